@@ -1,0 +1,132 @@
+"""From a composed configuration to typed options, with the checks that need more than one key."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpms.errors import ConfigError, UserError
+from hpms.registry import option
+from hpms.schema import Count, read, unknown_key
+
+log = logging.getLogger(__name__)
+
+GROUPS = (
+    "problem",
+    "coefficient",
+    "source",
+    "network",
+    "boundary",
+    "collocation",
+    "coarse",
+    "coupling",
+    "balancing",
+    "optimizer",
+    "training",
+    "reference",
+    "runtime",
+)
+_INVOCATION = ("resume", "force", "output", "run_dir", "plugins")
+_NOT_IDENTITY = {("training", "wall_limit"), ("training", "checkpoint_seconds"), ("runtime", "platform")}
+_NOT_IDENTITY |= {("reference", "cache")}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment: an option (a dataclass instance) for every group of `GROUPS`, and the seed."""
+
+    problem: Any
+    coefficient: Any
+    source: Any
+    network: Any
+    boundary: Any
+    collocation: Any
+    coarse: Any
+    coupling: Any
+    balancing: Any
+    optimizer: Any
+    training: Any
+    reference: Any
+    runtime: Any
+    seed: int
+    names: Mapping[str, str]
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values that `read_config` turns into an equal `Config`."""
+        groups = {g: {"name": self.names[g], **dataclasses.asdict(getattr(self, g))} for g in GROUPS}
+        return {**groups, "seed": self.seed}
+
+    def identity(self, *groups: str) -> str:
+        """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
+        plain = {
+            group: {k: v for k, v in self.plain()[group].items() if (group, k) not in _NOT_IDENTITY}
+            for group in groups or GROUPS
+        }
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """How a command is called: what does not belong to the experiment itself."""
+
+    resume: bool
+    force: bool
+    output: str
+    run_dir: str | None
+    plugins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Seed:
+    seed: int
+
+
+def read_invocation(values: Mapping[str, Any]) -> Invocation:
+    """The top-level keys that are not part of the experiment."""
+    return read(Invocation, {k: values[k] for k in _INVOCATION if k in values}, "")
+
+
+def read_config(values: Mapping[str, Any]) -> Config:
+    """The typed configuration.
+
+    Raises `UserError` for unknown keys and options, wrong types, numbers out of range and contradictions.
+    """
+    for key in values:
+        if key not in GROUPS and key not in _INVOCATION and key != "seed":
+            raise unknown_key(key, [*GROUPS, "seed", *_INVOCATION])
+    for group in GROUPS:
+        if not isinstance(values.get(group), Mapping):
+            raise UserError(f"the group '{group}' is missing: choose one with {group}=... .")
+    names = {group: values[group].get("name") for group in GROUPS}
+    schemas = {group: option(group, names[group]) for group in GROUPS}
+    found: dict[str, Any] = {"problem": read(schemas["problem"], values["problem"], "problem")}
+    variables = {"eps": found["problem"].eps}
+    for group in GROUPS[1:]:
+        found[group] = read(schemas[group], values[group], group, variables)
+    seed = read(_Seed, {"seed": values.get("seed", 0)}, "").seed
+    if found["optimizer"].learning_rate is None:
+        rate = found["network"].learning_rate
+        found["optimizer"] = dataclasses.replace(found["optimizer"], learning_rate=rate)
+    config = Config(**found, seed=seed, names=names)
+    _cross_checks(config)
+    return config
+
+
+def _cross_checks(config: Config) -> None:
+    if not 0 <= config.seed < 2**32:
+        raise ConfigError("seed", config.seed, "it must be between 0 and 2**32 - 1")
+    for group in GROUPS:
+        if check := getattr(getattr(config, group), "check", None):
+            check(config)
+
+
+def experiment_directory(config: Config, root: str, verb: str, experiment: str) -> Path:
+    """`root/verb/experiment/hash`: the same configuration always maps to the same place."""
+    return Path(root) / verb / experiment / config.identity()
+
+
+__all__ = ["GROUPS", "Config", "Count", "Invocation", "experiment_directory", "read_config", "read_invocation"]

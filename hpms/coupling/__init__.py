@@ -1,0 +1,1 @@
+"""The one seam between the network and the coarse problem."""

@@ -1,0 +1,25 @@
+"""What a user can get wrong, said in one sentence."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake in what the user asked for; its message is the one sentence that the user sees."""
+
+
+class ConfigError(UserError):
+    """A key whose value is not allowed.
+
+    **Arguments:** `key` as the user types it, the `value` found, and `allowed`, a phrase that says what is.
+    """
+
+    def __init__(self, key: str, value: object, allowed: str):
+        super().__init__(f"{key}={value} is not allowed: {allowed}.")
+        self.key = key
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """" Did you mean 'x'?" for the known word closest to `word`, or an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else ""

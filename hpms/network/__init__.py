@@ -1,0 +1,1 @@
+"""Networks that carry value, gradient and Laplacian through one forward pass."""

@@ -1,0 +1,50 @@
+"""What every network offers, and its parameters as one vector θ."""
+
+import abc
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hpms.jet import Jet
+
+
+class AbstractNetwork(eqx.Module):
+    """v_θ: R^d -> R^n. Its parameters are its arrays, but for those wrapped in `Fixed`."""
+
+    @abc.abstractmethod
+    def jet(self, x: Float[Array, "m d"]) -> Jet:
+        """Value, gradient and Laplacian at M points; under `jit`, what is not used is not computed."""
+
+
+class Fixed(eqx.Module):
+    """An array that is not trained, such as the frequencies of Fourier features."""
+
+    array: Array
+
+
+class Parametrised(eqx.Module):
+    """The map θ -> network, for θ in R^P; its own arrays are the fixed ones."""
+
+    frame: AbstractNetwork
+    unravel: Callable[[Array], AbstractNetwork] = eqx.field(static=True)
+
+    def __call__(self, theta: Float[Array, " p"]) -> AbstractNetwork:
+        return eqx.combine(self.unravel(theta), self.frame)
+
+
+def parametrise(network: AbstractNetwork) -> tuple[Float[Array, " p"], Parametrised]:
+    """Splits a network into its parameter vector θ and the map that rebuilds it."""
+    trained, frame = eqx.partition(
+        network, lambda leaf: eqx.is_inexact_array(leaf), is_leaf=lambda leaf: isinstance(leaf, Fixed)
+    )
+    theta, unravel = ravel_pytree(trained)
+    return theta, Parametrised(frame, unravel)
+
+
+def glorot(key: PRNGKeyArray, shape: tuple[int, int], dtype: jnp.dtype) -> Float[Array, "n k"]:
+    """A weight matrix with entries N(0, 2/(n + k)), Glorot and Bengio (2010)."""
+    return jax.nn.initializers.glorot_normal()(key, shape, dtype)

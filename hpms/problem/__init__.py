@@ -1,0 +1,1 @@
+"""The fine scale: domain, coefficient, source, lifting and the pointwise residual."""

@@ -1,0 +1,1 @@
+"""Coefficients K^ε: one file and one YAML each."""

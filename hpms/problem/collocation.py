@@ -1,0 +1,90 @@
+"""Collocation points and what the residual needs there, cut into blocks."""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hpms.errors import UserError
+from hpms.problem.lifted import LiftedProblem, Medium
+from hpms.problem.unit_cube import UnitCube
+from hpms.registry import register
+from hpms.schema import Count
+
+
+@register("collocation", "uniform")
+@dataclass(frozen=True)
+class Uniform:
+    """`collocation=uniform`: uniform random points, fixed during a run; `interior` = M_Ω, `boundary` = M_∂Ω."""
+
+    interior: Count
+    boundary: Count
+
+    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+        """Interior and boundary points."""
+        interior_key, boundary_key = jax.random.split(key)
+        return domain.sample_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
+
+
+class Collocation(eqx.Module):
+    """Points x^r in n blocks of B, padded to n B >= M_Ω with `mask` 0, the medium there, and points x^b.
+
+    Blocks bound memory: only one block's activations are alive at a time, and they fit a CPU's caches.
+    """
+
+    points: Float[Array, "n block d"]
+    medium: Medium
+    mask: Float[Array, "n block"]
+    boundary: Float[Array, "b d"]
+    count: int = eqx.field(static=True)
+
+    @property
+    def blocks(self) -> tuple[Float[Array, "n block d"], Medium, Float[Array, "n block"]]:
+        """What a scan over the blocks runs through."""
+        return self.points, self.medium, self.mask
+
+    def flat(self, values: Float[Array, "n block"]) -> Float[Array, " m"]:
+        """Values at the M_Ω points from values per block."""
+        return values.reshape(-1)[: self.count]
+
+    def blocked(self, values: Float[Array, " m"]) -> Float[Array, "n block"]:
+        """The inverse of `flat`, zero at the padding."""
+        return jnp.pad(values, (0, self.mask.size - self.count)).reshape(self.mask.shape)
+
+
+def collocate(
+    problem: LiftedProblem, interior: Float[Array, "m d"], boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
+) -> Collocation:
+    """Blocks of at most `block` points in the network's precision.
+
+    Raises `UserError` where the coefficient is not positive and finite at a point, or the source not finite.
+    """
+    medium = problem.medium(interior)
+    check_medium(interior, medium)
+    count = interior.shape[0]
+    size = min(block, count)
+    blocks = -(-count // size)
+
+    def cut(array: Array) -> Array:
+        padded = jnp.concatenate([array, jnp.repeat(array[-1:], blocks * size - count, axis=0)])
+        return padded.reshape(blocks, size, *array.shape[1:]).astype(dtype)
+
+    mask = (jnp.arange(blocks * size) < count).reshape(blocks, size).astype(dtype)
+    return Collocation(cut(interior), jax.tree.map(cut, medium), mask, boundary.astype(dtype), count)
+
+
+def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:
+    """Raises `UserError` at the first point where K^ε is not positive and finite, or f^ε is not finite."""
+    value, forcing = np.asarray(medium.coefficient), np.asarray(medium.forcing)
+    bad = ~(np.isfinite(value) & (value > 0) & np.isfinite(np.asarray(medium.gradient)).all(axis=1))
+    if bad.any():
+        i = int(np.argmax(bad))
+        where = ", ".join(f"{x:.4g}" for x in np.asarray(points[i]))
+        raise UserError(f"the coefficient must be positive with a finite gradient, but K({where}) = {value[i]:.4g}.")
+    if not np.isfinite(forcing).all():
+        i = int(np.argmax(~np.isfinite(forcing)))
+        where = ", ".join(f"{x:.4g}" for x in np.asarray(points[i]))
+        raise UserError(f"the source must be finite, but at ({where}) it is not.")

@@ -1,0 +1,48 @@
+"""The functions of a formula in `jax.numpy`, and fields given by a formula."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hpms.errors import UserError
+from hpms.formula import CONSTANTS, Formula, FormulaError
+
+JAX: dict[str, Callable[..., Any]] = {
+    **{name: getattr(jnp, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: getattr(jnp, name) for name in ("exp", "log", "sqrt", "abs", "sign", "floor", "mod", "where")},
+    "asin": jnp.arcsin,
+    "acos": jnp.arccos,
+    "atan": jnp.arctan,
+    "atan2": jnp.arctan2,
+    "min": jnp.minimum,
+    "max": jnp.maximum,
+}
+
+
+def field_formula(text: str, dim: int, constants: Mapping[str, float], key: str) -> Formula:
+    """A formula over x1..x_d, eps and `constants`; a `UserError` that names `key` where it is not one."""
+    names = [f"x{i + 1}" for i in range(dim)]
+    for name in constants:
+        if name in {"x1", "x2", "x3", "eps", *CONSTANTS, *JAX}:
+            raise UserError(f"{key}: a constant cannot be called '{name}', that name has a meaning already.")
+    try:
+        return Formula(text, [*names, "eps", *constants])
+    except FormulaError as error:
+        group = key.split(".")[0]
+        example = f"{group}={group_option(group)} {key}='2+sin(2*pi*x1/eps)'"
+        raise UserError(f"{key}: {error} (dim={dim}; type it as {example}).") from None
+
+
+def group_option(group: str) -> str:
+    """The option of a group that takes a formula."""
+    return {"coefficient": "expression", "source": "expression"}[group]
+
+
+def evaluate_field(
+    formula: Formula, x: Float[Array, " d"], eps: float, constants: Mapping[str, float]
+) -> Float[Array, ""]:
+    """The formula's value at one point."""
+    variables = {f"x{i + 1}": x[i] for i in range(x.shape[0])}
+    return jnp.asarray(formula(JAX, eps=eps, **constants, **variables), dtype=x.dtype)

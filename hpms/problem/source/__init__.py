@@ -1,0 +1,1 @@
+"""Sources q: one file and one YAML each."""

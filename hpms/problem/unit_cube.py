@@ -1,0 +1,47 @@
+"""The domain Ω = (0,1)^d, d = 1, 2, 3."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hpms.registry import register
+from hpms.schema import Positive
+
+
+@register("problem", "unit_cube")
+@dataclass(frozen=True)
+class UnitCube:
+    """-∇·(K^ε ∇w) = q in Ω = (0,1)^d, w = x₁ on ∂Ω, Eq. (4.8).
+
+    **Arguments:** `dim` is d, `eps` the fine length scale ε, of the order of the coefficient's period.
+    """
+
+    dim: Literal[1, 2, 3]
+    eps: Positive
+
+    @property
+    def volume(self) -> float:
+        """|Ω|."""
+        return 1.0
+
+    @property
+    def surface(self) -> float:
+        """|∂Ω|: the number of end points in 1-D, the perimeter in 2-D, the area in 3-D."""
+        return 2.0 * self.dim
+
+    def sample_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
+        """Uniform random points in Ω."""
+        return jax.random.uniform(key, (count, self.dim), dtype=jnp.float64)
+
+    def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
+        """Uniform random points on ∂Ω; in 1-D its two points, whatever `count` is."""
+        if self.dim == 1:
+            return jnp.array([[0.0], [1.0]], dtype=jnp.float64)
+        face_key, point_key = jax.random.split(key)
+        points = jax.random.uniform(point_key, (count, self.dim), dtype=jnp.float64)
+        face = jax.random.randint(face_key, (count,), 0, 2 * self.dim)
+        axis, side = face // 2, (face % 2).astype(jnp.float64)
+        return jnp.where(jnp.arange(self.dim) == axis[:, None], side[:, None], points)

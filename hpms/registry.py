@@ -1,0 +1,57 @@
+"""The options of every group by name: `@register("network", "mlp")` on a frozen dataclass is all that a new one needs.
+
+Built-in options are found by importing the packages below; a user's own module joins with `plugins=[module]` on the
+command line, and never because a run file names it.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from hpms.errors import UserError, suggestion
+
+_BUILT_IN = ("hpms.problem", "hpms.network", "hpms.coarse", "hpms.coupling", "hpms.training", "hpms.runtime")
+_options: dict[str, dict[str, type]] = {}
+T = TypeVar("T", bound=type)
+
+
+def register(group: str, name: str) -> Callable[[T], T]:
+    """Makes the decorated dataclass the option `group=name`; its fields are the keys `group.*`."""
+
+    def add(schema: T) -> T:
+        _options.setdefault(group, {})[name] = schema
+        return schema
+
+    return add
+
+
+def options(group: str) -> dict[str, type]:
+    """The dataclasses of a group by name."""
+    for package in _BUILT_IN:
+        module = importlib.import_module(package)
+        for info in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{package}."):
+            importlib.import_module(info.name)
+    return _options[group]
+
+
+def option(group: str, name: object) -> type:
+    """The dataclass of `group=name`; a `UserError` that lists the options where there is none."""
+    known = options(group)
+    if not isinstance(name, str) or name not in known:
+        hint = suggestion(str(name), known)
+        raise UserError(f"{group}={name} is not an option: choose {' or '.join(sorted(known))}.{hint}")
+    return known[name]
+
+
+def load_plugins(modules: Iterable[str]) -> None:
+    """Imports the user's modules, which register their options; the working directory is searched too."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            raise UserError(f"plugins=[{module}] cannot be imported: {error}.") from None

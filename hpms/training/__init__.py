@@ -1,0 +1,1 @@
+"""Objective, balancing, optimizers and the loop."""

@@ -1,0 +1,43 @@
+"""Loss weights: λ_k from the norms of the terms' gradients, or constant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpms.registry import register
+from hpms.schema import Count, Fraction
+
+
+@register("balancing", "gradient_norm")
+@dataclass(frozen=True)
+class GradientNorm:
+    """λ̂_k = Σ_j ‖∇J_j‖ / ‖∇J_k‖, λ ← `momentum` λ + (1 - `momentum`) λ̂, every `interval` iterations.
+
+    Wang, Sankaran, Wang and Perdikaris, "An expert's guide to training physics-informed neural networks", Algorithm
+    1(c). A term whose gradient is zero (a coupling that is off) or not finite keeps its weight and is not counted.
+    """
+
+    interval: Count
+    momentum: Fraction
+
+    def update(self, weights: np.ndarray, norms: np.ndarray) -> np.ndarray:
+        counted = np.isfinite(norms) & (norms > 0)
+        if not counted.any():
+            return weights
+        balanced = weights.copy()
+        target = norms[counted].sum() / norms[counted]
+        balanced[counted] = self.momentum * weights[counted] + (1 - self.momentum) * target
+        return balanced
+
+
+@register("balancing", "none")
+@dataclass(frozen=True)
+class Constant:
+    """`balancing=none`: λ = 1, the weights are τ₁ and τ₂."""
+
+    @property
+    def interval(self) -> None:
+        return None
+
+    def update(self, weights: np.ndarray, norms: np.ndarray) -> np.ndarray:
+        return weights

@@ -1,0 +1,22 @@
+"""How long a run goes on and how often it is logged and saved."""
+
+from dataclasses import dataclass
+
+from hpms.registry import register
+from hpms.schema import Count, NonNegative, Positive
+
+
+@register("training", "default")
+@dataclass(frozen=True)
+class Limits:
+    """`training`: stops at `iterations`, when J_res + τ₁ J_bnd < `tolerance`, or after `wall_limit` seconds.
+
+    A line is logged every `log_every` iterations; a checkpoint is written at least every `checkpoint_seconds` seconds.
+    A run that met its wall limit is resumed by the same command.
+    """
+
+    iterations: Count
+    tolerance: NonNegative
+    wall_limit: Positive | None
+    log_every: Count
+    checkpoint_seconds: NonNegative

@@ -1,0 +1,188 @@
+"""The objective J(θ) = Σ_k λ_k ‖r_k(θ)‖² as named residual vectors, and its gradient, Eqs. (3.13), (3.24)-(3.26).
+
+With the coarse state y and the adjoint p held constant, the gradient of J is that of
+
+    L(θ) = Σ_k λ_k ‖r_k(θ)‖² + λ_c p^T (B_h[θ] y - F),
+
+whose last term is the adjoint part. Everything that θ does happens at points, so ∇L is a sum over points of pullbacks
+of three numbers, v, A^ε v - f^ε and the flux K(∂₁v + 1), whose cotangents are known before the pass over the blocks:
+the first and third from the means of v (one cheap pass that computes values only), the second from itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hpms.coupling.base import AbstractCoupling, CouplingState
+from hpms.network.base import Parametrised
+from hpms.problem.collocation import Collocation
+from hpms.problem.lifted import flux, residual
+
+RESIDUAL, BOUNDARY, COUPLING = "residual", "boundary", "coupling"
+
+
+class Evaluation(eqx.Module):
+    """The terms ‖r_k‖², unweighted and in the order of `Objective.names`, the mean flux K̃₁₁ and the means Q̄v."""
+
+    terms: Float[Array, " k"]
+    mean_flux: Float[Array, ""]
+    means: Float[Array, " n"] | None
+
+
+class Objective(eqx.Module):
+    """J for fixed collocation points; `volume` = |Ω|, `surface` = |∂Ω|, `coupling` None for the plain PINN."""
+
+    model: Parametrised
+    collocation: Collocation
+    coupling: AbstractCoupling | None
+    names: tuple[str, ...] = eqx.field(static=True)
+    volume: float = eqx.field(static=True)
+    surface: float = eqx.field(static=True)
+
+    def residuals(self, theta: Float[Array, " p"], state: CouplingState | None) -> dict[str, Float[Array, " m"]]:
+        """The named residual vectors r_k."""
+        found = {}
+        pointwise, _, means = self._outputs(theta)
+        found[RESIDUAL] = self.collocation.flat(pointwise)
+        if BOUNDARY in self.names:
+            found[BOUNDARY] = self._boundary(theta)
+        if self.coupling is not None and state is not None:
+            assert means is not None
+            found[COUPLING] = self.coupling.residual(means, state)
+        return found
+
+    def evaluate(self, theta: Float[Array, " p"], state: CouplingState | None) -> Evaluation:
+        """All terms, without gradients."""
+        pointwise, fluxes, means = self._outputs(theta)
+        terms = [jnp.sum(pointwise**2)]
+        if BOUNDARY in self.names:
+            terms.append(jnp.sum(self._boundary(theta) ** 2))
+        if self.coupling is not None and state is not None:
+            assert means is not None
+            terms.append(jnp.sum(self.coupling.residual(means, state) ** 2))
+        return Evaluation(jnp.stack(terms), jnp.sum(fluxes) / self.collocation.count, means)
+
+    def gradient(
+        self, theta: Float[Array, " p"], weights: Float[Array, " k"], state: CouplingState | None
+    ) -> tuple[Float[Array, " p"], Float[Array, " k"]]:
+        """∇J with the weights λ, adjoint part included, and the unweighted terms."""
+        weight = dict(zip(self.names, weights, strict=True))
+        values, fluxes, gradient, terms = None, None, jnp.zeros_like(theta), []
+        if self.coupling is not None and state is not None:
+            means = self._means(theta)
+            coupling_term, pulled = self._coupling_cotangent(means, state)
+            values, nodes = self.coupling.spread(weight[COUPLING] * pulled)
+            values = self.collocation.blocked(values)
+            fluxes = weight[COUPLING] * self.coupling.adjoint(state)
+            gradient += self._node_pullback(theta, nodes)
+            terms.append(coupling_term)
+        if BOUNDARY in self.names:
+            term, boundary = jax.value_and_grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
+            gradient += weight[BOUNDARY] * boundary
+            terms.insert(0, term)
+        term, interior = self._interior(theta, weight[RESIDUAL], values, fluxes)
+        return gradient + interior, jnp.stack([term, *terms])
+
+    def term_gradients(self, theta: Float[Array, " p"], state: CouplingState | None) -> dict[str, Float[Array, " p"]]:
+        """Unweighted gradients: one per term, and the coupling's adjoint part on its own as `adjoint`.
+
+        `coupling` is the autodiff part with y held fixed; the term's full gradient is `coupling` + `adjoint`.
+        """
+        found = {RESIDUAL: self._interior(theta, jnp.ones((), theta.dtype), None, None)[1]}
+        if BOUNDARY in self.names:
+            found[BOUNDARY] = jax.grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
+        if self.coupling is not None and state is not None:
+            _, pulled = self._coupling_cotangent(self._means(theta), state)
+            values, nodes = self.coupling.spread(pulled)
+            direct = self._interior(theta, None, self.collocation.blocked(values), None)[1]
+            found[COUPLING] = direct + self._node_pullback(theta, nodes)
+            found["adjoint"] = self._interior(theta, None, None, self.coupling.adjoint(state))[1]
+        return found
+
+    def _outputs(
+        self, theta: Float[Array, " p"]
+    ) -> tuple[Float[Array, "n block"], Float[Array, "n block"], Float[Array, " c"] | None]:
+        """r (scaled, zero at the padding), fluxes and means."""
+
+        def outputs(block: Any) -> tuple[Array, Array, Array]:
+            points, medium, mask = block
+            jet = self.model(theta).jet(points)
+            return self._scale * mask * residual(jet, medium), mask * flux(jet, medium), jet.value[:, 0]
+
+        pointwise, fluxes, values = jax.lax.map(outputs, self.collocation.blocks)
+        means = None
+        if self.coupling is not None:
+            means = self.coupling.means(self.collocation.flat(values), self._node_values(theta))
+        return pointwise, fluxes, means
+
+    @property
+    def _scale(self) -> float:
+        return (self.volume / self.collocation.count) ** 0.5
+
+    def _boundary(self, theta: Float[Array, " p"]) -> Float[Array, " b"]:
+        points = self.collocation.boundary
+        return (self.surface / points.shape[0]) ** 0.5 * self.model(theta).jet(points).value[:, 0]
+
+    def _node_values(self, theta: Float[Array, " p"]) -> Float[Array, " f"]:
+        assert self.coupling is not None
+        return self.model(theta).jet(self.coupling.nodes).value[:, 0]
+
+    def _node_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, " f"]) -> Float[Array, " p"]:
+        return jax.vjp(self._node_values, theta)[1](cotangent)[0]
+
+    def _means(self, theta: Float[Array, " p"]) -> Float[Array, " n"]:
+        assert self.coupling is not None
+        values = jax.lax.map(lambda points: self.model(theta).jet(points).value[:, 0], self.collocation.points)
+        return self.coupling.means(self.collocation.flat(values), self._node_values(theta))
+
+    def _coupling_cotangent(
+        self, means: Float[Array, " n"], state: CouplingState
+    ) -> tuple[Float[Array, ""], Float[Array, " n"]]:
+        coupling = self.coupling
+        assert coupling is not None
+        return jax.value_and_grad(lambda m: jnp.sum(coupling.residual(m, state) ** 2))(means)
+
+    def _interior(
+        self,
+        theta: Float[Array, " p"],
+        weight: Float[Array, ""] | None,
+        values: Float[Array, "n block"] | None,
+        fluxes: Float[Array, ""] | None,
+    ) -> tuple[Float[Array, ""], Float[Array, " p"]]:
+        """J_res, and the pullback at the interior points of what is given, block by block."""
+        count = self.collocation.count
+
+        def block_sum(theta: Array, block: Any, cotangent: Array | None) -> tuple[Array, Array]:
+            points, medium, mask = block
+            jet = self.model(theta).jet(points)
+            total, term = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
+            if weight is not None:
+                term = jnp.sum((self._scale * mask * residual(jet, medium)) ** 2)
+                total += weight * term
+            if cotangent is not None:
+                total += jnp.sum(cotangent * jet.value[:, 0])
+            if fluxes is not None:
+                total += fluxes * jnp.sum(mask * flux(jet, medium)) / count
+            return total, term
+
+        return sum_over_blocks(block_sum, theta, self.collocation.blocks, values)
+
+
+def sum_over_blocks(
+    block_sum: Callable[[Array, Any, Any], tuple[Array, Array]], theta: Array, *blocks: Any
+) -> tuple[Array, Array]:
+    """Σ over blocks of the auxiliary value and of the gradient in θ of `block_sum(θ, *block) -> (total, value)`.
+
+    The gradient is taken inside the loop, so the activations of one block at a time are alive.
+    """
+
+    def add(carry: tuple[Array, Array], block: tuple[Any, ...]) -> tuple[tuple[Array, Array], None]:
+        (_, value), gradient = jax.value_and_grad(block_sum, has_aux=True)(theta, *block)
+        return (carry[0] + value, carry[1] + gradient), None
+
+    start = (jnp.zeros((), theta.dtype), jnp.zeros_like(theta))
+    return jax.lax.scan(add, start, blocks)[0]

@@ -1,0 +1,1 @@
+"""Optimizers: one file and one YAML each."""

@@ -1,0 +1,40 @@
+"""What every optimizer offers."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Bool, Float
+
+from hpms.coupling.base import CouplingState
+from hpms.training.objective import Objective
+
+
+class StepReport(eqx.Module):
+    """The unweighted terms at the point where the step was taken, and whether all that was computed is finite."""
+
+    terms: Float[Array, " k"]
+    finite: Bool[Array, ""]
+
+
+class AbstractOptimizer(eqx.Module):
+    """An iteration θ -> θ on an objective Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed."""
+
+    @abc.abstractmethod
+    def init(self, theta: Float[Array, " p"]) -> Any:
+        """The state before the first step."""
+
+    @abc.abstractmethod
+    def step(
+        self,
+        theta: Float[Array, " p"],
+        optimizer_state: Any,
+        objective: Objective,
+        weights: Float[Array, " k"],
+        coupling_state: CouplingState | None,
+    ) -> tuple[Float[Array, " p"], Any, StepReport]:
+        """One step, traced by JAX; where the report is not finite, its result is thrown away."""
+
+    @abc.abstractmethod
+    def learning_rate(self, iteration: int) -> float:
+        """The step length at an iteration, for the log."""
