@@ -20,6 +20,6 @@ class ConfigError(UserError):
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """" Did you mean 'x'?" for the known word closest to `word`, or an empty string."""
+    """The sentence " Did you mean 'x'?" for the known word closest to `word`, or an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean '{close[0]}'?" if close else ""

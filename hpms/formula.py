@@ -8,12 +8,20 @@ from typing import Any
 
 from hpms.errors import suggestion
 
+
+def _power(base: Any, exponent: Any) -> Any:
+    power = base**exponent
+    if isinstance(power, complex):
+        raise ValueError("a root of a negative number is not real")
+    return power
+
+
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Pow: _power,
     ast.Mod: operator.mod,
 }
 _UNARY: dict[type, Callable[[Any], Any]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
@@ -34,8 +42,9 @@ _MAX_LENGTH = 2000
 
 SCALAR: dict[str, Callable[..., Any]] = {
     **{name: getattr(math, name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")},
-    **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "floor", "atan2")},
+    **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "atan2")},
     "abs": abs,
+    "floor": lambda a: float(math.floor(a)),
     "sign": lambda a: math.copysign(1.0, a) if a else 0.0,
     "min": min,
     "max": max,
@@ -51,8 +60,9 @@ class FormulaError(ValueError):
 class Formula:
     """A parsed formula such as `2 + sin(2*pi*x1/eps)`.
 
-    `+ - * / ** %`, comparisons (for `where(condition, a, b)`), numbers, `pi`, `e`, the functions of `FUNCTIONS`
-    and the given variables are allowed; everything else is a `FormulaError`, raised here and not when it is evaluated.
+    `+ - * / ** %`, numbers, `pi`, `e`, the functions of `FUNCTIONS`, the given variables, and comparisons as the
+    condition of `where(condition, a, b)` are allowed; everything else is a `FormulaError`, raised here and not when it
+    is evaluated. So all values are floats, whose powers are quick, and never Python's unbounded integers.
     """
 
     def __init__(self, text: str, variables: Iterable[str]):
@@ -68,9 +78,15 @@ class Formula:
                 raise
             raise FormulaError(f"'{text}' is not a formula; write for example 2 + sin(2*pi*x1/eps)") from None
 
-    def __call__(self, functions: Mapping[str, Callable[..., Any]], **variables: Any) -> Any:
-        """The value, with `functions` for the names of `FUNCTIONS` (`SCALAR`, or `jax.numpy`'s)."""
-        return _evaluate(self._tree, functions, {**CONSTANTS, **variables})
+    def __call__(self, functions: Mapping[str, Callable[..., Any]], /, **variables: Any) -> Any:
+        """The value, with `functions` for the names of `FUNCTIONS` (`SCALAR`, or `jax.numpy`'s).
+
+        Raises `FormulaError` where there is none, as for `1/0`.
+        """
+        try:
+            return _evaluate(self._tree, functions, {**CONSTANTS, **variables})
+        except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
+            raise FormulaError(f"'{self.text}' has no value: {error}") from None
 
     def _check(self, node: ast.AST) -> None:
         match node:
@@ -88,9 +104,8 @@ class Formula:
                 self._check(right)
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
                 self._check(operand)
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
-                self._check(left)
-                self._check(right)
+            case ast.Compare():
+                raise FormulaError(f"a comparison in '{self.text}' may only be the condition of where(condition, a, b)")
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 if name not in FUNCTIONS:
                     raise FormulaError(
@@ -99,6 +114,11 @@ class Formula:
                     )
                 if len(args) != FUNCTIONS[name]:
                     raise FormulaError(f"{name} in '{self.text}' takes {FUNCTIONS[name]} argument(s), not {len(args)}")
+                match name, args:
+                    case "where", [ast.Compare(left=left, ops=[op], comparators=[right]), *rest] if (
+                        type(op) in _COMPARE
+                    ):
+                        args = [left, right, *rest]
                 for arg in args:
                     self._check(arg)
             case _:
@@ -126,17 +146,12 @@ def _evaluate(node: ast.AST, functions: Mapping[str, Callable[..., Any]], names:
     raise AssertionError("a checked formula has no other nodes")
 
 
-def number(text: str, **variables: float) -> float:
+def number(text: str, /, **variables: float) -> float:
     """The number that an arithmetic formula such as `1/15` or `2*eps` stands for.
 
     Raises `FormulaError` where it is not a formula or not a finite number.
     """
-    try:
-        value = float(Formula(text, variables)(SCALAR, **variables))
-    except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
-        if isinstance(error, FormulaError):
-            raise
-        raise FormulaError(f"'{text}' has no value: {error}") from None
+    value = float(Formula(text, variables)(SCALAR, **variables))
     if not math.isfinite(value):
         raise FormulaError(f"'{text}' is not a finite number")
     return value

@@ -30,19 +30,16 @@ def field_formula(text: str, dim: int, constants: Mapping[str, float], key: str)
     try:
         return Formula(text, [*names, "eps", *constants])
     except FormulaError as error:
-        group = key.split(".")[0]
-        example = f"{group}={group_option(group)} {key}='2+sin(2*pi*x1/eps)'"
+        example = f"{key.split('.')[0]}=expression {key}='2+sin(2*pi*x1/eps)'"
         raise UserError(f"{key}: {error} (dim={dim}; type it as {example}).") from None
-
-
-def group_option(group: str) -> str:
-    """The option of a group that takes a formula."""
-    return {"coefficient": "expression", "source": "expression"}[group]
 
 
 def evaluate_field(
     formula: Formula, x: Float[Array, " d"], eps: float, constants: Mapping[str, float]
 ) -> Float[Array, ""]:
-    """The formula's value at one point."""
+    """The formula's value at one point; a `UserError` where it has none anywhere, as for `1/0`."""
     variables = {f"x{i + 1}": x[i] for i in range(x.shape[0])}
-    return jnp.asarray(formula(JAX, eps=eps, **constants, **variables), dtype=x.dtype)
+    try:
+        return jnp.asarray(formula(JAX, eps=eps, **constants, **variables), dtype=x.dtype)
+    except FormulaError as error:
+        raise UserError(f"{error}.") from None

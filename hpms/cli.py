@@ -1,0 +1,87 @@
+"""`hpms VERB [overrides]`: picks the command and hands the rest of the line to it.
+
+Nothing heavy is imported here: `hpms --help` and tab completion have to be quick.
+"""
+
+import importlib
+import os
+import re
+import sys
+
+from hpms import __version__
+from hpms.errors import suggestion
+
+VERBS = {
+    "train": "train one configuration, or a sweep with -m",
+    "evaluate": "recompute the errors of a run: hpms evaluate run=DIR",
+    "reference": "solve the fine-scale problem by finite elements",
+    "check": "test gradient, derivatives and adjoint of a configuration",
+}
+# Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
+_QUOTED = re.compile(r"(\+{0,2}(?:[\w.]*\.formula|run|run_dir|output|reference\.cache))=([^'\"].*)", re.DOTALL)
+
+
+def usage() -> str:
+    """What `hpms` alone prints."""
+    width = max(map(len, VERBS)) + 2
+    rows = [f"  {verb:<{width}}{text}" for verb, text in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: hpms VERB [+experiment=NAME] [group=option] [key=value] [-m]",
+            "",
+            "A hybrid physics-informed neural network / finite element multiscale solver.",
+            "",
+            "verbs:",
+            *rows,
+            "",
+            "hpms VERB --help shows a verb's groups, keys and examples.",
+            'Tab completion: eval "$(hpms -sc install=bash)"',
+        ]
+    )
+
+
+def quoted(argument: str) -> str:
+    """`argument` with the value in quotes where it is a formula or a path, unless it is quoted already."""
+    if not (match := _QUOTED.fullmatch(argument)):
+        return argument
+    key, value = match.groups()
+    return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'"
+
+
+def main() -> None:
+    """The console script."""
+    program, arguments = sys.argv[0], sys.argv[1:]
+    verb = arguments[0] if arguments else "--help"
+    if verb in ("-h", "--help", "help"):
+        print(usage())
+    elif verb in ("-V", "--version"):
+        print(f"hpms {__version__}")
+    elif verb in ("-sc", "--shell-completion"):
+        _complete(program, arguments)
+    elif verb in VERBS:
+        _run(verb, f"hpms {verb}", arguments[1:])
+    else:
+        hint = suggestion(verb, VERBS)
+        sys.exit(f"hpms: '{verb}' is not a verb: choose {', '.join(VERBS)}.{hint}")
+
+
+def _run(verb: str, program: str, arguments: list[str]) -> None:
+    sys.argv = [program, *map(quoted, arguments)]
+    importlib.import_module("hpms.app").run(verb)
+
+
+def _complete(program: str, arguments: list[str]) -> None:
+    """Hydra's completion, taught that the first word is a verb."""
+    if not any(a.startswith("query=") for a in arguments):
+        _run("train", program, arguments)
+        return
+    line = os.environ.get("COMP_LINE", "")
+    line = line[: int(os.environ.get("COMP_POINT", len(line)))]
+    words = line.split()
+    if len(words) <= 1 or (len(words) == 2 and not line.endswith(" ")):
+        print(" ".join(VERBS))
+    elif words[1] in VERBS:
+        rest = line.split(None, 2)[2] if len(words) > 2 else ""
+        os.environ["COMP_LINE"] = f"hpms {rest}"
+        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+        _run(words[1], program, arguments)

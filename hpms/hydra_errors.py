@@ -1,0 +1,59 @@
+"""What Hydra and OmegaConf complain about, in one sentence that says what to type."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+
+from hpms.errors import suggestion
+
+
+def sentence(error: Exception, verb: str, config_dir: str, version_base: Mapping[str, Any]) -> str:
+    """The error as one sentence, with the closest existing key or option where one is missing."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        options = [o for o in error.options or () if not o.endswith(".yaml")]
+        sign = "+" if group == "experiment" else ""
+        return f"{sign}{group}={name} is not an option: choose {' or '.join(options)}.{suggestion(name, options)}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override} cannot be read: write key=value, and put quotes inside quotes around a value with "
+            f"blanks, brackets or commas: \"key='value'\"."
+        )
+    if match := re.search(r"Could not override '([^']+)'", text):
+        return _unknown(match.group(1), text, _keys(verb, config_dir, version_base))
+    if "Ambiguous value" in text or "requires --multirun" in text:
+        key = re.search(r"[\w.+]+=[^\s']+", text)
+        return f"{key.group(0) if key else 'a value'} is several values: add -m to run each of them."
+    return text if text.endswith(".") else f"{text}."
+
+
+def _unknown(key: str, text: str, known: list[str]) -> str:
+    if key.startswith("experiment"):
+        return "an experiment is added with a plus: +experiment=NAME."
+    groups = sorted({k.split(".")[0] for k in known})
+    if "No match in the defaults list" in text:
+        return f"'{key}' is not a group.{suggestion(key, groups) or ' The groups are ' + ', '.join(groups) + '.'}"
+    group = key.split(".")[0]
+    if "." in key and group in groups:
+        siblings = [k for k in known if k.startswith(f"{group}.") and not k.endswith(".name")]
+        hint = suggestion(key.removeprefix(f"{group}."), [k.removeprefix(f"{group}.") for k in siblings])
+        return f"'{key}' is not a key.{hint} The keys are {', '.join(siblings)}."
+    return f"'{key}' is not a key.{suggestion(group, groups) or ' The groups and keys are ' + ', '.join(groups) + '.'}"
+
+
+def _keys(verb: str, config_dir: str, version_base: Mapping[str, Any]) -> list[str]:
+    with initialize_config_dir(config_dir, **version_base):
+        values = OmegaConf.to_container(compose(verb), resolve=False)
+    return list(_flatten(values, ""))
+
+
+def _flatten(values: Any, prefix: str) -> Iterator[str]:
+    for key, value in values.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
