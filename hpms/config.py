@@ -3,17 +3,14 @@
 import dataclasses
 import hashlib
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hpms.errors import ConfigError, UserError
-from hpms.registry import option
-from hpms.schema import Count, read, unknown_key
-
-log = logging.getLogger(__name__)
+from hpms.registry import load_plugins, option
+from hpms.schema import read, unknown_key
 
 GROUPS = (
     "problem",
@@ -30,9 +27,13 @@ GROUPS = (
     "reference",
     "runtime",
 )
-_INVOCATION = ("resume", "force", "output", "run_dir", "plugins")
 _NOT_IDENTITY = {("training", "wall_limit"), ("training", "checkpoint_seconds"), ("runtime", "platform")}
 _NOT_IDENTITY |= {("reference", "cache")}
+
+
+def is_identity(group: str, key: str) -> bool:
+    """Whether a key changes what is computed, and not only where, when or how long."""
+    return (group, key) not in _NOT_IDENTITY
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class Config:
     def plain(self) -> dict[str, Any]:
         """Plain values that `read_config` turns into an equal `Config`."""
         groups = {g: {"name": self.names[g], **dataclasses.asdict(getattr(self, g))} for g in GROUPS}
-        return {**groups, "seed": self.seed}
+        return json.loads(json.dumps({**groups, "seed": self.seed}))
 
     def identity(self, *groups: str) -> str:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
         plain = {
-            group: {k: v for k, v in self.plain()[group].items() if (group, k) not in _NOT_IDENTITY}
+            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k)}
             for group in groups or GROUPS
         }
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
@@ -71,13 +72,21 @@ class Config:
 
 @dataclass(frozen=True)
 class Invocation:
-    """How a command is called: what does not belong to the experiment itself."""
+    """What belongs to a command and not to the experiment: the folder to write to, and the user's modules."""
+
+    output: str
+    plugins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainInvocation(Invocation):
+    """Also whether to continue an interrupted run, to start anew in a new place, and a run directory to use."""
 
     resume: bool
     force: bool
-    output: str
     run_dir: str | None
-    plugins: tuple[str, ...]
+
+I = TypeVar("I", bound=Invocation)
 
 
 @dataclass(frozen=True)
@@ -85,19 +94,25 @@ class _Seed:
     seed: int
 
 
-def read_invocation(values: Mapping[str, Any]) -> Invocation:
-    """The top-level keys that are not part of the experiment."""
-    return read(Invocation, {k: values[k] for k in _INVOCATION if k in values}, "")
+def read_command(values: Mapping[str, Any], schema: type[I]) -> tuple[I, Config]:
+    """The invocation and the typed configuration of a command's composed values; imports the user's modules.
+
+    Raises `UserError` for what `read_config` raises it for.
+    """
+    names = {field.name for field in dataclasses.fields(schema)}
+    for key in values:
+        if key not in GROUPS and key not in names and key != "seed":
+            raise unknown_key(key, [*GROUPS, "seed", *sorted(names)])
+    invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
+    load_plugins(invocation.plugins)
+    return invocation, read_config(values)
 
 
 def read_config(values: Mapping[str, Any]) -> Config:
-    """The typed configuration.
+    """The typed configuration from the groups and the seed in `values`.
 
     Raises `UserError` for unknown keys and options, wrong types, numbers out of range and contradictions.
     """
-    for key in values:
-        if key not in GROUPS and key not in _INVOCATION and key != "seed":
-            raise unknown_key(key, [*GROUPS, "seed", *_INVOCATION])
     for group in GROUPS:
         if not isinstance(values.get(group), Mapping):
             raise UserError(f"the group '{group}' is missing: choose one with {group}=... .")
@@ -128,5 +143,3 @@ def experiment_directory(config: Config, root: str, verb: str, experiment: str) 
     """`root/verb/experiment/hash`: the same configuration always maps to the same place."""
     return Path(root) / verb / experiment / config.identity()
 
-
-__all__ = ["GROUPS", "Config", "Count", "Invocation", "experiment_directory", "read_config", "read_invocation"]

@@ -22,11 +22,14 @@ class TrainState(eqx.Module):
 
 
 class ChunkReport(eqx.Module):
-    """The terms at the last point evaluated, and why the chunk ended early, if it did."""
+    """The terms at the last point evaluated, why the chunk ended early, if it did, and the last state that is `good`:
+    all terms and gradients there are finite.
+    """
 
     terms: Float[Array, " k"]
     finite: Bool[Array, ""]
     converged: Bool[Array, ""]
+    good: TrainState
 
 
 @eqx.filter_jit
@@ -53,26 +56,38 @@ def run_chunk(
         return (done < count) & report.finite & ~report.converged
 
     def iterate(carry: tuple[Array, TrainState, ChunkReport]) -> tuple[Array, TrainState, ChunkReport]:
-        done, state, _ = carry
+        done, state, last = carry
         theta, optimizer_state, report = optimizer.step(
             state.theta, state.optimizer, objective, taus * state.weights, coupling_state
         )
         converged = jnp.sum(fine * report.terms) < tolerance
         new = TrainState(theta, optimizer_state, state.weights, state.iteration + 1)
         keep = report.finite & ~converged
-        state = jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, state)
-        return done + 1, state, ChunkReport(report.terms, report.finite, converged)
+        good = _select(report.finite, state, last.good)
+        return done + 1, _select(keep, new, state), ChunkReport(report.terms, report.finite, converged, good)
 
     terms = jnp.zeros(len(objective.names), state.theta.dtype)
-    start = (jnp.zeros((), count.dtype), state, ChunkReport(terms, jnp.array(True), jnp.array(False)))
+    start = (jnp.zeros((), count.dtype), state, ChunkReport(terms, jnp.array(True), jnp.array(False), state))
     _, state, report = jax.lax.while_loop(proceed, iterate, start)
     return state, report
+
+
+def _select(condition: Bool[Array, ""], a: TrainState, b: TrainState) -> TrainState:
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), a, b)
 
 
 @eqx.filter_jit
 def evaluate(objective: Objective, theta: Float[Array, " p"], coupling_state: CouplingState | None) -> Any:
     """`Objective.evaluate`, compiled."""
     return objective.evaluate(theta, coupling_state)
+
+
+@eqx.filter_jit
+def objective_gradient(
+    objective: Objective, theta: Float[Array, " p"], weights: Float[Array, " k"], coupling_state: CouplingState | None
+) -> Float[Array, " p"]:
+    """The gradient of `Objective.gradient`, compiled."""
+    return objective.gradient(theta, weights, coupling_state)[0]
 
 
 @eqx.filter_jit

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
@@ -34,16 +35,20 @@ class AdamOptimizer(AbstractOptimizer):
         coupling_state: CouplingState | None,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
         gradient, terms = objective.gradient(theta, weights, coupling_state)
-        updates, optimizer_state = self._transformation().update(gradient, optimizer_state, theta)
-        finite = jnp.isfinite(terms).all() & jnp.isfinite(gradient).all()
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
+            updates, optimizer_state = self._transformation().update(gradient, optimizer_state, theta)
+        computed = jax.tree.leaves((terms, gradient, optimizer_state))
+        finite = jnp.stack([jnp.isfinite(array).all() for array in computed]).all()
         return theta + updates, optimizer_state, StepReport(terms, finite)
 
     def learning_rate(self, iteration: int) -> float:
+        return self._rate(iteration)
+
+    def _rate(self, iteration: Any) -> Any:
         return self.initial_rate * self.decay_rate ** (iteration / self.decay_steps)
 
     def _transformation(self) -> optax.GradientTransformation:
-        schedule = optax.exponential_decay(self.initial_rate, self.decay_steps, self.decay_rate)
-        return optax.adam(schedule, b1=0.9, b2=0.999)
+        return optax.adam(lambda count: self._rate(count.astype(float)), b1=0.9, b2=0.999)
 
 
 @register("optimizer", "adam")

@@ -1,0 +1,1 @@
+"""One file per verb: build the objects, call, record, report."""

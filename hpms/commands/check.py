@@ -1,0 +1,76 @@
+"""`hpms check`: are the derivatives of this configuration right?"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.coarse.state import CoarseProblem
+from hpms.config import Config, Invocation, read_command
+from hpms.errors import UserError
+from hpms.experiment import Experiment, build
+from hpms.network.base import parametrise
+from hpms.results.hdf5 import atomic_h5, write_attributes
+from hpms.results.table import table
+from hpms.runtime import provenance
+from hpms.training.objective import COUPLING
+from hpms.verification.adjoint import check_adjoint
+from hpms.verification.check import Check
+from hpms.verification.derivatives import check_jet, check_manufactured
+from hpms.verification.gradient import Reduced, check_gradient
+
+_POINTS, _DRAWS, _NOISE = 200, 100, 0.02
+
+
+def run(values: dict[str, Any], experiment: str) -> int:
+    """Prints a table of checks; exit code 1 if one fails."""
+    invocation, config = read_command(values, Invocation)
+    config = replace(config, runtime=replace(config.runtime, precision="float64"))
+    config.runtime.setup()
+    checks = verify(config, build(config))
+    path = Path(invocation.output, "check", experiment, config.identity(), f"seed={config.seed}", "check.h5")
+    with atomic_h5(path) as file:
+        write_attributes(file.create_group("provenance"), provenance())
+        results = file.create_group("checks")
+        for check in checks:
+            write_attributes(
+                results.create_group(check.name), {"measured": check.measured, "passed": check.passed}
+            )
+    rows = [[c.name, f"{c.measured:.3g}", c.allowed, "ok" if c.passed else "FAILED"] for c in checks]
+    print(table(["check (float64)", "measured", "allowed", ""], rows))
+    failed = sum(not check.passed for check in checks)
+    print(f"{failed} of {len(checks)} checks failed." if failed else f"All {len(checks)} checks passed.")
+    print(path)
+    return 1 if failed else 0
+
+
+def verify(config: Config, built: Experiment) -> list[Check]:
+    """All checks of an experiment, at random parameters for which K̃ > 0."""
+    objective = built.objective
+    full = Reduced(objective, built.coarse, built.taus)
+    points = jnp.asarray(np.random.default_rng(config.seed).random((_POINTS, config.problem.dim)))
+    theta = _admissible_parameters(config, full)
+    checks = [*check_jet(objective.model(theta), points), *check_manufactured(built.problem, points)]
+    load = built.space.load(built.problem.source_at())
+    checks += check_adjoint(CoarseProblem(built.space, load), config.seed)
+    checks += check_gradient("objective", full, theta, config.seed)
+    if COUPLING in objective.names:
+        alone = np.array([float(name == COUPLING) for name in objective.names])
+        checks += check_gradient("coupling term alone", Reduced(objective, built.coarse, alone), theta, config.seed)
+    return checks
+
+
+def _admissible_parameters(config: Config, reduced: Reduced) -> Float[Array, " p"]:
+    """Initial parameters of the network with biases moved from zero; drawn again while K̃ is not positive."""
+    for draw in range(_DRAWS):
+        key = jax.random.fold_in(jax.random.key(config.seed), draw)
+        network = config.network.build(key, config.problem.dim, config.problem.eps, config.runtime.dtype)
+        theta, _ = parametrise(config.boundary.wrap(network))
+        theta += _NOISE * jax.random.normal(key, theta.shape, theta.dtype)
+        if reduced.is_admissible(theta):
+            return theta
+    raise UserError(f"in {_DRAWS} draws no initial network has a positive upscaled coefficient: nothing can be checked.")

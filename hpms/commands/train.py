@@ -1,0 +1,97 @@
+"""`hpms train`: Algorithm 3.1, one run."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.config import Config, TrainInvocation, read_command
+from hpms.experiment import Experiment, build
+from hpms.measure import Measure, measure
+from hpms.results.lock import locked
+from hpms.results.place import run_directory
+from hpms.results.progress import TrainingProgress
+from hpms.results.recorder import RunRecorder
+from hpms.results.report import report
+from hpms.results.run import FILE, Fixture, StoredRun
+from hpms.runtime import provenance
+from hpms.training.interrupt import Interrupt, interruptible
+from hpms.training.loop import FINISHED, NAN, Outcome
+from hpms.training.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+def run(values: dict[str, Any], experiment: str) -> int:
+    """Trains, continues or finds finished the run of this configuration; the exit code."""
+    invocation, config = read_command(values, TrainInvocation)
+    config.runtime.setup()
+    directory = run_directory(config, invocation, experiment)
+    if (stored := _stored(directory)) and stored.status in (FINISHED, NAN):
+        return _already(stored, directory)
+    built = build(config, stored and stored.points, stored and stored.fixed)
+    with locked(directory):
+        stored = _stored(directory)
+        outcome = _train(config, built, directory, stored, experiment)
+    print(report(StoredRun(directory).summary, config))
+    print(f"{outcome.status}: {outcome.reason}")
+    if outcome.status not in (FINISHED, NAN):
+        log.info("The same command continues this run.")
+    print(directory / FILE)
+    return _exit_code(outcome)
+
+
+def _stored(directory: Path) -> StoredRun | None:
+    return StoredRun(directory) if (directory / FILE).exists() else None
+
+
+def _already(stored: StoredRun, directory: Path) -> int:
+    print(report(stored.summary, stored.config()))
+    print(f"This run is {stored.status} already ({stored.summary['reason']}); force=true starts anew in a new place.")
+    print(directory / FILE)
+    return 0 if stored.status == FINISHED else 1
+
+
+def _train(
+    config: Config, built: Experiment, directory: Path, stored: StoredRun | None, experiment: str
+) -> Outcome:
+    with interruptible() as interrupt:
+        measured = measure(config, built.problem)
+        trainer = built.trainer(measured.validation(config.runtime.block_size()))
+        snapshot = trainer.start(built.theta)
+        if stored:
+            snapshot = stored.snapshot(snapshot)
+            log.info("%s: continues at iteration %d", directory, snapshot.iteration)
+        fixture = Fixture(
+            config, experiment, built.points, built.fixed, built.space.nodes, measured.summary(config.problem.dim)
+        )
+        sessions = [*(stored.sessions if stored else []), provenance()]
+        with TrainingProgress(config.training.iterations, snapshot.iteration) as progress:
+            recorder = RunRecorder(directory, fixture, sessions, stored.rows if stored else [], progress)
+            try:
+                outcome = trainer.run(snapshot, recorder, lambda: _reason(interrupt))
+            except Exception as error:
+                recorder.fail(f"{type(error).__name__}: {error}")
+                raise
+        recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+    return outcome
+
+
+def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[str, np.ndarray]:
+    """The network of the best iteration at the validation points, beside the reference."""
+    if snapshot.best is None:
+        return {}
+    return measured.fields(built, snapshot.best.theta)
+
+
+def _reason(interrupt: Interrupt) -> str | None:
+    return f"stopped by {interrupt.signal.name}" if interrupt.signal else None
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if outcome.status == NAN:
+        return 1
+    if outcome.reason.endswith("SIGINT"):
+        return 130
+    return 143 if outcome.reason.endswith("SIGTERM") else 0

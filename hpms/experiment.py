@@ -1,0 +1,142 @@
+"""From a configuration to the objects of an experiment."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from hpms.coarse.p1 import P1Space
+from hpms.config import Config
+from hpms.coupling.base import AbstractCoarseSide
+from hpms.errors import UserError
+from hpms.network.base import Parametrised, parametrise
+from hpms.problem.collocation import check_medium, collocate
+from hpms.problem.lifted import LiftedProblem
+from hpms.training.loop import Trainer
+from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
+from hpms.training.validation import Validation
+
+_PROBES = 256  # points at which a medium is sampled to check and to recognise it
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a configuration builds: the objective, its initial parameters θ, and the coarse side."""
+
+    config: Config
+    problem: LiftedProblem
+    space: P1Space
+    objective: Objective
+    theta: Array
+    coarse: AbstractCoarseSide | None
+    points: Mapping[str, np.ndarray]
+
+    @property
+    def taus(self) -> np.ndarray:
+        """τ_k in the order of the objective's terms; 1 for the residual."""
+        tau = {RESIDUAL: 1.0, BOUNDARY: self.config.boundary.tau1}
+        if self.coarse is not None:
+            tau[COUPLING] = self.config.coupling.tau2
+        return np.array([tau[name] for name in self.objective.names])
+
+    @property
+    def fixed(self) -> dict[str, np.ndarray]:
+        """The untrained arrays of the network."""
+        leaves = jax.tree.leaves(eqx.filter(self.objective.model.frame, eqx.is_array))
+        return {str(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
+
+    def trainer(self, validation: Validation) -> Trainer:
+        """The training loop for this experiment."""
+        config = self.config
+        optimizer = config.optimizer.build()
+        return Trainer(
+            self.objective,
+            optimizer,
+            config.balancing,
+            self.coarse,
+            validation,
+            config.training,
+            self.taus,
+            config.problem.dim,
+        )
+
+
+def fine_problem(config: Config) -> LiftedProblem:
+    """K^ε and q on Ω, checked at random points; raises `UserError` where K is not positive or not as periodic as said.
+
+    `runtime.setup()` has to come first.
+    """
+    dim, eps = config.problem.dim, config.problem.eps
+    problem = LiftedProblem(config.problem, config.coefficient.build(dim, eps), config.source.build(dim, eps))
+    points = probes(dim)
+    check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
+    _check_periods(problem, points)
+    return problem
+
+
+def probes(dim: int) -> np.ndarray:
+    """Fixed random points in Ω."""
+    return np.random.default_rng(0).random((_PROBES, dim))
+
+
+def fingerprint(problem: LiftedProblem) -> str:
+    """A hash of the values of K and q at `probes`, which tells media apart that are called the same."""
+    points = probes(problem.domain.dim)
+    values = np.stack([problem.coefficient_at()(points), problem.source_at()(points)])
+    return hashlib.sha256(np.round(values, 10).tobytes()).hexdigest()[:12]
+
+
+def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:
+    periods, coefficient = problem.coefficient.periods, problem.coefficient_at()
+    here = coefficient(points)
+    for axis, period in enumerate(periods or ()):
+        shifted = points.copy()
+        shifted[:, axis] += period
+        if np.abs(coefficient(shifted) - here).max() > 1e-6 * np.abs(here).max():
+            raise UserError(
+                f"coefficient.periods={list(periods or ())} is not allowed: along x{axis + 1} the coefficient does not "
+                f"repeat after {period:g}; give its period there, or null."
+            )
+
+
+def build(
+    config: Config,
+    points: Mapping[str, np.ndarray] | None = None,
+    fixed: Mapping[str, np.ndarray] | None = None,
+) -> Experiment:
+    """The experiment, with points and untrained arrays drawn from `seed` unless those of a stored run are given.
+
+    Raises `UserError` for a coefficient that is not positive at a point and for empty averaging balls.
+    """
+    problem, dtype = fine_problem(config), config.runtime.dtype
+    domain = problem.domain
+    network_key, point_key = jax.random.split(jax.random.key(config.seed))
+    if points is None:
+        interior, boundary = config.collocation.sample(point_key, domain)
+        points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
+    interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
+    collocation = collocate(problem, interior, boundary, config.runtime.block_size(), dtype)
+    network = config.boundary.wrap(config.network.build(network_key, domain.dim, domain.eps, dtype))
+    theta, model = parametrise(network)
+    if fixed is not None:
+        model = _with_fixed(model, fixed)
+    space = config.coarse.build(domain.dim)
+    coupling, coarse = config.coupling.build(space, problem, points["interior"], dtype)
+    names = [RESIDUAL]
+    names += [] if config.boundary.hard else [BOUNDARY]
+    names += [] if coupling is None else [COUPLING]
+    objective = Objective(model, collocation, coupling, tuple(names), domain.volume, domain.surface)
+    return Experiment(config, problem, space, objective, theta, coarse, points)
+
+
+def _with_fixed(model: Parametrised, fixed: Mapping[str, np.ndarray]) -> Parametrised:
+    arrays, rest = eqx.partition(model.frame, eqx.is_array)
+    leaves, structure = jax.tree.flatten(arrays)
+    stored = [jnp.asarray(fixed[str(i)], leaf.dtype) for i, leaf in enumerate(leaves)]
+    frame = eqx.combine(jax.tree.unflatten(structure, stored), rest)
+    return Parametrised(frame, model.unravel)

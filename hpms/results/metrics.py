@@ -1,0 +1,53 @@
+"""What is logged at one iteration, as rows that can be cut off at any line."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+
+
+class MetricsLog:
+    """`metrics.jsonl`: one flushed line per logged iteration, for whoever watches a run; `run.h5` has them too."""
+
+    def __init__(self, path: Path, rows: list[Row]):
+        """Starts the file anew with `rows`, those of the checkpoint that a run continues from."""
+        self.rows = list(rows)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(map(_line, rows)))
+        os.replace(temporary, path)
+        self._file = open(path, "a")  # noqa: SIM115
+
+    def append(self, row: Row) -> None:
+        self.rows.append(row)
+        self._file.write(_line(row))
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def columns(rows: list[Row]) -> dict[str, np.ndarray]:
+    """One array per metric, the first axis running through the logged iterations."""
+    return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+
+
+def rows_from(found: dict[str, np.ndarray]) -> list[Row]:
+    """The inverse of `columns`."""
+    count = min((len(column) for column in found.values()), default=0)
+    return [{name: column[i].tolist() for name, column in found.items()} for i in range(count)]
+
+
+def _line(row: Row) -> str:
+    return json.dumps({name: _plain(value) for name, value in row.items()}, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: null."""
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

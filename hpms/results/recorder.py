@@ -1,0 +1,56 @@
+"""Listens to a training run and keeps `run.h5` and `metrics.jsonl` up to date."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.results.metrics import MetricsLog, Row
+from hpms.results.progress import TrainingProgress
+from hpms.results.run import FILE, Fixture, write_run
+from hpms.training.loop import RUNNING, Outcome
+from hpms.training.snapshot import Snapshot
+
+
+class RunRecorder:
+    """A `Recorder` for one session of a run; `sessions` are the provenances of all so far, this one last."""
+
+    def __init__(
+        self,
+        directory: Path,
+        fixture: Fixture,
+        sessions: list[dict[str, Any]],
+        rows: list[Row],
+        progress: TrainingProgress,
+    ):
+        self._path, self._fixture, self._sessions = directory / FILE, fixture, sessions
+        self._metrics = MetricsLog(directory / "metrics.jsonl", rows)
+        self._progress = progress
+        self._saved: Snapshot | None = None
+
+    def advance(self, iteration: int) -> None:
+        self._progress.advance(iteration)
+
+    def log(self, row: Row) -> None:
+        self._metrics.append(row)
+        self._progress.log(row)
+
+    def save(self, snapshot: Snapshot) -> None:
+        self._saved = snapshot
+        self._write(snapshot, RUNNING, "", {})
+
+    def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray]) -> None:
+        """The last checkpoint, with the fields."""
+        self._write(outcome.snapshot, outcome.status, outcome.reason, arrays)
+        self._metrics.close()
+
+    def fail(self, reason: str) -> None:
+        """Notes in the last checkpoint that the program broke."""
+        if self._saved is not None:
+            self._write(self._saved, "failed", reason, {})
+        self._metrics.close()
+
+    def _write(self, snapshot: Snapshot, status: str, reason: str, arrays: Mapping[str, np.ndarray]) -> None:
+        rows = [row for row in self._metrics.rows if row["iteration"] <= snapshot.iteration]
+        write_run(self._path, self._fixture, self._sessions, rows, snapshot, status, reason, arrays)

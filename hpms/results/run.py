@@ -1,0 +1,171 @@
+"""`run.h5`: everything about one run in one file, and the directory it lies in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import yaml
+
+from hpms.config import Config, read_config
+from hpms.coupling.base import CoarseRecord
+from hpms.errors import UserError
+from hpms.results.hdf5 import atomic_h5, read_tree, write_arrays, write_attributes, write_tree
+from hpms.results.metrics import Row, columns, rows_from
+from hpms.training.snapshot import Best, Snapshot
+from hpms.training.state import TrainState
+
+FORMAT = 1
+FILE = "run.h5"
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """What stays the same during a run: `points` and `fixed` (the untrained arrays of the network) by name, the coarse
+    nodes, and the numbers of the reference and of the fine FEM that stand beside the network's.
+    """
+
+    config: Config
+    experiment: str
+    points: Mapping[str, np.ndarray]
+    fixed: Mapping[str, np.ndarray]
+    nodes: np.ndarray
+    reference: Mapping[str, Any]
+
+
+def write_run(
+    path: Path,
+    fixture: Fixture,
+    sessions: list[dict[str, Any]],
+    rows: list[Row],
+    snapshot: Snapshot,
+    status: str,
+    reason: str,
+    arrays: Mapping[str, np.ndarray],
+) -> None:
+    """Replaces `run.h5` as a whole; `arrays` are the fields of the best iteration, at the end of a session."""
+    with atomic_h5(path) as file:
+        write_attributes(file, {"format": FORMAT, "experiment": fixture.experiment})
+        file.attrs["identity"] = fixture.config.identity()
+        file["config"] = yaml.safe_dump(fixture.config.plain(), sort_keys=False)
+        for i, session in enumerate(sessions):
+            write_attributes(file.require_group(f"provenance/{i}"), session)
+        write_attributes(file.create_group("summary"), summary(fixture, rows, snapshot, status, reason))
+        write_arrays(file.create_group("metrics"), columns(rows))
+        write_arrays(file.create_group("points"), fixture.points)
+        write_arrays(file.create_group("network"), fixture.fixed)
+        write_arrays(file.create_group("fields"), arrays)
+        coarse = {"nodes": fixture.nodes}
+        latest = file.create_group("checkpoint/latest")
+        if snapshot.coarse is not None:
+            record = {f.name: np.asarray(getattr(snapshot.coarse, f.name)) for f in fields(snapshot.coarse)}
+            write_arrays(latest.create_group("coarse"), record)
+            coarse |= {"state": snapshot.coarse.y, "adjoint": snapshot.coarse.p}
+        write_arrays(file.create_group("coarse"), coarse)
+        write_tree(latest.create_group("optimizer"), snapshot.state.optimizer)
+        state = snapshot.state
+        write_arrays(latest, {"theta": state.theta, "weights": state.weights, "iteration": state.iteration})
+        write_attributes(latest, {"elapsed": snapshot.elapsed, "compiling": snapshot.compiling})
+        if snapshot.best is not None:
+            best = file.create_group("checkpoint/best")
+            write_arrays(best, {"theta": snapshot.best.theta, "iteration": np.int32(snapshot.best.iteration)})
+            write_attributes(best, {"residual": snapshot.best.residual})
+
+
+def summary(
+    fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, reason: str
+) -> dict[str, Any]:
+    """The attributes of `summary`: the logged iteration of smallest residual loss, and what stands beside it."""
+    found: dict[str, Any] = {
+        "status": status,
+        "reason": reason,
+        "iterations_done": snapshot.iteration,
+        "elapsed_seconds": snapshot.elapsed,
+        "compile_seconds": snapshot.compiling,
+        **fixture.reference,
+    }
+    if snapshot.best is not None:
+        (row,) = [r for r in rows if r["iteration"] == snapshot.best.iteration][-1:]
+        found |= {
+            "iteration": row["iteration"],
+            "residual_loss": row["residual"],
+            "relative_l2": row["relative_l2"],
+            "relative_h1": row["relative_h1"],
+            "upscaled_coefficient": row["upscaled_coefficient"],
+            "wall_seconds": row["elapsed_seconds"] + row["compile_seconds"],
+        }
+    return found
+
+
+class StoredRun:
+    """A `run.h5` read back. Configuration values become options of the registry; nothing in the file is executed.
+
+    Raises `UserError` where the file is not a run of this program.
+    """
+
+    def __init__(self, directory: Path):
+        self.path = directory / FILE
+        try:
+            with h5py.File(self.path, "r") as file:
+                if int(file.attrs["format"]) != FORMAT:
+                    raise UserError(f"{self.path} has format {file.attrs['format']}; this program reads {FORMAT}.")
+                self.experiment, self.identity = str(file.attrs["experiment"]), str(file.attrs["identity"])
+                values = yaml.safe_load(file["config"][()].decode())
+                self.summary = dict(file["summary"].attrs)
+                sessions = file["provenance"]
+                self.sessions = [dict(sessions[str(i)].attrs) for i in range(len(sessions))]
+                self.rows = rows_from({k: np.asarray(v) for k, v in file["metrics"].items()})
+                self.points = {k: np.asarray(v) for k, v in file["points"].items()}
+                self.fixed = {k: np.asarray(v) for k, v in file["network"].items()}
+                self.nodes = np.asarray(file["coarse/nodes"])
+        except FileNotFoundError:
+            raise UserError(f"{directory} is not a run: it has no {FILE}.") from None
+        except (OSError, KeyError, ValueError, AttributeError, yaml.YAMLError) as error:
+            raise UserError(f"{self.path} cannot be read as a run ({' '.join(str(error).split())}).") from None
+        self.values: dict[str, Any] = values
+
+    @property
+    def status(self) -> str:
+        return str(self.summary["status"])
+
+    def config(self) -> Config:
+        """The run's configuration; raises `UserError` where an option (a plugin's) is not registered."""
+        return read_config(self.values)
+
+    def theta(self, which: str) -> np.ndarray:
+        """The parameters of the checkpoint `best` or `latest`."""
+        with h5py.File(self.path, "r") as file:
+            if which not in file["checkpoint"]:
+                raise UserError(f"{self.path} has no checkpoint '{which}' yet.")
+            return np.asarray(file[f"checkpoint/{which}/theta"])
+
+    def iteration(self, which: str) -> int:
+        """The iteration of the checkpoint `best` or `latest`."""
+        with h5py.File(self.path, "r") as file:
+            return int(np.asarray(file[f"checkpoint/{which}/iteration"]))
+
+    def snapshot(self, like: Snapshot) -> Snapshot:
+        """The latest checkpoint, in the structure of a fresh one; raises `UserError` where it does not fit."""
+        with h5py.File(self.path, "r") as file:
+            latest = file["checkpoint/latest"]
+            template = {"theta": like.state.theta, "weights": like.state.weights, "iteration": like.state.iteration}
+            try:
+                optimizer = read_tree(latest["optimizer"], like.state.optimizer)
+                parts = read_tree({str(i): latest[k] for i, k in enumerate(sorted(template))}, template)
+            except (KeyError, ValueError) as error:
+                raise UserError(f"{self.path} does not fit this configuration: {error}.") from None
+            best = None
+            if "best" in file["checkpoint"]:
+                group = file["checkpoint/best"]
+                best = Best(np.asarray(group["theta"]), int(group["iteration"][()]), float(group.attrs["residual"]))
+            coarse = _coarse(latest["coarse"]) if like.coarse is not None else None
+            elapsed, compiling = float(latest.attrs["elapsed"]), float(latest.attrs["compiling"])
+        return Snapshot(TrainState(optimizer=optimizer, **parts), coarse, best, elapsed, compiling)
+
+
+def _coarse(group: h5py.Group) -> CoarseRecord:
+    found = {f.name: np.asarray(group[f.name]) for f in fields(CoarseRecord)}
+    counters = {name: int(found[name]) for name in ("updates", "rejections")}
+    return CoarseRecord(**(found | counters | {"active": bool(found["active"])}))

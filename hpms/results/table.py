@@ -1,0 +1,26 @@
+"""Plain text tables."""
+
+from collections.abc import Sequence
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Left-aligned columns, two blanks apart, with a rule under the header."""
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+
+    def text(line: Sequence[str]) -> str:
+        return "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+
+    return "\n".join([text(header), "  ".join("-" * width for width in widths), *map(text, rows)])
+
+
+def scientific(value: float) -> str:
+    """Three digits of an error."""
+    return f"{value:.2e}"
+
+
+def matrix(values: Sequence[Sequence[float]]) -> str:
+    """A d×d tensor in one line, or its one number where d = 1."""
+    if len(values) == 1:
+        return f"{values[0][0]:.7f}"
+    return "[" + "; ".join(", ".join(f"{v:.7f}" for v in row) for row in values) + "]"

@@ -1,0 +1,95 @@
+"""Precision, device and block size: the only place that sets JAX's flags. And where a result comes from."""
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+from hpms import __version__
+from hpms.errors import ConfigError
+from hpms.registry import register
+from hpms.schema import Count
+
+_CPU_BLOCK = 2500  # activations of one block stay in the caches
+_GPU_BLOCK = 100_000
+_PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-fem", "h5py", "hydra-core")
+
+
+@register("runtime", "default")
+@dataclass(frozen=True)
+class Runtime:
+    """`runtime`: `precision` of the network, points per `block` (null: 2500 on a CPU, 100,000 on a GPU), `platform`.
+
+    The coarse side, the reference and the sampling are always float64.
+    """
+
+    precision: Literal["float32", "float64"]
+    block: Count | None
+    platform: Literal["cpu", "gpu"] | None
+
+    @property
+    def dtype(self) -> jnp.dtype:
+        """The network's precision."""
+        return jnp.dtype(self.precision)
+
+    def setup(self) -> None:
+        """Sets JAX's flags; called at the start of every command, since jobs of a sweep share a process."""
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_default_matmul_precision", "highest")
+        jax.config.update("jax_numpy_dtype_promotion", "strict")
+        if self.platform is not None:
+            try:
+                device = jax.devices(self.platform)[0]
+            except RuntimeError:
+                raise ConfigError("runtime.platform", self.platform, "JAX finds no such device here") from None
+            jax.config.update("jax_default_device", device)
+
+    def block_size(self) -> int:
+        """Points per block."""
+        return self.block or (_CPU_BLOCK if device().platform == "cpu" else _GPU_BLOCK)
+
+
+def device() -> jax.Device:
+    """The device that computes."""
+    return jax.config.jax_default_device or jax.devices()[0]  # type: ignore[attr-defined]
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, commit, device, machine and command line, as plain values."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(sys.argv),
+        "python": platform.python_version(),
+        "hpms": __version__,
+        **{package: version(package) for package in _PACKAGES},
+        "commit": _commit(),
+        "device": device().device_kind,
+        "platform": device().platform,
+        "host": platform.node(),
+        "machine": platform.machine(),
+        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0,
+    }
+
+
+def _commit() -> str:
+    """The commit of the checkout that runs, with `+` where files were changed, or an empty string."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return ""
+    try:
+        git = ["git", "-C", str(root)]
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True)
+        status = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return head.stdout.strip() + ("+" if status.stdout.strip() else "")

@@ -1,0 +1,1 @@
+"""What `hpms check` tests on a configuration."""

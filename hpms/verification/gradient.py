@@ -1,0 +1,88 @@
+"""The gradient of the reduced objective θ -> J(y(θ), θ), by Taylor remainders and finite differences."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.coupling.base import AbstractCoarseSide, CouplingState
+from hpms.coupling.upscaling import isotropic
+from hpms.training.objective import Objective
+from hpms.training.state import evaluate, objective_gradient
+from hpms.verification.check import Check, small
+
+_HALVINGS = 4
+_NONLINEAR = 0.02  # the largest remainder, relative to the first-order change, at which Taylor's test begins
+
+
+class Reduced:
+    """J(θ) = Σ_k λ_k ‖r_k(θ, y(θ))‖² where y solves the coarse problem for K̃[v_θ] anew at each θ."""
+
+    def __init__(self, objective: Objective, coarse: AbstractCoarseSide | None, weights: np.ndarray):
+        self.objective, self.coarse = objective, coarse
+        self.weights = jnp.asarray(weights, jnp.float64)
+
+    def is_admissible(self, theta: Float[Array, " p"]) -> bool:
+        """Whether K̃[v_θ] admits a coarse state."""
+        state = self._state(theta)
+        return state is None or bool(state.active > 0)
+
+    def value(self, theta: Float[Array, " p"]) -> float:
+        return float(self.weights @ evaluate(self.objective, theta, self._state(theta)).terms)
+
+    def gradient(self, theta: Float[Array, " p"]) -> Float[np.ndarray, " p"]:
+        return np.asarray(objective_gradient(self.objective, theta, self.weights, self._state(theta)))
+
+    def _state(self, theta: Float[Array, " p"]) -> CouplingState | None:
+        if self.coarse is None:
+            return None
+        record = self.coarse.initial()
+        found = evaluate(self.objective, theta, self.coarse.state(record))
+        dim = record.contraction.shape[0]
+        upscaled = np.asarray(isotropic(found.mean_flux, dim))
+        return self.coarse.state(self.coarse.update(record, upscaled, np.asarray(found.means)))
+
+
+def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+    """Taylor remainders of J along d: rate 1 without the gradient, 2 with it; and central differences.
+
+    Directions d are random, of the norm of θ, each with a part along the gradient so that J changes.
+    """
+    random = np.random.default_rng(seed)
+    gradient = reduced.gradient(theta)
+
+    def direction() -> np.ndarray:
+        noise = random.standard_normal(theta.size)
+        both = noise / np.linalg.norm(noise) + gradient / np.linalg.norm(gradient)
+        return both * float(jnp.linalg.norm(theta))
+
+    d = direction()
+    step = _first_step(lambda h: reduced.value(theta + h * d), float(gradient @ d))
+    steps = step / 2.0 ** np.arange(_HALVINGS + 1)
+    change = np.array([reduced.value(theta + h * d) for h in steps]) - reduced.value(theta)
+    without, remainder = np.abs(change), np.abs(change - steps * (gradient @ d))
+    errors = []
+    for _ in range(3):
+        d, h = direction(), steps[-1]
+        difference = (reduced.value(theta + h * d) - reduced.value(theta - h * d)) / (2 * h)
+        errors.append(abs(difference - gradient @ d) / abs(gradient @ d))
+    return [
+        Check(f"{name}: Taylor rate without the gradient", _rate(steps, without), 0.9, 1.1),
+        Check(f"{name}: Taylor rate with the gradient", _rate(steps, remainder), 1.9, 2.1),
+        small(f"{name}: finite differences, 3 directions", max(errors), 1e-5),
+    ]
+
+
+def _first_step(value: Callable[[float], float], slope: float) -> float:
+    """The largest 4^-k at which the change of J is linear up to a few per cent: beyond it no rate can be seen."""
+    start, step = value(0.0), 1.0
+    for _ in range(20):
+        if abs(value(step) - start - step * slope) <= _NONLINEAR * abs(step * slope):
+            break
+        step /= 4
+    return step
+
+
+def _rate(steps: np.ndarray, remainders: np.ndarray) -> float:
+    return float(np.polyfit(np.log(steps), np.log(np.maximum(remainders, 1e-300)), 1)[0])
