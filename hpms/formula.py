@@ -60,9 +60,9 @@ class FormulaError(ValueError):
 class Formula:
     """A parsed formula such as `2 + sin(2*pi*x1/eps)`.
 
-    `+ - * / ** %`, numbers, `pi`, `e`, the functions of `FUNCTIONS`, the given variables, and comparisons as the
-    condition of `where(condition, a, b)` are allowed; everything else is a `FormulaError`, raised here and not when it
-    is evaluated. So all values are floats, whose powers are quick, and never Python's unbounded integers.
+    `+ - * / ** %`, comparisons (for `where(condition, a, b)`; their value is 1 or 0), numbers, `pi`, `e`, the functions
+    of `FUNCTIONS` and the given variables are allowed; everything else is a `FormulaError`, raised here and not when it
+    is evaluated. Every value is a float, never one of Python's unbounded integers, whose powers may take for ever.
     """
 
     def __init__(self, text: str, variables: Iterable[str]):
@@ -104,8 +104,9 @@ class Formula:
                 self._check(right)
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
                 self._check(operand)
-            case ast.Compare():
-                raise FormulaError(f"a comparison in '{self.text}' may only be the condition of where(condition, a, b)")
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
+                self._check(left)
+                self._check(right)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 if name not in FUNCTIONS:
                     raise FormulaError(
@@ -114,11 +115,6 @@ class Formula:
                     )
                 if len(args) != FUNCTIONS[name]:
                     raise FormulaError(f"{name} in '{self.text}' takes {FUNCTIONS[name]} argument(s), not {len(args)}")
-                match name, args:
-                    case "where", [ast.Compare(left=left, ops=[op], comparators=[right]), *rest] if (
-                        type(op) in _COMPARE
-                    ):
-                        args = [left, right, *rest]
                 for arg in args:
                     self._check(arg)
             case _:
@@ -140,7 +136,8 @@ def _evaluate(node: ast.AST, functions: Mapping[str, Callable[..., Any]], names:
         case ast.UnaryOp(op=op, operand=operand):
             return _UNARY[type(op)](_evaluate(operand, functions, names))
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return _COMPARE[type(op)](_evaluate(left, functions, names), _evaluate(right, functions, names))
+            holds = _COMPARE[type(op)](_evaluate(left, functions, names), _evaluate(right, functions, names))
+            return functions["where"](holds, 1.0, 0.0)
         case ast.Call(func=ast.Name(id=name), args=args):
             return functions[name](*(_evaluate(arg, functions, names) for arg in args))
     raise AssertionError("a checked formula has no other nodes")

@@ -19,10 +19,16 @@ T = TypeVar("T", bound=type)
 
 
 def register(group: str, name: str) -> Callable[[T], T]:
-    """Makes the decorated dataclass the option `group=name`; its fields are the keys `group.*`."""
+    """Makes the decorated dataclass the option `group=name`; its fields are the keys `group.*`.
+
+    Raises `UserError` where another one has that name.
+    """
 
     def add(schema: T) -> T:
-        _options.setdefault(group, {})[name] = schema
+        known = _options.setdefault(group, {}).setdefault(name, schema)
+        if (known.__module__, known.__qualname__) != (schema.__module__, schema.__qualname__):
+            raise UserError(f"{group}={name} is registered twice, by {known.__module__} and {schema.__module__}.")
+        _options[group][name] = schema
         return schema
 
     return add

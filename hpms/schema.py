@@ -5,6 +5,7 @@ Numbers may be given as arithmetic over the variables at hand (`1/15`, `2*eps`, 
 
 import dataclasses
 import math
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ class Bound:
     least: float = -math.inf
     most: float = math.inf
 
-    def allows(self, value: float) -> bool:
+    def allows(self, value: int | float) -> bool:
         return value > self.above and self.least <= value <= self.most
 
     def __str__(self) -> str:
@@ -37,10 +38,10 @@ class Bound:
         return " and ".join(parts)
 
 
-Positive = Annotated[float, Bound(above=0)]
-NonNegative = Annotated[float, Bound(least=0)]
-Fraction = Annotated[float, Bound(above=0, most=1)]
-Count = Annotated[int, Bound(least=1)]
+Positive = Annotated[float, Bound(above=0.0)]
+NonNegative = Annotated[float, Bound(least=0.0)]
+Fraction = Annotated[float, Bound(above=0.0, most=1.0)]
+Count = Annotated[int, Bound(least=1.0)]
 
 
 def read(schema: type[T], values: Any, path: str, variables: Mapping[str, float] | None = None) -> T:
@@ -90,9 +91,9 @@ def convert(hint: Any, value: Any, key: str, variables: Mapping[str, float]) -> 
         (inner,) = [a for a in get_args(hint) if a is not type(None)]
         return convert(inner, value, key, variables)
     if origin is Literal:
-        options = [str(a) for a in get_args(hint)]
-        if value not in get_args(hint):
-            raise ConfigError(key, value, f"choose {' or '.join(options)}{suggestion(str(value), options)[:-1]}")
+        options = get_args(hint)
+        if not any(type(value) is type(option) and value == option for option in options):
+            raise ConfigError(key, value, f"choose {' or '.join(map(str, options))}")
         return value
     if origin is tuple:
         if not isinstance(value, list | tuple):
@@ -122,7 +123,7 @@ def _scalar(hint: Any, value: Any, key: str, variables: Mapping[str, float]) -> 
             value = number(value, **variables)
         except FormulaError as error:
             raise ConfigError(key, value, f"it must be {kind} or arithmetic such as 1/15 ({error})") from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ConfigError(key, value, f"it must be {kind}")
     if hint is int:
         if value != round(value):

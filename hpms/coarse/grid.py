@@ -20,7 +20,7 @@ def axis_orders(dim: int) -> Int[np.ndarray, "s d"]:
 
 
 @cache
-def corners(dim: int) -> Int[np.ndarray, "s d+1 d"]:
+def corners(dim: int) -> Int[np.ndarray, "s v d"]:
     """The vertices of the d! simplices of the unit cube, in the order of the walk."""
     steps = np.eye(dim, dtype=int)[axis_orders(dim)]
     return np.concatenate([np.zeros_like(steps[:, :1]), np.cumsum(steps, axis=1)], axis=1)
@@ -69,7 +69,7 @@ class Location:
     cube: Int[np.ndarray, "m d"]
     simplex: Int[np.ndarray, " m"]
     order: Int[np.ndarray, "m d"]
-    barycentric: Float[np.ndarray, "m d+1"]
+    barycentric: Float[np.ndarray, "m v"]
 
     def element(self, n: int) -> Int[np.ndarray, " m"]:
         """The indices of the elements of `unit_mesh(d, n)`."""

@@ -49,7 +49,7 @@ class LagrangeSpace:
         """The global number of each local unknown."""
         return (self.degree * cube @ self._strides)[:, None] + self._offsets[simplex]
 
-    def shape(self, barycentric: Float[np.ndarray, "m d+1"]) -> Float[np.ndarray, "m k"]:
+    def shape(self, barycentric: Float[np.ndarray, "m v"]) -> Float[np.ndarray, "m k"]:
         """The local basis functions: λ_i, or λ_i(2λ_i - 1) and 4λ_iλ_j."""
         if self.degree == 1:
             return barycentric
@@ -57,7 +57,7 @@ class LagrangeSpace:
         return np.concatenate([barycentric * (2 * barycentric - 1), np.stack(edges, axis=1)], axis=1)
 
     def slopes(
-        self, barycentric: Float[np.ndarray, "m d+1"], order: Int[np.ndarray, "m d"]
+        self, barycentric: Float[np.ndarray, "m v"], order: Int[np.ndarray, "m d"]
     ) -> Float[np.ndarray, "m k d"]:
         """The gradients of the local basis functions in simplices with the axes `order`."""
         count, vertices = barycentric.shape
@@ -76,18 +76,18 @@ class LagrangeSpace:
         found = locate(points, self.n)
         return self.unknowns(found.cube, found.simplex), found
 
-    def rule(self, order: int) -> tuple[Float[np.ndarray, "q d+1"], Float[np.ndarray, " q"]]:
+    def rule(self, order: int) -> tuple[Float[np.ndarray, "q v"], Float[np.ndarray, " q"]]:
         """Barycentric points and weights on one element, exact for polynomials up to `order`."""
         points, weights = get_quadrature(_ELEMENTS[self.dim].refdom, order)
         return np.concatenate([1 - points.sum(axis=0, keepdims=True), points]).T, weights / self.n**self.dim
 
     def places(
-        self, barycentric: Float[np.ndarray, "q d+1"], cube: Int[np.ndarray, "m d"], simplex: int
+        self, barycentric: Float[np.ndarray, "q v"], cube: Int[np.ndarray, "m d"], simplex: int
     ) -> Float[np.ndarray, "m q d"]:
         """The points of a rule in simplex number `simplex` of each cube."""
         return (cube[:, None] + barycentric @ corners(self.dim)[simplex]) / self.n
 
-    def table(self, barycentric: Float[np.ndarray, "q d+1"], simplex: int) -> Float[np.ndarray, "q k d"]:
+    def table(self, barycentric: Float[np.ndarray, "q v"], simplex: int) -> Float[np.ndarray, "q k d"]:
         """`slopes` at the points of a rule in simplex number `simplex`."""
         order = np.broadcast_to(axis_orders(self.dim)[simplex], (len(barycentric), self.dim))
         return self.slopes(barycentric, order)

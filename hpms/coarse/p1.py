@@ -1,6 +1,5 @@
 """The coarse space: P1 elements on a uniform mesh of (0,1)^d."""
 
-from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +8,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 from hpms.coarse.grid import interpolation, lattice, unit_mesh
+from hpms.coarse.sample import Function, sample_source
 
 _ELEMENTS = {1: skfem.ElementLineP1, 2: skfem.ElementTriP1, 3: skfem.ElementTetP1}
 _LOAD_ORDER = {1: 9, 2: 8, 3: 6}
@@ -45,13 +45,14 @@ class P1Space:
 
         return tuple(tuple(assemble(a, b) for b in range(self.dim)) for a in range(self.dim))
 
-    def load(self, source: Callable[[np.ndarray], np.ndarray]) -> Float[np.ndarray, " n"]:
-        """F_j = ∫ q φ_j (N,) by quadrature of order 6 or more; `source` is q, from points (M, d) to values (M,)."""
+    def load(self, source: Function) -> Float[np.ndarray, " n"]:
+        """F_j = ∫ q φ_j (N,) by quadrature of order 6 or more; `source` is q, from points (M, d) to values (M,).
+
+        Raises `UserError` where q is not finite.
+        """
         basis = skfem.Basis(self._mesh, _ELEMENTS[self.dim](), intorder=_LOAD_ORDER[self.dim])
-        places = basis.global_coordinates().value
-        values = np.asarray(source(places.reshape(self.dim, -1).T), dtype=np.float64).reshape(places.shape[1:])
-        if not np.isfinite(values).all():
-            raise ValueError("the source is not finite at a quadrature point")
+        places = np.asarray(basis.global_coordinates())
+        values = sample_source(source, places.reshape(self.dim, -1).T).reshape(places.shape[1:])
         return skfem.LinearForm(lambda v, w: w.q * v).assemble(basis, q=values)
 
     def interpolation(self, points: Float[np.ndarray, "m d"]) -> sparse.csr_matrix:

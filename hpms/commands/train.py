@@ -4,9 +4,10 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
-from hpms.config import Config, TrainInvocation, read_command
+from hpms.config import TrainInvocation, read_command
 from hpms.experiment import Experiment, build
 from hpms.measure import Measure, measure
 from hpms.results.lock import locked
@@ -31,9 +32,9 @@ def run(values: dict[str, Any], experiment: str) -> int:
     if (stored := _stored(directory)) and stored.status in (FINISHED, NAN):
         return _already(stored, directory)
     built = build(config, stored and stored.points, stored and stored.fixed)
+    measured = measure(config, built.problem)
     with locked(directory):
-        stored = _stored(directory)
-        outcome = _train(config, built, directory, stored, experiment)
+        outcome = _train(built, measured, directory, experiment)
     print(report(StoredRun(directory).summary, config))
     print(f"{outcome.status}: {outcome.reason}")
     if outcome.status not in (FINISHED, NAN):
@@ -53,19 +54,15 @@ def _already(stored: StoredRun, directory: Path) -> int:
     return 0 if stored.status == FINISHED else 1
 
 
-def _train(
-    config: Config, built: Experiment, directory: Path, stored: StoredRun | None, experiment: str
-) -> Outcome:
+def _train(built: Experiment, measured: Measure, directory: Path, experiment: str) -> Outcome:
+    config, stored = built.config, _stored(directory)
     with interruptible() as interrupt:
-        measured = measure(config, built.problem)
         trainer = built.trainer(measured.validation(config.runtime.block_size()))
         snapshot = trainer.start(built.theta)
         if stored:
             snapshot = stored.snapshot(snapshot)
             log.info("%s: continues at iteration %d", directory, snapshot.iteration)
-        fixture = Fixture(
-            config, experiment, built.points, built.fixed, built.space.nodes, measured.summary(config.problem.dim)
-        )
+        fixture = Fixture(config, experiment, built.points, built.fixed, built.space.nodes, measured.summary())
         sessions = [*(stored.sessions if stored else []), provenance()]
         with TrainingProgress(config.training.iterations, snapshot.iteration) as progress:
             recorder = RunRecorder(directory, fixture, sessions, stored.rows if stored else [], progress)
@@ -82,7 +79,7 @@ def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[st
     """The network of the best iteration at the validation points, beside the reference."""
     if snapshot.best is None:
         return {}
-    return measured.fields(built, snapshot.best.theta)
+    return measured.fields(built, jnp.asarray(snapshot.best.theta), built.config.runtime.block_size())
 
 
 def _reason(interrupt: Interrupt) -> str | None:

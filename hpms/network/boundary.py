@@ -6,8 +6,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.network.base import AbstractNetwork
 from hpms.jet import Jet, multiply
+from hpms.network.base import AbstractNetwork
 from hpms.registry import register
 from hpms.schema import NonNegative
 

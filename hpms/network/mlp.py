@@ -7,9 +7,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hpms.jet import Jet, activate, affine, linear
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork
-from hpms.jet import Jet, activate, affine, linear
 from hpms.network.layers import Layer, layers
 from hpms.registry import register
 from hpms.schema import Count

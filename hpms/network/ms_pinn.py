@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hpms.jet import Jet, activate, concatenate, linear
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Fixed, glorot
-from hpms.jet import Jet, activate, concatenate, linear
 from hpms.network.layers import Layer, layers
 from hpms.registry import register
 from hpms.schema import Count, Positive

@@ -1,17 +1,24 @@
 """Plain text tables."""
 
+import unicodedata
 from collections.abc import Sequence
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, two blanks apart, with a rule under the header."""
     lines = [header, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(header))]
 
     def text(line: Sequence[str]) -> str:
-        return "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        return "  ".join(cells).rstrip()
 
     return "\n".join([text(header), "  ".join("-" * width for width in widths), *map(text, rows)])
+
+
+def _width(text: str) -> int:
+    """Characters that take a place; the tilde of K̃ takes none."""
+    return sum(not unicodedata.combining(character) for character in text)
 
 
 def scientific(value: float) -> str:

@@ -57,14 +57,14 @@ class Trainer:
         """Before the first iteration."""
         weights = jnp.ones(len(self.objective.names), theta.dtype)
         state = TrainState(theta, self.optimizer.init(theta), weights, jnp.zeros((), jnp.int32))
-        return Snapshot(state, self.coarse.initial() if self.coarse else None, None, 0.0, 0.0)
+        return Snapshot(state, self.coarse.initial() if self.coarse else None, None, 0.0, 0.0, fresh=True)
 
     def run(self, snapshot: Snapshot, recorder: Recorder, interrupted: Callable[[], str | None]) -> Outcome:
         """Goes on from `snapshot` until a limit is met or `interrupted()` names a reason to stop."""
         session = _Session(self, snapshot, recorder)
         started = saved = time.perf_counter()
         session.compile()
-        if snapshot.iteration == 0:
+        if snapshot.fresh:
             session.visit()
             recorder.save(session.snapshot())
         speed = _Speed()

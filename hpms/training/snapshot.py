@@ -1,7 +1,7 @@
 """All that a run needs to go on, and what the loop tells whoever listens."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,19 +20,24 @@ class Best:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run between two iterations; `elapsed` and `compiling` are seconds over all its sessions."""
+    """A run between two iterations; `elapsed` and `compiling` are seconds over all its sessions.
+
+    `fresh` says that not even what is due before the first iteration was done.
+    """
 
     state: TrainState
     coarse: CoarseRecord | None
     best: Best | None
     elapsed: float
     compiling: float
+    fresh: bool = False
 
     @property
     def iteration(self) -> int:
         return int(self.state.iteration)
 
 
+@runtime_checkable
 class Recorder(Protocol):
     """Listens to the loop."""
 

@@ -1,0 +1,81 @@
+"""A fine P1 solution, the baseline beside every network: what finite elements achieve, and in what time."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from hpms.coarse import cache
+from hpms.coarse.field import AbstractField
+from hpms.coarse.fine import solve_fine
+from hpms.coarse.grid import corners, cubes
+from hpms.coarse.lagrange import LagrangeSpace
+from hpms.coarse.sample import Function
+from hpms.coarse.validation import relative_errors
+from hpms.errors import UserError
+
+_ORDER = 5
+_MOST, _MOST_SAMPLES = 4_000_000, 2_000_000
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The relative errors of u (as in `relative_errors`), the first row K̃_1j (1, d) of K̃, the seconds of its assembly
+    and its solve, the number of unknowns, and the actual h; `cached` says that a file held it all.
+    """
+
+    relative_l2: float
+    relative_h1: float
+    upscaled_coefficient: Float[np.ndarray, "1 d"]
+    assemble_seconds: float
+    solve_seconds: float
+    unknowns: int
+    h: float
+    cached: bool
+
+
+def baseline(
+    dim: int,
+    coefficient: Function,
+    source: Function,
+    h: float,
+    exact: AbstractField,
+    cache_dir: str | Path,
+    key: str,
+) -> Baseline:
+    """The P1 solution u_h of the lifted problem (4.11) with n = round(1/h) cells per axis, against `exact`.
+
+    From `<cache_dir>/<key>_p1.h5` where that file holds it, with the seconds as first measured. **Arguments:** d, K and
+    q (points (M, d) to (M,)), h, the reference's field, and a `key` that names all of these. Raises `UserError` as
+    `solve_fine` does, and where h asks for more than 4e6 unknowns.
+    """
+    n = max(2, round(1 / h))
+    if n**dim > _MOST:
+        raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    path, mark = Path(cache_dir) / f"{key}_p1.h5", f"{key} baseline {dim} {n}"
+    names = [f.name for f in fields(Baseline) if f.name != "cached"]
+    if (stored := cache.load(path, mark, names)) is not None:
+        return Baseline(**{k: v.item() if v.ndim == 0 else v for k, v in stored.items()}, cached=True)
+    solution = solve_fine(LagrangeSpace(dim, n, 1), coefficient, source, lifts=1)
+    field = solution.lifted[0]
+    points, weights = _element_rule(field.space)
+    errors = relative_errors(*field.evaluate(points), *exact.evaluate(points), weights)
+    upscaled = solution.upscaled_coefficient
+    found = Baseline(
+        *errors, upscaled, solution.assemble_seconds, solution.solve_seconds, solution.unknowns, h=1 / n, cached=False
+    )
+    cache.save(path, mark, {name: np.asarray(getattr(found, name)) for name in names})
+    return found
+
+
+def _element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
+    """Quadrature inside the elements of all cubes; of as many random ones as 2e6 points allow where that is less."""
+    barycentric, weights = space.rule(_ORDER)
+    kinds, every = len(corners(space.dim)), cubes(space.dim, space.n)
+    most = _MOST_SAMPLES // (kinds * len(weights))
+    if len(every) > most:
+        every = every[np.random.default_rng(0).choice(len(every), most, replace=False)]
+    points = np.stack([space.places(barycentric, every, simplex) for simplex in range(kinds)])
+    share = np.broadcast_to(weights * (space.n**space.dim / len(every)), points.shape[:-1])
+    return points.reshape(-1, space.dim), share.ravel()

@@ -1,0 +1,71 @@
+"""Functions on Ω that can be evaluated anywhere."""
+
+import abc
+
+import numpy as np
+from jaxtyping import Float
+
+from hpms.coarse.lagrange import LagrangeSpace
+
+_CHUNK = 50_000
+_BLOCK = 20_000
+
+
+class AbstractField(abc.ABC):
+    """A function u on Ω = (0,1)^d with its gradient; the array `data` and its space determine it."""
+
+    dim: int
+    data: np.ndarray
+
+    @abc.abstractmethod
+    def values(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """u at M points of [0,1]^d; `ValueError` for points outside."""
+
+    @abc.abstractmethod
+    def evaluate(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m d"]]:
+        """u (M,) and ∇u (M, d) at M points of [0,1]^d; `ValueError` for points outside."""
+
+    @abc.abstractmethod
+    def norms(self) -> tuple[float, float]:
+        """‖u‖_L2 and ‖∇u‖_L2."""
+
+
+class LagrangeField(AbstractField):
+    """Σ_i c_i φ_i, with the basis of a `LagrangeSpace` and c = `data` (N,).
+
+    Where elements meet, the gradient is that of one of them.
+    """
+
+    def __init__(self, space: LagrangeSpace, data: Float[np.ndarray, " n"]):
+        if data.shape != (space.size,):
+            raise ValueError(f"{data.shape[0]} coefficients for a space of {space.size}")
+        self.dim, self.space, self.data = space.dim, space, data
+
+    def values(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        value = np.empty(len(points))
+        for start in range(0, len(points), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            unknowns, found = self.space.locate(points[part])
+            value[part] = (self.data[unknowns] * self.space.shape(found.barycentric)).sum(axis=1)
+        return value
+
+    def evaluate(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m d"]]:
+        value, gradient = np.empty(len(points)), np.empty((len(points), self.dim))
+        for start in range(0, len(points), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            unknowns, found = self.space.locate(points[part])
+            local = self.data[unknowns]
+            value[part] = (local * self.space.shape(found.barycentric)).sum(axis=1)
+            gradient[part] = (local[:, None] @ self.space.slopes(found.barycentric, found.order))[:, 0]
+        return value, gradient
+
+    def norms(self) -> tuple[float, float]:
+        space, mass, energy = self.space, 0.0, 0.0
+        barycentric, weights = space.rule(2 * space.degree)
+        shape = space.shape(barycentric)
+        for simplex, cube in space.blocks(_BLOCK):
+            local = self.data[space.unknowns(cube, simplex)]
+            mass += float((((local @ shape.T) ** 2) @ weights).sum())
+            for slope in np.moveaxis(space.table(barycentric, simplex), 2, 0):
+                energy += float((((local @ slope.T) ** 2) @ weights).sum())
+        return mass**0.5, energy**0.5

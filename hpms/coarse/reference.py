@@ -1,0 +1,135 @@
+"""The reference solution of a problem: what every result is measured against."""
+
+from dataclasses import dataclass, fields, replace
+from math import ceil
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from hpms.coarse import cache
+from hpms.coarse.average import consistency_gap
+from hpms.coarse.field import AbstractField
+from hpms.coarse.method import AbstractMethod, choose
+from hpms.coarse.sample import Function
+from hpms.coarse.validation import ratio, relative_errors, validation_points
+from hpms.errors import UserError
+
+__all__ = ["Reference", "reference", "relative_errors", "validation_points"]
+
+_DEFAULT_MOST, _MOST = 1_000_000, 4_000_000
+
+
+@dataclass(frozen=True)
+class Reference:
+    """u, y and what is known of them.
+
+    `upscaled_coefficient` K̃ (d, d), `norm_l2` = ‖u‖, `norm_h1` = ‖∇u‖, `coarse_norm_l2` = ‖y‖ and `consistency_gap` =
+    ‖Q̄_δ u - y‖/‖u‖ (both NaN where K̃₁₁ <= 0), where y solves -∇·(K̃₁₁ ∇y) = q on the same mesh. `own_error_l2` and
+    `own_error_h1` estimate the relative errors of u itself from a mesh twice as wide. The seconds are those of all d
+    lifted solutions when they were computed, `h` is the mesh (or panel) width; `cached` says that a file held it all.
+    """
+
+    method: str
+    upscaled_coefficient: Float[np.ndarray, "d d"]
+    norm_l2: float
+    norm_h1: float
+    coarse_norm_l2: float
+    consistency_gap: float
+    delta: float
+    assemble_seconds: float
+    solve_seconds: float
+    unknowns: int
+    h: float
+    own_error_l2: float
+    own_error_h1: float
+    cached: bool
+    fine: AbstractField
+    coarse: AbstractField
+
+    def evaluate(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m d"]]:
+        """u (M,) and ∇u (M, d) at M points of [0,1]^d; `ValueError` for points outside."""
+        return self.fine.evaluate(points)
+
+
+def reference(
+    dim: int,
+    eps: float,
+    coefficient: Function,
+    source: Function,
+    method: Literal["auto", "exact", "p1", "p2"],
+    h: float | None,
+    delta: float,
+    cache_dir: str | Path,
+    key: str,
+) -> Reference:
+    """The reference of the lifted problem (4.11), from `<cache_dir>/<key>.h5` where that file holds it.
+
+    **Arguments:** d, ε, K and q (points (M, d) to (M,)); `method`: exact (quadrature, 1-D), p2, p1, or auto: exact in
+    1-D and p2 otherwise; the mesh width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow; δ of the averages; and
+    a `key` that names all of this but δ. Raises `ValueError` for the exact method in 2-D or 3-D, `UserError` for a mesh
+    too fine, a medium that is not positive and finite, or a fine solver that fails.
+    """
+    name = ("exact" if dim == 1 else "p2") if method == "auto" else method
+    way = choose(name, dim)
+    n = _cells(dim, eps, way, h)
+    path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}"
+    stored = cache.load(path, mark, _stored())
+    found = _compute(name, way, n, coefficient, source) if stored is None else _unpack(stored, name, way, n)
+    if found.delta != delta:
+        known = found.upscaled_coefficient[0, 0] > 0
+        gap = consistency_gap(found.fine, found.coarse, delta, eps) if known else float("nan")
+        found = replace(found, delta=delta, consistency_gap=gap)
+        cache.save(path, mark, _pack(found))
+    return found
+
+
+def _cells(dim: int, eps: float, way: AbstractMethod, h: float | None) -> int:
+    """An even number of cells per axis, at least 4."""
+    wanted = min(way.cells_per_eps / eps, _DEFAULT_MOST ** (1 / dim) / way.nodes_per_cell) if h is None else 1 / h
+    n = max(4, 2 * ceil(wanted / 2 - 1e-9))
+    if (unknowns := (way.nodes_per_cell * n) ** dim) > _MOST:
+        raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    return n
+
+
+def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:
+    solution, wide = way.solve(n, coefficient, source), way.solve(n // 2, coefficient, source)
+    fine, upscaled = solution.lifted[0], solution.upscaled_coefficient
+    norms, changes = fine.norms(), way.difference(n, fine, wide.lifted[0]).norms()
+    own = [ratio(c, s) / gain for c, s, gain in zip(changes, norms, way.gains, strict=True)]
+    coarse = way.state(n, source, float(upscaled[0, 0]))
+    return Reference(
+        method=name,
+        upscaled_coefficient=upscaled,
+        norm_l2=norms[0],
+        norm_h1=norms[1],
+        coarse_norm_l2=coarse.norms()[0] if upscaled[0, 0] > 0 else float("nan"),
+        consistency_gap=float("nan"),
+        delta=float("nan"),
+        assemble_seconds=solution.assemble_seconds,
+        solve_seconds=solution.solve_seconds,
+        unknowns=solution.unknowns,
+        h=1 / n,
+        own_error_l2=own[0],
+        own_error_h1=own[1],
+        cached=False,
+        fine=fine,
+        coarse=coarse,
+    )
+
+
+def _stored() -> list[str]:
+    return [f.name for f in fields(Reference) if f.name not in ("method", "cached")]
+
+
+def _pack(found: Reference) -> dict[str, np.ndarray]:
+    values = {name: getattr(found, name) for name in _stored()}
+    return {k: v.data if isinstance(v, AbstractField) else np.asarray(v) for k, v in values.items()}
+
+
+def _unpack(stored: dict[str, np.ndarray], name: str, way: AbstractMethod, n: int) -> Reference:
+    plain = {key: value.item() if value.ndim == 0 else value for key, value in stored.items()}
+    given = {key: way.field(n, plain.pop(key)) for key in ("fine", "coarse")}
+    return Reference(**plain, **given, method=name, cached=True)

@@ -1,0 +1,79 @@
+"""`hpms evaluate`: a stored network against its reference, or another one."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import jax.numpy as jnp
+import numpy as np
+
+from hpms.config import Config, Invocation, read_config
+from hpms.coupling.upscaling import isotropic
+from hpms.errors import ConfigError
+from hpms.experiment import build
+from hpms.measure import measure
+from hpms.registry import load_plugins
+from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
+from hpms.results.report import report
+from hpms.results.run import StoredRun
+from hpms.runtime import provenance
+from hpms.schema import read
+from hpms.training.objective import RESIDUAL
+from hpms.training.state import evaluate
+
+
+@dataclass(frozen=True)
+class EvaluateInvocation(Invocation):
+    """The run's directory, which of its checkpoints, and keys of `reference` that replace the run's where not null."""
+
+    run: str
+    checkpoint: Literal["best", "latest"]
+    reference: dict[str, Any]
+
+
+def run(values: dict[str, Any], experiment: str) -> int:
+    """Prints the table of the run's errors and writes them."""
+    invocation = read(EvaluateInvocation, values, "")
+    load_plugins(invocation.plugins)
+    directory = Path(invocation.run)
+    stored = StoredRun(directory.parent if directory.name == "run.h5" else directory)
+    config = _config(stored, invocation)
+    config.runtime.setup()
+    theta = jnp.asarray(stored.theta(invocation.checkpoint))
+    built = build(config, stored.points, stored.fixed)
+    if theta.shape != built.theta.shape:
+        raise ConfigError("run", invocation.run, f"{theta.size} parameters do not fit a network of {built.theta.size}")
+    measured, block = measure(config, built.problem), config.runtime.block_size()
+    state = built.coarse and built.coarse.state(built.coarse.initial())
+    found = evaluate(built.objective, theta, state)
+    summary = {
+        **measured.summary(),
+        **measured.errors(built.objective.model, theta, block),
+        "upscaled_coefficient": np.asarray(isotropic(found.mean_flux, config.problem.dim), np.float64),
+        "residual_loss": float(found.terms[built.objective.names.index(RESIDUAL)]),
+        "iteration": stored.iteration(invocation.checkpoint),
+        "checkpoint": invocation.checkpoint,
+    }
+    path = _path(stored, invocation, config)
+    with atomic_h5(path) as file:
+        write_attributes(file.create_group("provenance"), provenance())
+        write_attributes(file.create_group("summary"), summary | {"run": str(stored.path)})
+        write_arrays(file.create_group("fields"), measured.fields(built, theta, block))
+    print(report(summary, config))
+    print(path)
+    return 0
+
+
+def _config(stored: StoredRun, invocation: EvaluateInvocation) -> Config:
+    changed = {key: value for key, value in invocation.reference.items() if value is not None}
+    values = stored.values | {"reference": stored.values["reference"] | changed}
+    return read_config(values)
+
+
+def _path(stored: StoredRun, invocation: EvaluateInvocation, config: Config) -> Path:
+    """One place for each run, checkpoint and reference."""
+    what = [stored.identity, invocation.checkpoint, config.identity("reference"), str(stored.path.resolve())]
+    digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+    return Path(invocation.output, "evaluate", stored.experiment, digest, f"seed={config.seed}", "evaluation.h5")

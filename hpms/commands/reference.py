@@ -1,0 +1,93 @@
+"""`hpms reference`: the fine-scale solution by finite elements, and what networks are measured by."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.coarse.baseline import Baseline
+from hpms.coarse.p1 import P1Space
+from hpms.coarse.reference import Reference
+from hpms.coarse.validation import validation_points
+from hpms.config import Config, Invocation, read_command
+from hpms.experiment import fine_problem
+from hpms.measure import find_baseline, find_reference
+from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
+from hpms.results.table import matrix, scientific, table
+from hpms.runtime import provenance
+
+
+def run(values: dict[str, Any], experiment: str) -> int:
+    """Prints and writes the reference of a configuration's problem."""
+    invocation, config = read_command(values, Invocation)
+    config.runtime.setup()
+    problem = fine_problem(config)
+    found = find_reference(config, problem)
+    fem = find_baseline(config, problem, found)
+    summary = {
+        "method": found.method,
+        "h": found.h,
+        "unknowns": found.unknowns,
+        "upscaled_coefficient": found.upscaled_coefficient,
+        "norm_l2": found.norm_l2,
+        "norm_h1": found.norm_h1,
+        "coarse_norm_l2": found.coarse_norm_l2,
+        "consistency_gap": found.consistency_gap,
+        "delta": found.delta,
+        "own_error_l2": found.own_error_l2,
+        "own_error_h1": found.own_error_h1,
+        "assemble_seconds": found.assemble_seconds,
+        "solve_seconds": found.solve_seconds,
+        "cached": found.cached,
+        "fem_h": fem.h,
+        "fem_unknowns": fem.unknowns,
+        "fem_relative_l2": fem.relative_l2,
+        "fem_relative_h1": fem.relative_h1,
+        "fem_upscaled_coefficient": fem.upscaled_coefficient,
+        "fem_assemble_seconds": fem.assemble_seconds,
+        "fem_solve_seconds": fem.solve_seconds,
+    }
+    groups = ("problem", "coefficient", "source", "coarse", "coupling", "reference")
+    path = Path(invocation.output, "reference", experiment, config.identity(*groups), "reference.h5")
+    with atomic_h5(path) as file:
+        write_attributes(file.create_group("provenance"), provenance())
+        write_attributes(file.create_group("summary"), summary)
+        write_arrays(file.create_group("fields"), _fields(config, found))
+    print(_report(found, fem))
+    print(path)
+    return 0
+
+
+def _fields(config: Config, found: Reference) -> dict[str, np.ndarray]:
+    """u and y at quadrature points for the errors, and y at the nodes of the configuration's coarse mesh."""
+    points, weights = validation_points(config.problem.dim, config.problem.eps)
+    value, gradient = found.evaluate(points)
+    space: P1Space = config.coarse.build(config.problem.dim)
+    return {
+        "points": points,
+        "weights": weights,
+        "value": value,
+        "gradient": gradient,
+        "coarse_value": found.coarse.values(points),
+        "nodes": space.nodes,
+        "nodal_coarse_value": found.coarse.values(space.nodes),
+    }
+
+
+def _report(found: Reference, fem: Baseline) -> str:
+    rows = [
+        ["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)],
+        ["‖u‖ in L²", f"{found.norm_l2:.9f}", ""],
+        ["‖∇u‖ in L²", f"{found.norm_h1:.8f}", ""],
+        ["‖y‖ in L²", f"{found.coarse_norm_l2:.9f}", ""],
+        [f"gap ‖Q̄u - y‖/‖u‖, δ = {found.delta:.4g}", f"{found.consistency_gap:.5f}", ""],
+        ["relative L² error", f"{scientific(found.own_error_l2)} (estimated)", scientific(fem.relative_l2)],
+        ["relative H¹ error", f"{scientific(found.own_error_h1)} (estimated)", scientific(fem.relative_h1)],
+        ["mesh width h", f"{found.h:.4g}", f"{fem.h:.4g}"],
+        ["unknowns", str(found.unknowns), str(fem.unknowns)],
+        ["seconds to assemble", f"{found.assemble_seconds:.3f}", f"{fem.assemble_seconds:.3f}"],
+        ["seconds to solve", f"{found.solve_seconds:.3f}", f"{fem.solve_seconds:.3f}"],
+    ]
+    name = {"exact": "exact quadrature", "p1": "P1", "p2": "P2"}[found.method]
+    cached = " (from the cache)" if found.cached else ""
+    return table(["", f"reference: {name}{cached}", "fine FEM: P1"], rows)

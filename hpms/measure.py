@@ -1,0 +1,115 @@
+"""What a network is measured by: the reference, the fine FEM beside it, and the points where errors are taken."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Array
+
+from hpms.coarse.baseline import Baseline, baseline
+from hpms.coarse.reference import Reference, reference
+from hpms.coarse.validation import validation_points
+from hpms.config import Config
+from hpms.experiment import Experiment, fingerprint
+from hpms.network.base import Parametrised
+from hpms.problem.lifted import LiftedProblem
+from hpms.training.state import evaluate
+from hpms.training.validation import Validation, fields, relative_errors, validation
+
+
+@dataclass(frozen=True)
+class Measure:
+    """The reference u with its values (M,) and gradient (M, d) at validation points, and the fine FEM's errors."""
+
+    reference: Reference
+    fem: Baseline
+    points: np.ndarray
+    weights: np.ndarray
+    value: np.ndarray
+    gradient: np.ndarray
+
+    def validation(self, block: int) -> Validation:
+        """The points, blocked for the jitted side."""
+        return validation(self.points, self.weights, self.value, self.gradient, block)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers that stand beside a network's."""
+        found, fem = self.reference, self.fem
+        return {
+            "reference_method": f"{found.method}, h = {found.h:.3g}, {found.unknowns} unknowns",
+            "reference_seconds": found.assemble_seconds + found.solve_seconds,
+            "reference_upscaled_coefficient": found.upscaled_coefficient,
+            "reference_own_l2": found.own_error_l2,
+            "reference_own_h1": found.own_error_h1,
+            "reference_norm_l2": found.norm_l2,
+            "reference_norm_h1": found.norm_h1,
+            "consistency_gap": found.consistency_gap,
+            "fem_method": f"P1, h = {fem.h:.3g}, {fem.unknowns} unknowns",
+            "fem_seconds": fem.assemble_seconds + fem.solve_seconds,
+            "fem_relative_l2": fem.relative_l2,
+            "fem_relative_h1": fem.relative_h1,
+            "fem_upscaled_coefficient": fem.upscaled_coefficient,
+        }
+
+    def errors(self, model: Parametrised, theta: Array, block: int) -> dict[str, float]:
+        """The relative errors of the network with parameters θ."""
+        l2, h1 = relative_errors(self.validation(block), model, theta)
+        return {"relative_l2": float(l2), "relative_h1": float(h1)}
+
+    def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
+        """Network and reference at the validation points, and the averages Q̄v at the coarse nodes."""
+        blocks = self.validation(block).points
+        value, gradient = fields(built.objective.model, theta, blocks)
+        count, dim = self.points.shape
+        found = {
+            "points": self.points,
+            "weights": self.weights,
+            "value": np.asarray(value).reshape(-1)[:count],
+            "gradient": np.asarray(gradient).reshape(-1, dim)[:count],
+            "reference_value": self.value,
+            "reference_gradient": self.gradient,
+        }
+        if built.coarse is not None:
+            state = built.coarse.state(built.coarse.initial())
+            found["averages"] = np.asarray(evaluate(built.objective, theta, state).means, np.float64)
+        return found
+
+
+def measure(config: Config, problem: LiftedProblem) -> Measure:
+    """Computes or finds in the cache what the configuration's network is measured by."""
+    dim, eps = config.problem.dim, config.problem.eps
+    exact = find_reference(config, problem)
+    points, weights = validation_points(dim, eps)
+    value, gradient = exact.evaluate(points)
+    return Measure(exact, find_baseline(config, problem, exact), points, weights, value, gradient)
+
+
+def find_reference(config: Config, problem: LiftedProblem) -> Reference:
+    """The reference, from the cache where it is there."""
+    chosen = config.reference
+    return reference(
+        config.problem.dim,
+        config.problem.eps,
+        problem.coefficient_at(),
+        problem.source_at(),
+        chosen.method,
+        chosen.h,
+        config.coupling.delta,
+        chosen.cache,
+        _key(config, problem),
+    )
+
+
+def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:
+    """The fine P1 solution of `reference.fem_h`, from the cache where it is there."""
+    coefficient, source = problem.coefficient_at(), problem.source_at()
+    chosen = config.reference
+    key = _key(config, problem)
+    return baseline(config.problem.dim, coefficient, source, chosen.fem_h, exact.fine, chosen.cache, key)
+
+
+def _key(config: Config, problem: LiftedProblem) -> str:
+    """A hash of the medium and of how it is solved."""
+    medium = config.identity("problem", "coefficient", "source", "reference")
+    return hashlib.sha256((medium + fingerprint(problem)).encode()).hexdigest()[:16]

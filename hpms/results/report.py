@@ -1,0 +1,60 @@
+"""The table at the end of a run: the network's errors, and the fine finite element method's beside them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hpms.config import Config
+from hpms.results.table import matrix, scientific, table
+
+
+def report(summary: Mapping[str, Any], config: Config) -> str:
+    """From the attributes of `summary` in `run.h5` or `evaluation.h5`."""
+    method = "hybrid" if config.names["coupling"] != "none" else "PINN"
+    own = f"own error {scientific(summary['reference_own_l2'])}"
+    header = ["", f"{method} {config.names['network']}", "fine FEM", "reference"]
+    rows = [
+        ["relative L² error", _error(summary, "relative_l2"), scientific(summary["fem_relative_l2"]), own],
+        [
+            "relative H¹ error",
+            _error(summary, "relative_h1"),
+            scientific(summary["fem_relative_h1"]),
+            f"own error {scientific(summary['reference_own_h1'])}",
+        ],
+        [
+            "upscaled K̃",
+            _upscaled(summary, "upscaled_coefficient"),
+            _upscaled(summary, "fem_upscaled_coefficient"),
+            _upscaled(summary, "reference_upscaled_coefficient"),
+        ],
+        [
+            "seconds",
+            f"{summary['wall_seconds']:.1f}" if "wall_seconds" in summary else "-",
+            f"{summary['fem_seconds']:.3f}",
+            f"{summary['reference_seconds']:.3f}",
+        ],
+        ["how", _iteration(summary), str(summary["fem_method"]), str(summary["reference_method"])],
+    ]
+    gap = ""
+    if method == "hybrid":
+        gap = (
+            f"\n\nThe exact solution itself misses the coupling: ‖Q̄u - y‖/‖u‖ = {summary['consistency_gap']:.3f} for "
+            f"δ = {config.coupling.delta:.4g}."
+        )
+    return table(header, rows) + gap
+
+
+def _error(summary: Mapping[str, Any], key: str) -> str:
+    return scientific(summary[key]) if key in summary else "-"
+
+
+def _upscaled(summary: Mapping[str, Any], key: str) -> str:
+    """K̃₁₁, which is what the network's isotropic K̃ is compared by."""
+    return f"{np.asarray(summary[key])[0, 0]:.6f}" if key in summary else "-"
+
+
+def _iteration(summary: Mapping[str, Any]) -> str:
+    if "iteration" not in summary:
+        return "-"
+    return f"iteration {summary['iteration']}, residual loss {scientific(summary['residual_loss'])}"

@@ -1,0 +1,116 @@
+"""Time of one Adam step, interleaved: ours, the same loss through vmap(hessian), and the hybrid loss.
+
+    python scripts/benchmark/step.py [--points 25000] [--block 2500] [--rounds 7] [--steps 3]
+
+All variants run in one process, one after the other in each round; ratios are medians over the rounds. The baseline
+is the same objective, blocks and optimizer; only the network's derivatives come from jax.grad and jax.hessian.
+"""
+
+import argparse
+import platform
+import time
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from hydra import compose, initialize_config_dir
+from jaxtyping import Array, Float
+from omegaconf import OmegaConf
+
+from hpms.app import VERSION_BASE, config_dir
+from hpms.config import Config, TrainInvocation, read_command
+from hpms.experiment import Experiment, build
+from hpms.jet import Jet
+from hpms.network.base import AbstractNetwork, Parametrised
+from hpms.runtime import device
+from hpms.training.state import TrainState, evaluate, run_chunk
+
+
+class HessianNetwork(AbstractNetwork):
+    """The derivatives of a network as `vmap(hessian)` gives them."""
+
+    network: AbstractNetwork
+
+    def jet(self, x: Float[Array, "m d"]) -> Jet:
+        def value(point: Array) -> Array:
+            return self.network.jet(point[None]).value[0, 0]
+
+        gradient = jax.vmap(jax.grad(value))(x)
+        laplacian = jax.vmap(lambda point: jnp.trace(jax.hessian(value)(point)))(x)
+        slopes = tuple(gradient[:, i : i + 1] for i in range(x.shape[1]))
+        return Jet(jax.vmap(value)(x)[:, None], slopes, laplacian[:, None])
+
+
+def configuration(points: int, block: int, network: str, coupling: str) -> Config:
+    overrides = ["+experiment=osc2d", f"network={network}", f"coupling={coupling}"]
+    overrides += [f"collocation.interior={points}", f"runtime.block={block}"]
+    with initialize_config_dir(config_dir(), **VERSION_BASE):
+        values = OmegaConf.to_container(compose("train", overrides), resolve=True)
+    _, config = read_command(values, TrainInvocation)  # type: ignore[arg-type]
+    return config
+
+
+def stepper(built: Experiment, config: Config, model: Parametrised, steps: int) -> Callable[[], None]:
+    """Runs `steps` Adam steps, with a coarse state where there is a coupling."""
+    objective = eqx.tree_at(lambda o: o.model, built.objective, model)
+    optimizer, theta = config.optimizer.build(), built.theta
+    dtype = theta.dtype
+    weights = jnp.ones(len(objective.names), dtype)
+    state = TrainState(theta, optimizer.init(theta), weights, jnp.zeros((), jnp.int32))
+    coupling_state = None
+    if built.coarse is not None:
+        record = built.coarse.initial()
+        found = evaluate(objective, theta, built.coarse.state(record))
+        record = built.coarse.update(record, 2.8 * np.eye(config.problem.dim), np.asarray(found.means, np.float64))
+        coupling_state = built.coarse.state(record)
+
+    def step() -> None:
+        taus, tolerance = jnp.asarray(built.taus, dtype), jnp.zeros((), dtype)
+        count = jnp.asarray(steps, jnp.int32)
+        jax.block_until_ready(run_chunk(objective, optimizer, taus, tolerance, state, coupling_state, count))
+
+    return step
+
+
+def variants(points: int, block: int, network: str, steps: int) -> dict[str, Callable[[], None]]:
+    config = configuration(points, block, network, "none")
+    config.runtime.setup()
+    plain, hybrid_config = build(config), configuration(points, block, network, "hybrid")
+    hybrid, fast = build(hybrid_config), plain.objective.model
+    slow = Parametrised(HessianNetwork(fast.frame), lambda theta: HessianNetwork(fast.unravel(theta)))
+    return {
+        "plain": stepper(plain, config, fast, steps),
+        "hybrid, lazy": stepper(hybrid, hybrid_config, hybrid.objective.model, steps),
+        "plain, vmap(hessian)": stepper(plain, config, slow, steps),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=25000)
+    parser.add_argument("--block", type=int, default=2500)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=3)
+    options = parser.parse_args()
+    print(f"{options.points} points in blocks of {options.block}, 2-D, soft boundary, float32, jax {jax.__version__}")
+    print(f"{device().device_kind}, {platform.machine()}, median of {options.rounds} rounds of {options.steps} steps")
+    for network in ("mlp", "ms_pinn"):
+        found = variants(options.points, options.block, network, options.steps)
+        for step in found.values():
+            step()
+        times: dict[str, list[float]] = {name: [] for name in found}
+        for _ in range(options.rounds):
+            for name, step in found.items():
+                start = time.perf_counter()
+                step()
+                times[name].append((time.perf_counter() - start) / options.steps)
+        base = np.array(times["plain"])
+        for name, seconds in times.items():
+            ratio = np.median(np.array(seconds) / base)
+            print(f"{network:8} {name:22} {1e3 * np.median(seconds):8.0f} ms a step   {ratio:6.3f} x plain")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+import pytest
+
+WRONG = [
+    (["trian"], "'trian' is not a verb", "Did you mean 'train'?"),
+    (["train", "problem.epps=0.1"], "'problem.epps' is not a key", "Did you mean 'eps'?"),
+    (["train", "+problem.epps=0.1"], "'problem.epps' is not a key", "Did you mean 'problem.eps'?"),
+    (["train", "+nonsense=1"], "'nonsense' is not a key", ""),
+    (["train", "problem.eps=abc"], "problem.eps=abc is not allowed", "number"),
+    (["train", "problem.eps=0"], "problem.eps=0", "greater than 0"),
+    (["train", "problem.eps=-1/15"], "problem.eps=", "greater than 0"),
+    (["train", "problem.dim=4"], "problem.dim=4 is not allowed", "1 or 2 or 3"),
+    (["train", "seed=1.5"], "seed=1.5 is not allowed", "whole number"),
+    (["train", "seed=-1"], "seed=-1 is not allowed", "0"),
+    (["train", "coupling.delta=0"], "coupling.delta=0", "greater than 0"),
+    (["train", "coupling.delta=1e-5"], "coupling.delta=1e-05 is too small", "collocation.interior=2000"),
+    (["train", "coupling.delta=2"], "coupling.delta=2", "domain"),
+    (["train", "coupling.update=sometimes"], "coupling.update=sometimes", "lazy or every_step"),
+    (["train", "collocation.interior=0"], "collocation.interior=0", "at least 1"),
+    (["train", "coarse.h=0"], "coarse.h=0", "greater than 0"),
+    (["train", "runtime.precision=float16"], "runtime.precision=float16", "float32 or float64"),
+    (["train", "runtime.platform=gpu"], "runtime.platform=gpu", "no such device"),
+    (["train", "network=mpl"], "network=mpl is not an option", "Did you mean 'mlp'?"),
+    (["train", "+experiment=osc3d"], "+experiment=osc3d is not an option", "osc2d"),
+    (["train", "experiment=osc1d"], "+experiment=NAME", ""),
+    (["train", "problem.eps=1/15,0.01"], "several values", "-m"),
+    (["train", "coefficient=expression"], "coefficient.formula has no value", "give coefficient.formula="),
+    (["train", "coefficient=expression", "coefficient.formula=2+sinn(x1)"], "'sinn'", "Did you mean 'sin'?"),
+    (["train", "coefficient=expression", "coefficient.formula=2+x2"], "'x2'", "unknown"),
+    (["train", "coefficient=expression", "coefficient.formula=__import__('os')"], "'__import__'", "function"),
+    (["train", "coefficient=expression", "coefficient.formula=sin(2*pi*x1/eps)"], "must be positive", "K("),
+    (["train", "coefficient.periods=[eps/3]"], "coefficient.periods", "does not repeat"),
+    (["train", "source=expression", "source.formula=1/(x1-x1)"], "source must be finite", ""),
+    (["train", "plugins=[no_such_module]"], "plugins=[no_such_module]", "cannot be imported"),
+    (["train", "reference.method=exact", "problem.dim=2", "coefficient=constant"], "reference.method=exact", "dim=1"),
+    (["train", "reference.h=1e-9"], "reference.h=1e-09", "unknowns"),
+    (["evaluate", "run=nowhere"], "nowhere is not a run", "run.h5"),
+    (["evaluate"], "run has no value", "give run="),
+]
+
+
+@pytest.mark.parametrize(("arguments", "says", "helps"), WRONG, ids=[" ".join(w[0]) for w in WRONG])
+def test_a_wrong_input_is_one_sentence(hpms, tmp_path, arguments, says, helps):
+    code, out, err = hpms(*arguments)
+    complaints = [line for line in err.splitlines() if line.startswith("hpms")]
+    assert code != 0
+    assert len(complaints) == 1, err
+    assert says in complaints[0]
+    assert helps in complaints[0]
+    assert "Traceback" not in err + out
+    assert not (tmp_path / "outputs" / "train").exists()
+
+
+def test_a_coarse_mesh_wider_than_eps_is_a_warning(hpms, tiny):
+    code, _, err = hpms("train", *tiny, "coarse.h=1/3")
+    assert code == 0
+    assert "coarse.h=0.333333 is larger than problem.eps=0.25" in err

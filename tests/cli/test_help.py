@@ -1,0 +1,63 @@
+import re
+import subprocess
+import sys
+
+import pytest
+
+from hpms.cli import VERBS, quoted
+
+
+def test_hpms_alone_lists_the_verbs(hpms):
+    code, out, _ = hpms()
+    assert code == 0
+    assert all(f"\n  {verb} " in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_two_examples(hpms, verb):
+    code, out, _ = hpms(verb, "--help")
+    assert code == 0
+    assert len(re.findall(rf"^ +hpms {verb} ", out.split("== Examples ==")[1], re.MULTILINE)) == 2
+
+
+def test_help_explains_every_group(hpms):
+    _, out, _ = hpms("train", "--help")
+    listed = re.findall(r"^(\w+): \w", out.split("== Keys")[0], re.MULTILINE)
+    assert {"problem", "network", "coupling", "experiment"} <= set(listed)
+    assert all(re.search(rf"^  {group} +\S", out, re.MULTILINE) for group in listed)
+
+
+def test_nothing_heavy_is_imported_before_a_command_runs():
+    code = "import sys, hpms, hpms.cli; print([m for m in ('jax', 'hydra', 'numpy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_python_dash_m():
+    out = subprocess.run([sys.executable, "-m", "hpms", "--version"], capture_output=True, text=True).stdout
+    assert re.fullmatch(r"hpms \d+\.\d+\.\d+\n", out)
+
+
+def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
+    def complete(line):
+        monkeypatch.setenv("COMP_LINE", line)
+        monkeypatch.setenv("COMP_POINT", str(len(line)))
+        return hpms("-sc", "query=bash").out.split()
+
+    assert complete("hpms tr") == list(VERBS)
+    assert "network=mlp" in complete("hpms train network=m")
+    assert "+experiment=osc1d" in complete("hpms train +experiment=o")
+    assert "problem.eps=" in complete("hpms train problem.e")
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("coefficient.formula=2+sin(x1)", "coefficient.formula='2+sin(x1)'"),
+        ("coefficient.formula='2+sin(x1)'", "coefficient.formula='2+sin(x1)'"),
+        ("run=outputs/seed=0", "run='outputs/seed=0'"),
+        ("problem.eps=1/15,0.01", "problem.eps=1/15,0.01"),
+        ("-m", "-m"),
+    ],
+)
+def test_formulas_and_paths_are_quoted_for_hydra(typed, read):
+    assert quoted(typed) == read

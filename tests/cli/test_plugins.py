@@ -1,0 +1,51 @@
+import sys
+
+import h5py
+
+PLUGIN = '''
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from hpms.problem.coefficient.base import AbstractCoefficient, autodiff_gradient
+from hpms.registry import register
+from hpms.schema import Positive
+
+
+class Bump(AbstractCoefficient):
+    height: float = eqx.field(static=True)
+    periods: None = eqx.field(static=True, default=None)
+
+    def value(self, x):
+        return 1 + self.height * jnp.exp(-jnp.sum((x - 0.5) ** 2))
+
+    def gradient(self, x):
+        return autodiff_gradient(self, x)
+
+
+@register("coefficient", "bump")
+@dataclass(frozen=True)
+class BumpOption:
+    height: Positive
+
+    def build(self, dim, eps):
+        return Bump(self.height)
+'''
+
+
+def test_a_coefficient_of_ones_own(hpms, tiny, tmp_path, monkeypatch):
+    (tmp_path / "my_media.py").write_text(PLUGIN)
+    (tmp_path / "mine" / "coefficient").mkdir(parents=True)
+    (tmp_path / "mine" / "coefficient" / "bump.yaml").write_text("name: bump\nheight: 2\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    mine = ("--config-dir", "mine", "coefficient=bump")
+    code, _, err = hpms("train", *mine, *tiny)
+    assert code == 1 and "coefficient=bump is not an option" in err
+    result = hpms("train", *mine, *tiny, "plugins=[my_media]", "coefficient.height=3")
+    assert result.code == 0
+    with h5py.File(result.last_line) as file:
+        assert "name: bump" in file["config"][()].decode()
+        assert "my_media" not in file["config"][()].decode()
+    code, _, err = hpms("train", *mine, *tiny, "plugins=[my_media]", "coefficient.height=-1")
+    assert code == 1 and "coefficient.height=-1" in err

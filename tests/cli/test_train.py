@@ -1,0 +1,148 @@
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+
+def theta(path):
+    with h5py.File(path) as file:
+        return np.asarray(file["checkpoint/latest/theta"])
+
+
+def status(path):
+    with h5py.File(path) as file:
+        return str(file["summary"].attrs["status"])
+
+
+def without_times(path):
+    timed = ("elapsed_seconds", "compile_seconds")
+    with h5py.File(path) as file:
+        return {name: np.asarray(column) for name, column in file["metrics"].items() if name not in timed}
+
+
+def test_a_run_writes_its_record(hpms, tiny):
+    code, out, _ = result = hpms("train", *tiny)
+    assert code == 0
+    assert "relative L² error" in out and "fine FEM" in out
+    path = Path(result.last_line)
+    assert path.parts[:3] == ("outputs", "train", "osc1d") and path.parts[-2:] == ("seed=0", "run.h5")
+    with h5py.File(path) as file:
+        summary, metrics = dict(file["summary"].attrs), file["metrics"]
+        assert summary["status"] == "finished"
+        assert list(metrics["iteration"]) == [0, 5, 10, 15, 20]
+        best = int(np.argmin(metrics["residual"]))
+        assert summary["iteration"] == metrics["iteration"][best]
+        assert summary["relative_l2"] == metrics["relative_l2"][best]
+        assert summary["upscaled_coefficient"].shape == (1, 1)
+        assert file["points/interior"].shape == (200, 1)
+        assert file["fields/value"].shape == file["fields/reference_value"].shape
+        assert file["coarse/state"].shape == (11,)
+        assert file["provenance/0"].attrs["jax"]
+    lines = (path.parent / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["iteration"] for line in lines] == [0, 5, 10, 15, 20]
+
+
+def test_the_same_command_gives_the_same_bits(hpms, tiny):
+    first = hpms("train", *tiny, "output=a").last_line
+    second = hpms("train", *tiny, "output=b").last_line
+    assert first != second
+    assert np.array_equal(theta(first), theta(second))
+
+
+def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny):
+    path = Path(hpms("train", *tiny).last_line)
+    before = path.read_bytes()
+    again = hpms("train", *tiny)
+    assert again.code == 0 and Path(again.last_line) == path
+    assert "finished already" in again.out and "force=true" in again.out
+    forced = Path(hpms("train", *tiny, "force=true").last_line)
+    assert forced.parent.name == "seed=0-2"
+    assert path.read_bytes() == before
+    assert np.array_equal(theta(forced), theta(path))
+
+
+@pytest.mark.parametrize("coupling", ["coupling.update=lazy", "coupling.update=every_step", "coupling=none"])
+def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling):
+    tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling)
+    whole = hpms("train", *tiny, "output=whole").last_line
+    part = hpms("train", *tiny, "output=part", "training.wall_limit=1e-3")
+    assert part.code == 0 and status(part.last_line) == "interrupted"
+    sessions = 1
+    while status(part.last_line) == "interrupted":
+        part = hpms("train", *tiny, "output=part", f"training.wall_limit={0.002 * 4**sessions}")
+        sessions += 1
+    with h5py.File(part.last_line) as file:
+        assert len(file["provenance"]) == sessions >= 2
+    assert np.array_equal(theta(part.last_line), theta(whole))
+    expected, found = without_times(whole), without_times(part.last_line)
+    assert expected.keys() == found.keys()
+    assert [name for name in expected if not np.array_equal(expected[name], found[name])] == []
+
+
+def test_resume_false_starts_anew_beside_an_interrupted_run(hpms, tiny):
+    part = Path(hpms("train", *tiny, "training.wall_limit=1e-3").last_line)
+    anew = Path(hpms("train", *tiny, "resume=false").last_line)
+    assert anew.parent.name == "seed=0-2"
+    assert status(part) == "interrupted" and status(anew) == "finished"
+
+
+def test_a_run_directory_of_another_configuration_is_refused(hpms, tiny):
+    path = Path(hpms("train", *tiny, "run_dir=mine").last_line)
+    assert path == Path("mine/run.h5")
+    before = path.read_bytes()
+    code, _, err = hpms("train", *tiny, "run_dir=mine", "problem.eps=0.2")
+    assert code == 1 and "problem.eps=0.25 there, problem.eps=0.2 here" in err
+    code, _, err = hpms("train", *tiny, "run_dir=mine", "seed=3")
+    assert code == 1 and "seed=0 there, seed=3 here" in err
+    assert path.read_bytes() == before
+
+
+def test_a_folder_with_other_files_is_refused(hpms, tiny, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("precious")
+    code, _, err = hpms("train", *tiny, "run_dir=mine")
+    assert code == 1 and "other files" in err
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "precious"
+
+
+def test_nan_ends_a_run_with_its_last_good_state(hpms, tiny):
+    code, out, _ = result = hpms("train", *tiny, "optimizer.learning_rate=1e36")
+    assert code == 1 and "nan" in out and "residual" in out
+    with h5py.File(result.last_line) as file:
+        assert file["summary"].attrs["status"] == "nan"
+        assert np.isfinite(file["checkpoint/latest/theta"]).all()
+        assert np.isfinite(file["summary"].attrs["residual_loss"])
+    again = hpms("train", *tiny, "optimizer.learning_rate=1e36")
+    assert again.code == 1 and "force=true" in again.out
+
+
+def test_training_stops_at_the_tolerance(hpms, tiny):
+    result = hpms("train", *tiny, "training.tolerance=1e30")
+    with h5py.File(result.last_line) as file:
+        assert file["summary"].attrs["iterations_done"] == 0
+        assert "tolerance" in file["summary"].attrs["reason"]
+        assert list(file["metrics/iteration"]) == [0]
+
+
+def test_a_formula_is_typed_as_it_is(hpms, tiny):
+    formula = "exp(0.8*sin(2*pi*x1/eps)*cos(2*pi*x1/eps))"
+    result = hpms("train", *tiny, "coefficient=expression", f"coefficient.formula={formula}")
+    assert result.code == 0
+    with h5py.File(result.last_line) as file:
+        assert formula in file["config"][()].decode()
+
+
+def test_a_sweep_survives_a_failing_job(hpms, tiny):
+    code, out, err = hpms("train", "-m", *tiny, "problem.eps=1/4,0.2", "coupling.delta=eps,3")
+    assert code == 1
+    assert err.count("coupling.delta=3 is not allowed") == 2
+    assert out.count("run.h5") == 2
+
+
+def test_blocks_do_not_change_the_result(hpms, tiny):
+    one = hpms("train", *tiny, "runtime.precision=float64").last_line
+    many = hpms("train", *tiny, "runtime.precision=float64", "runtime.block=37").last_line
+    assert one != many
+    assert np.allclose(theta(one), theta(many), rtol=1e-6, atol=1e-9)

@@ -1,0 +1,57 @@
+import jax
+import jax.numpy as jnp
+import pytest
+
+from hpms.jet import coordinates
+from tests.problems import SIGMA, close, network_value, quick_jit, small_network
+
+
+def autodiff(network, x):
+    v = lambda point: network_value(network, point)  # noqa: E731
+    hessian = jax.vmap(jax.hessian(v))(x)
+    return jax.vmap(v)(x), jax.vmap(jax.grad(v))(x), jnp.trace(hessian, axis1=1, axis2=2)
+
+
+def forward(network, x):
+    jet = network.jet(x)
+    return jet.value[:, 0], jnp.stack([g[:, 0] for g in jet.gradient], axis=1), jet.laplacian[:, 0]
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("activation", SIGMA)
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn"])
+def test_value_gradient_and_laplacian_are_those_of_autodiff(kind, activation, dim):
+    theta, hard = small_network(kind, activation, dim, "float64", True)
+    _, soft = small_network(kind, activation, dim, "float64", False)
+    x = jax.random.uniform(jax.random.key(7), (6, dim))
+    both = quick_jit(lambda t: [(f(hard(t), x), f(soft(t), x)) for f in (forward, autodiff)])
+    found, expected = (jax.tree.leaves(part) for part in both(theta))
+    assert all(close(a, b, 1e-11) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hard", [True, False], ids=["hard", "soft"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn"])
+def test_a_network_keeps_its_precision(kind, hard, dtype):
+    with jax.numpy_dtype_promotion("strict"):
+        theta, model = small_network(kind, "swish", 2, dtype, hard)
+        shapes = jax.eval_shape(lambda t: model(t).jet(jnp.ones((3, 2), dtype)), theta)
+    assert theta.dtype == dtype
+    assert {leaf.dtype for leaf in jax.tree.leaves(shapes)} == {jnp.dtype(dtype)}
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_a_hard_boundary_is_zero_on_the_boundary(dim):
+    theta, model = small_network("mlp", "tanh", dim, "float64", True)
+    x = jax.random.uniform(jax.random.key(7), (6, dim))
+    values = quick_jit(lambda x: model(theta).jet(x).value)
+    for side in (0.0, 1.0):
+        assert (values(x.at[:, dim - 1].set(side)) == 0).all()
+
+
+def test_coordinates_have_unit_gradients():
+    x = jnp.array([[0.1, 0.2], [0.3, 0.4]])
+    found = coordinates(x)
+    assert (found.value == x).all()
+    assert (jnp.stack(found.gradient, axis=1) == jnp.eye(2)).all()
+    assert (found.laplacian == 0).all()

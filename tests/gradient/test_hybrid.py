@@ -1,0 +1,55 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.coarse.p1 import P1Space
+from hpms.coupling.hybrid import Hybrid
+from hpms.coupling.upscaling import isotropic
+from hpms.problem.collocation import collocate
+from hpms.training.objective import Objective
+from hpms.training.state import evaluate
+from tests.problems import quick_filter_jit, small_network, small_problem
+
+gradient_of = quick_filter_jit(lambda objective, *arguments: objective.gradient(*arguments)[0])
+WEIGHTS = jnp.array([1e-5, 3.0])
+
+
+def hybrid(dim, compress):
+    """θ with K̃ > 0, an objective, and the map from θ to the coarse state that belongs to it."""
+    problem, points = small_problem(dim, "90"), np.random.default_rng(0).random((60, dim))
+    coupling, coarse = Hybrid(1.0, 0.45, compress, "every_step", 1, 0.0).build(
+        P1Space(dim, 0.25), problem, points, jnp.dtype("float64")
+    )
+    theta, model = small_network("mlp", "tanh", dim, "float64", True)
+    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), 60, theta.dtype)
+    objective = Objective(model, collocation, coupling, ("residual", "coupling"), 1.0, 2.0 * dim)
+
+    def state(theta):
+        found = evaluate(objective, theta, None)
+        upscaled = np.asarray(isotropic(found.mean_flux, dim))
+        record = coarse.update(coarse.initial(), upscaled, np.asarray(found.means))
+        assert record.active
+        return coarse.state(record)
+
+    return 0.3 * theta, objective, state
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["nodal", "compressed"])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_the_taylor_remainder_is_of_second_order_with_the_adjoint_part_alone(dim, compress):
+    theta, objective, state = hybrid(dim, compress)
+    direction = jnp.asarray(np.random.default_rng(1).normal(size=theta.shape))
+    here = state(theta)
+    without = type(here)(here.target, jnp.zeros_like(here.contraction), here.active)
+    steps = 1e-4 * 0.5 ** np.arange(4)
+
+    def cost(theta):
+        return float(WEIGHTS @ evaluate(objective, theta, state(theta)).terms)
+
+    def rates(gradient):
+        slope, start = float(gradient @ direction), cost(theta)
+        remainders = [abs(cost(theta + step * direction) - start - step * slope) for step in steps]
+        return np.diff(np.log2(remainders))
+
+    np.testing.assert_allclose(rates(gradient_of(objective, theta, WEIGHTS, here)), -2, atol=0.1)
+    np.testing.assert_allclose(rates(gradient_of(objective, theta, WEIGHTS, without)), -1, atol=0.2)

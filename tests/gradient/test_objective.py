@@ -1,0 +1,159 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.training.objective import BOUNDARY, RESIDUAL
+from hpms.training.state import evaluate, gradient_norms
+from tests.problems import close, network_value, quick_filter_jit, quick_jit, small_objective
+
+cases = pytest.mark.parametrize(
+    ("dim", "hard", "coupled"),
+    [(1, True, True), (2, True, False), (2, False, True), (1, False, False)],
+    ids=["hard-coupled", "hard-plain", "soft-coupled", "soft-plain"],
+)
+gradient_of = quick_filter_jit(lambda objective, *arguments: objective.gradient(*arguments))
+term_gradients_of = quick_filter_jit(lambda objective, *arguments: objective.term_gradients(*arguments))
+residuals_of = quick_filter_jit(lambda objective, *arguments: objective.residuals(*arguments))
+
+
+def some_weights(objective):
+    return jnp.array([0.7, 1.3, 2.1])[: len(objective.names)]
+
+
+def lagrangian(objective, theta, weights, state):
+    """Σ λ_k ‖r_k‖² + λ_c tr(p^T A y) K̃₁₁."""
+    residuals = objective.residuals(theta, state)
+    total = sum(weight * jnp.sum(residuals[name] ** 2) for name, weight in zip(objective.names, weights, strict=True))
+    if state is not None:
+        total += weights[-1] * jnp.trace(state.contraction) * objective.evaluate(theta, state).mean_flux
+    return total
+
+
+def pointwise(objective, theta, state):
+    """The terms, K̃₁₁ and the means from single points by autodiff, without jets, blocks or padding."""
+    collocation, v = objective.collocation, lambda x: network_value(objective.model(theta), x)
+    medium = collocation.medium
+    x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.points, medium.gradient))
+    k, f = collocation.flat(medium.coefficient), collocation.flat(medium.forcing)
+    slope = jax.vmap(jax.grad(v))(x)
+    laplacian = jax.vmap(lambda y: jnp.trace(jax.hessian(v)(y)))(x)
+    terms = [jnp.mean((-(k * laplacian + jnp.sum(gradient * slope, axis=1)) - f) ** 2)]
+    if BOUNDARY in objective.names:
+        terms.append(objective.surface * jnp.mean(jax.vmap(v)(collocation.boundary) ** 2))
+    means = None
+    if state is not None:
+        means = objective.coupling.means(jax.vmap(v)(x), jax.vmap(v)(objective.coupling.nodes))
+        terms.append(jnp.mean((means - state.target) ** 2))
+    return jnp.stack(terms), jnp.mean(k * (slope[:, 0] + 1)), means
+
+
+@cases
+def test_the_gradient_is_that_of_the_lagrangian(dim, hard, coupled):
+    theta, objective, state = small_objective(dim, hard, coupled)
+    weights = some_weights(objective)
+    found, terms = gradient_of(objective, theta, weights, state)
+    assert close(found, quick_jit(jax.grad(lambda t: lagrangian(objective, t, weights, state)))(theta))
+    assert close(terms, evaluate(objective, theta, state).terms)
+
+
+@cases
+def test_the_terms_are_those_of_single_points(dim, hard, coupled):
+    theta, objective, state = small_objective(dim, hard, coupled)
+    found = evaluate(objective, theta, state)
+    terms, mean_flux, means = quick_jit(lambda t: pointwise(objective, t, state))(theta)
+    assert close(found.terms, terms)
+    assert close(found.mean_flux, mean_flux)
+    assert (found.means is None) == (means is None)
+    assert means is None or close(found.means, means)
+
+
+@cases
+def test_the_terms_are_squared_norms_of_the_residuals(dim, hard, coupled):
+    theta, objective, state = small_objective(dim, hard, coupled)
+    residuals = residuals_of(objective, theta, state)
+    assert set(residuals) == set(objective.names)
+    assert residuals[RESIDUAL].shape == (objective.collocation.count,)
+    squares = [np.sum(np.asarray(residuals[name]) ** 2) for name in objective.names]
+    assert close(evaluate(objective, theta, state).terms, squares)
+
+
+@cases
+def test_term_gradients_sum_to_the_gradient(dim, hard, coupled):
+    theta, objective, state = small_objective(dim, hard, coupled)
+    weights = some_weights(objective)
+    parts = term_gradients_of(objective, theta, state)
+    assert set(parts) == {*objective.names, *(("adjoint",) if coupled else ())}
+    total = sum(weight * parts[name] for name, weight in zip(objective.names, weights, strict=True))
+    if coupled:
+        total += weights[-1] * parts["adjoint"]
+    assert close(gradient_of(objective, theta, weights, state)[0], total)
+
+
+def test_the_adjoint_part_is_the_contraction_with_the_slope_of_the_mean_flux():
+    theta, objective, state = small_objective(2, False, True)
+    slope = quick_jit(jax.grad(lambda t: objective.evaluate(t, state).mean_flux))(theta)
+    assert close(term_gradients_of(objective, theta, state)["adjoint"], jnp.trace(state.contraction) * slope)
+
+
+@pytest.mark.parametrize("block", [7, 1000])
+def test_blocks_change_nothing(block):
+    theta, objective, state = small_objective(2, False, True, block=block)
+    _, expected, _ = small_objective(2, False, True)
+    weights = some_weights(objective)
+    found, terms = gradient_of(objective, theta, weights, state)
+    assert close(found, gradient_of(expected, theta, weights, state)[0])
+    assert close(terms, evaluate(expected, theta, state).terms)
+    assert close(evaluate(objective, theta, state).mean_flux, evaluate(expected, theta, state).mean_flux)
+
+
+@pytest.mark.parametrize("term", [0, 1, 2])
+def test_a_weight_scales_its_term_alone(term):
+    theta, objective, state = small_objective(2, False, True)
+    parts = term_gradients_of(objective, theta, state)
+    parts["coupling"] += parts.pop("adjoint")
+    weights = jnp.zeros(3).at[term].set(2.0)
+    assert close(gradient_of(objective, theta, weights, state)[0], 2 * parts[objective.names[term]])
+
+
+def test_a_coupling_that_is_off_leaves_the_plain_problem():
+    theta, objective, state = small_objective(2, False, True)
+    off = type(state)(state.target, jnp.zeros_like(state.contraction), jnp.zeros(()))
+    found, terms = gradient_of(objective, theta, jnp.ones(3), off)
+    assert close(found, gradient_of(objective, theta, jnp.array([1.0, 1.0, 0.0]), state)[0])
+    assert terms[2] == 0
+
+
+@pytest.mark.parametrize(("dim", "hard", "coupled"), [(2, False, True), (1, False, False)], ids=["coupled", "plain"])
+def test_gradient_norms_are_those_of_the_terms(dim, hard, coupled):
+    theta, objective, state = small_objective(dim, hard, coupled)
+    norms, share = gradient_norms(objective, theta, state)
+    for weights, norm in zip(jnp.eye(len(norms)), norms, strict=True):
+        assert close(jnp.linalg.norm(gradient_of(objective, theta, weights, state)[0]), norm)
+    assert (0 < share < 1) if coupled else share == 0
+
+
+@pytest.mark.parametrize("coupled", [True, False], ids=["coupled", "plain"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_strict_promotion_keeps_the_precision(dtype, coupled):
+    def everything(theta):
+        return (
+            objective.residuals(theta, state),
+            objective.evaluate(theta, state),
+            objective.gradient(theta, weights, state),
+            gradient_norms(objective, theta, state),
+        )
+
+    with jax.numpy_dtype_promotion("strict"):
+        theta, objective, state = small_objective(2, False, coupled, dtype=dtype, kind="ms_pinn")
+        weights = jnp.ones(len(objective.names), dtype)
+        found = jax.eval_shape(everything, theta)
+    assert {leaf.dtype for leaf in jax.tree.leaves(found)} == {jnp.dtype(dtype)}
+
+
+def test_float32_agrees_with_float64():
+    theta, objective, state = small_objective(2, False, True)
+    _, single, single_state = small_objective(2, False, True, dtype="float32")
+    weights = some_weights(objective)
+    found = gradient_of(single, theta.astype("float32"), weights.astype("float32"), single_state)[0]
+    assert close(found, gradient_of(objective, theta, weights, state)[0], 1e-4)

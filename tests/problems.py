@@ -1,0 +1,111 @@
+"""Small problems that the tests share."""
+
+from functools import cache, partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hpms.coupling.base import CouplingState
+from hpms.coupling.compression import ball_means
+from hpms.coupling.gather import gather
+from hpms.coupling.hybrid import BallCoupling
+from hpms.network.base import parametrise
+from hpms.network.boundary import Hard, HardBoundary, Soft
+from hpms.network.mlp import Mlp, Perceptron
+from hpms.network.ms_pinn import MsPinn
+from hpms.problem.coefficient.expression import Expression as Coefficient
+from hpms.problem.collocation import collocate
+from hpms.problem.lifted import LiftedProblem
+from hpms.problem.source.expression import Expression as Source
+from hpms.problem.unit_cube import UnitCube
+from hpms.training.objective import Objective
+
+EPS = 0.3
+COEFFICIENTS = {
+    1: "2 + sin(2*pi*x1/eps)",
+    2: "3 + sin(pi*x1/eps) + sin(2*pi*x2/eps)",
+    3: "4 + sin(pi*x1/eps) + sin(2*pi*x2/eps)*cos(pi*x3/eps)",
+}
+SIGMA = {"tanh": jnp.tanh, "swish": jax.nn.swish, "sine": jnp.sin}
+_QUICK = {"xla_backend_optimization_level": 0}
+quick_jit = partial(jax.jit, compiler_options=_QUICK)
+quick_filter_jit = partial(eqx.filter_jit, compiler_options=_QUICK)
+
+
+def small_network(kind, activation, dim, dtype, hard):
+    """A network of some hundred parameters, all of them random, its biases too."""
+    schema = {"mlp": Mlp(9, 2, activation), "ms_pinn": MsPinn(7, 2, activation, 5, (1.0, 2.0))}[kind]
+    shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), dim, EPS, jnp.dtype(dtype))
+    rng = np.random.default_rng(0)
+    network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
+    return parametrise((Hard() if hard else Soft(1.0)).wrap(network))
+
+
+def network_value(network, x):
+    """v(x) at one point, from the formulas of the networks' docstrings and without jets."""
+    if isinstance(network, HardBoundary):
+        return jnp.prod(4 * x * (1 - x)) * network_value(network.network, x)
+    sigma = SIGMA[network.activation]
+    if isinstance(network, Perceptron):
+        *hidden, output = network.layers
+        for layer in hidden:
+            x = sigma(x @ layer.weight + layer.bias)
+        return (x @ output.weight + output.bias)[0]
+    branches = []
+    for frequency in network.frequencies:
+        phase = 2 * jnp.pi * x @ frequency.array
+        z = jnp.concatenate([jnp.cos(phase), jnp.sin(phase)])
+        for layer in network.trunk:
+            z = sigma(z @ layer.weight + layer.bias)
+        branches.append(z)
+    return (jnp.concatenate(branches) @ network.output.weight + network.output.bias)[0]
+
+
+def small_problem(dim, source="exp(-2*x1)"):
+    return LiftedProblem(
+        UnitCube(dim, EPS), Coefficient(COEFFICIENTS[dim], {}, None).build(dim, EPS), Source(source, {}).build(dim, EPS)
+    )
+
+
+def lattice(dim, count):
+    axes = np.meshgrid(*[np.linspace(0, 1, count)] * dim, indexing="ij")
+    return np.stack([axis.ravel() for axis in axes], axis=1)
+
+
+def small_coupling(points, dtype, delta=0.45, count=5):
+    """A ball coupling over a lattice, and a coarse state of random numbers."""
+    dim = points.shape[1]
+    nodes = lattice(dim, count)
+    matrix, frame = ball_means(nodes, points, delta)
+    coupling = BallCoupling(
+        jnp.asarray(nodes[frame], dtype), gather(matrix, dtype), gather(matrix.T.tocsr(), dtype), 1 / len(nodes)
+    )
+    rng = np.random.default_rng(0)
+    target, contraction = rng.normal(size=len(nodes)), rng.normal(size=(dim, dim))
+    state = CouplingState(jnp.asarray(target, dtype), jnp.asarray(contraction, dtype), jnp.ones((), dtype))
+    return coupling, state
+
+
+@cache
+def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", kind="mlp"):
+    """θ, an objective with M_Ω = `interior` points, and its coupling state."""
+    dtype = jnp.dtype(dtype)
+    problem = small_problem(dim)
+    theta, model = small_network(kind, "tanh", dim, dtype, hard)
+    rng = np.random.default_rng(1)
+    points, boundary = rng.random((interior, dim)), rng.random((11, dim))
+    boundary[:, 0] = boundary[:, 0] > 0.5
+    coupling, state = small_coupling(points, dtype) if coupled else (None, None)
+    names = ("residual", *(() if hard else ("boundary",)), *(("coupling",) if coupled else ()))
+    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), block, dtype)
+    objective = Objective(model, collocation, coupling, names, problem.domain.volume, problem.domain.surface)
+    return theta, objective, state
+
+
+def close(actual, expected, tolerance=1e-12):
+    """Whether the largest difference is at most `tolerance` times the largest expected value."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape
+    return np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()

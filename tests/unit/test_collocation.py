@@ -1,0 +1,78 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.errors import UserError
+from hpms.problem.coefficient.expression import Expression
+from hpms.problem.collocation import Uniform, collocate
+from hpms.problem.lifted import LiftedProblem
+from hpms.problem.unit_cube import UnitCube
+from tests.problems import EPS, small_problem
+
+
+def collocated(dim=2, count=10, block=4, dtype="float64", problem=None):
+    problem = problem or small_problem(dim)
+    interior, boundary = Uniform(count, 6).sample(jax.random.key(0), problem.domain)
+    with jax.numpy_dtype_promotion("strict"):
+        return interior, collocate(problem, interior, boundary, block, jnp.dtype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("count", "block", "shape"), [(10, 4, (3, 4)), (10, 5, (2, 5)), (10, 100, (1, 10)), (1, 3, (1, 1))]
+)
+def test_points_are_cut_into_padded_blocks(count, block, shape):
+    interior, found = collocated(count=count, block=block)
+    assert found.mask.shape == shape
+    assert found.points.shape == (*shape, 2)
+    assert found.medium.coefficient.shape == shape
+    assert found.medium.gradient.shape == (*shape, 2)
+    np.testing.assert_array_equal(found.mask.reshape(-1), np.arange(found.mask.size) < count)
+    np.testing.assert_array_equal(found.points.reshape(-1, 2)[:count], interior)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
+
+
+def test_flat_and_blocked_are_inverse_and_transposed():
+    _, found = collocated()
+    values = jnp.arange(1.0, 11)
+    blocked = found.blocked(values)
+    np.testing.assert_array_equal(found.flat(blocked), values)
+    np.testing.assert_array_equal(blocked * (1 - found.mask), 0)
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_the_medium_is_that_of_the_points(dim):
+    interior, found = collocated(dim=dim)
+    medium = small_problem(dim).medium(interior)
+    np.testing.assert_array_equal(found.flat(found.medium.coefficient), medium.coefficient)
+    np.testing.assert_array_equal(found.flat(found.medium.forcing), medium.forcing)
+    np.testing.assert_allclose(medium.forcing, np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0], rtol=1e-14)
+
+
+def test_everything_has_the_precision_asked_for():
+    _, found = collocated(dtype="float32")
+    assert {leaf.dtype for leaf in jax.tree.leaves(found)} == {jnp.dtype("float32")}
+
+
+@pytest.mark.parametrize(
+    ("formula", "source", "message"),
+    [
+        ("x1 - 0.5", "1", "coefficient must be positive"),
+        ("sqrt(-x1)", "1", "coefficient must be positive"),
+        ("1 + 1/floor(x1)", "1", "coefficient must be positive"),
+        ("1", "log(-x1)", "source must be finite"),
+    ],
+)
+def test_a_medium_out_of_range_is_refused_at_a_point(formula, source, message):
+    problem = LiftedProblem(
+        UnitCube(1, EPS), Expression(formula, {}, None).build(1, EPS), small_problem(1, source).source
+    )
+    with pytest.raises(UserError, match=rf"{message}.*\(0\.\d+\)"):
+        collocated(problem=problem)
+
+
+def test_values_on_the_host_are_those_at_the_points():
+    problem, points = small_problem(2), np.random.default_rng(0).random((7, 2))
+    medium = problem.medium(jnp.asarray(points))
+    np.testing.assert_allclose(problem.coefficient_at()(points), medium.coefficient, rtol=1e-14)
+    np.testing.assert_allclose(problem.source_at()(points), np.exp(-2 * points[:, 0]), rtol=1e-14)

@@ -1,0 +1,29 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import sparse
+
+from hpms.coupling.gather import gather
+
+
+def matrix(density, shape=(7, 11)):
+    return sparse.random(*shape, density=density, format="csr", random_state=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("density", [0.0, 0.2, 1.0])
+def test_gather_is_the_matrix_product(density):
+    x = np.random.default_rng(1).normal(size=11)
+    a = matrix(density)
+    np.testing.assert_allclose(gather(a, jnp.dtype("float64"))(jnp.asarray(x)), a @ x, rtol=0, atol=1e-15)
+
+
+def test_gather_of_the_transpose_is_its_pullback():
+    a, r = matrix(0.3), jnp.asarray(np.random.default_rng(2).normal(size=7))
+    pulled = jax.vjp(gather(a, jnp.dtype("float64")), jnp.zeros(11))[1](r)[0]
+    np.testing.assert_allclose(gather(a.T.tocsr(), jnp.dtype("float64"))(r), pulled, rtol=0, atol=1e-15)
+
+
+def test_gather_has_the_precision_asked_for():
+    with jax.numpy_dtype_promotion("strict"):
+        assert gather(matrix(0.3), jnp.dtype("float32"))(jnp.ones(11, "float32")).dtype == jnp.float32

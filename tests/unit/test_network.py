@@ -1,0 +1,26 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.network.base import parametrise
+from hpms.network.mlp import Mlp
+from hpms.network.ms_pinn import MsPinn
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_start_as_glorot_and_biases_as_zero(dtype):
+    network = Mlp(200, 2, "tanh").build(jax.random.key(0), 2, 0.1, jnp.dtype(dtype))
+    assert [layer.weight.shape for layer in network.layers] == [(2, 200), (200, 200), (200, 1)]
+    assert np.std(network.layers[1].weight) == pytest.approx((2 / 400) ** 0.5, rel=0.02)
+    assert all((layer.bias == 0).all() for layer in network.layers)
+    assert {leaf.dtype for leaf in jax.tree.leaves(network)} == {jnp.dtype(dtype)}
+
+
+def test_frequencies_have_their_scales_and_are_not_trained():
+    network = MsPinn(8, 2, "tanh", 2000, (1.0, 15.0)).build(jax.random.key(0), 1, 1 / 15, jnp.dtype("float64"))
+    np.testing.assert_allclose([np.std(f.array) for f in network.frequencies], [1, 15], rtol=0.05)
+    theta, model = parametrise(network)
+    assert theta.size == (4000 * 8 + 8) + (8 * 8 + 8) + (16 + 1)
+    for found, expected in zip(jax.tree.leaves(model(theta)), jax.tree.leaves(network), strict=True):
+        np.testing.assert_array_equal(found, expected)

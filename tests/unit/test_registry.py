@@ -1,0 +1,70 @@
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from hpms import registry
+from hpms.errors import UserError
+from hpms.registry import load_plugins, option, options, register
+
+
+@pytest.fixture(autouse=True)
+def untouched(monkeypatch):
+    monkeypatch.setattr(registry, "_options", {group: dict(known) for group, known in registry._options.items()})
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+@pytest.fixture
+def only_networks(monkeypatch):
+    monkeypatch.setattr(registry, "_BUILT_IN", ("hpms.network",))
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ("network", {"mlp", "ms_pinn"}),
+        ("boundary", {"hard", "soft"}),
+        ("coefficient", {"expression", "layered"}),
+        ("coupling", {"hybrid", "none"}),
+        ("balancing", {"gradient_norm", "none"}),
+        ("optimizer", {"adam"}),
+    ],
+)
+def test_built_in_options_are_found(group, names):
+    assert names <= set(options(group))
+
+
+@pytest.mark.usefixtures("only_networks")
+def test_an_unknown_option_lists_those_there_are():
+    with pytest.raises(UserError, match=r"network=mpl is not an option: choose mlp or ms_pinn.*Did you mean 'mlp'"):
+        option("network", "mpl")
+    with pytest.raises(UserError, match="network=None"):
+        option("network", None)
+
+
+@pytest.mark.usefixtures("only_networks")
+def test_a_plugin_registers_from_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "own_network.py").write_text(
+        "from hpms.registry import register\n\n@register('network', 'own')\nclass Own:\n    pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    load_plugins(["own_network"])
+    assert option("network", "own").__name__ == "Own"
+    del sys.modules["own_network"]
+
+
+def test_a_missing_plugin_is_named():
+    with pytest.raises(UserError, match=r"plugins=\[no_such_module\]"):
+        load_plugins(["no_such_module"])
+
+
+@pytest.mark.usefixtures("only_networks")
+def test_a_name_is_taken_once():
+    options("network")
+
+    with pytest.raises(UserError, match="network=mlp is registered twice"):
+
+        @register("network", "mlp")
+        @dataclass(frozen=True)
+        class Mine:
+            pass
