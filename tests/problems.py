@@ -34,9 +34,9 @@ quick_jit = partial(jax.jit, compiler_options=_QUICK)
 quick_filter_jit = partial(eqx.filter_jit, compiler_options=_QUICK)
 
 
-def small_network(kind, activation, dim, dtype, hard):
+def small_network(kind, activation, dim, dtype, hard, depth=2):
     """A network of some hundred parameters, all of them random, its biases too."""
-    schema = {"mlp": Mlp(9, 2, activation), "ms_pinn": MsPinn(7, 2, activation, 5, (1.0, 2.0))}[kind]
+    schema = {"mlp": Mlp(9, depth, activation), "ms_pinn": MsPinn(7, depth, activation, 5, (1.0, 2.0))}[kind]
     shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), dim, EPS, jnp.dtype(dtype))
     rng = np.random.default_rng(0)
     network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
@@ -93,7 +93,7 @@ def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype
     """θ, an objective with M_Ω = `interior` points, and its coupling state."""
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
-    theta, model = small_network(kind, "tanh", dim, dtype, hard)
+    theta, model = small_network(kind, "tanh", dim, dtype, hard, depth=1)
     rng = np.random.default_rng(1)
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5

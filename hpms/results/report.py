@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hpms.config import Config
-from hpms.results.table import matrix, scientific, table
+from hpms.results.table import scientific, table
 
 
 def report(summary: Mapping[str, Any], config: Config) -> str:

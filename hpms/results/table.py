@@ -3,6 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Float
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, two blanks apart, with a rule under the header."""
@@ -26,8 +29,8 @@ def scientific(value: float) -> str:
     return f"{value:.2e}"
 
 
-def matrix(values: Sequence[Sequence[float]]) -> str:
-    """A d×d tensor in one line, or its one number where d = 1."""
-    if len(values) == 1:
-        return f"{values[0][0]:.7f}"
+def matrix(values: Float[np.ndarray, "k d"]) -> str:
+    """A tensor in one line, or its one number in 1-D."""
+    if values.size == 1:
+        return f"{values.item():.7f}"
     return "[" + "; ".join(", ".join(f"{v:.7f}" for v in row) for row in values) + "]"

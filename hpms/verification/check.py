@@ -14,7 +14,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        return self.least <= self.measured <= self.most
+        return bool(self.least <= self.measured <= self.most)
 
     @property
     def allowed(self) -> str:

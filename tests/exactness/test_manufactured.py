@@ -6,11 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.problem.collocation import collocate
 from hpms.problem.lifted import LiftedProblem, flux, operator, residual
 from hpms.problem.source.base import AbstractSource
-from hpms.training.objective import Objective
-from hpms.training.state import evaluate
 from tests.problems import close, network_value, quick_jit, small_network, small_problem
 
 
@@ -40,15 +37,6 @@ def test_the_residual_of_a_manufactured_solution_is_zero(dim, hard):
     medium, jet = quick_jit(lambda x: (problem.medium(x), model(theta).jet(x)))(x)
     assert np.abs(residual(jet, medium)).max() < 1e-12 * np.abs(medium.forcing).max()
     assert close(operator(jet, medium), medium.forcing, 1e-12)
-
-
-def test_the_residual_loss_of_a_manufactured_solution_is_zero():
-    problem, theta, model = manufactured(1, hard=False)
-    x = jax.random.uniform(jax.random.key(4), (20, 1))
-    collocation = collocate(problem, x, problem.domain.sample_boundary(jax.random.key(0), 4), 8, theta.dtype)
-    objective = Objective(model, collocation, None, ("residual",), 1.0, problem.domain.surface)
-    (loss,) = evaluate(objective, theta, None).terms
-    assert loss < 1e-24 * jnp.mean(collocation.medium.forcing**2)
 
 
 def test_the_flux_is_the_first_component_of_that_of_w():

@@ -7,9 +7,9 @@ from hpms.coupling.hybrid import Hybrid
 from hpms.coupling.upscaling import isotropic
 from hpms.problem.collocation import collocate
 from hpms.training.objective import Objective
-from hpms.training.state import evaluate
 from tests.problems import quick_filter_jit, small_network, small_problem
 
+evaluate = quick_filter_jit(lambda objective, *arguments: objective.evaluate(*arguments))
 gradient_of = quick_filter_jit(lambda objective, *arguments: objective.gradient(*arguments)[0])
 WEIGHTS = jnp.array([1e-5, 3.0])
 
@@ -20,7 +20,7 @@ def hybrid(dim, compress):
     coupling, coarse = Hybrid(1.0, 0.45, compress, "every_step", 1, 0.0).build(
         P1Space(dim, 0.25), problem, points, jnp.dtype("float64")
     )
-    theta, model = small_network("mlp", "tanh", dim, "float64", True)
+    theta, model = small_network("mlp", "tanh", dim, "float64", True, depth=1)
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), 60, theta.dtype)
     objective = Objective(model, collocation, coupling, ("residual", "coupling"), 1.0, 2.0 * dim)
 

@@ -12,15 +12,15 @@ ADAM = AdamOptimizer(1e-2, 0.5, 30)
 gradient_of = quick_filter_jit(lambda objective, *arguments: objective.gradient(*arguments))
 
 
-def start(dtype="float64", coupled=True, optimizer=ADAM):
+def start(dtype="float64", coupled=True):
     theta, objective, coupling = small_objective(hard=False, coupled=coupled, dtype=dtype)
     weights = jnp.ones(len(objective.names), dtype)
-    return objective, coupling, TrainState(theta, optimizer.init(theta), weights, jnp.array(0))
+    return objective, coupling, TrainState(theta, ADAM.init(theta), weights, jnp.array(0))
 
 
-def run(objective, coupling, state, count, tolerance=0.0, optimizer=ADAM):
+def run(objective, coupling, state, count, tolerance=0.0):
     taus, dtype = jnp.ones_like(state.weights), state.theta.dtype
-    return run_chunk(objective, optimizer, taus, jnp.array(tolerance, dtype), state, coupling, jnp.array(count))
+    return run_chunk(objective, ADAM, taus, jnp.array(tolerance, dtype), state, coupling, jnp.array(count))
 
 
 def same(a, b):
@@ -105,10 +105,12 @@ def test_what_is_not_finite_keeps_the_state():
 
 
 def test_a_run_that_diverges_keeps_its_last_good_state():
-    optimizer = AdamOptimizer(1e300, 1.0, 1000)
-    objective, coupling, state = start(optimizer=optimizer)
-    first, _ = run(objective, coupling, state, 1, optimizer=optimizer)
-    after, report = run(objective, coupling, state, 5, optimizer=optimizer)
+    objective, coupling, state = start()
+    adam, schedule = state.optimizer
+    state = TrainState(state.theta, (adam._replace(mu=adam.mu + 1e300), schedule), state.weights, state.iteration)
+    first, _ = run(objective, coupling, state, 1)
+    after, report = run(objective, coupling, state, 5)
+    assert np.isfinite(first.theta).all()
     assert not report.finite
     assert after.iteration == 1
     same(after, first)
@@ -123,8 +125,7 @@ def test_moments_that_overflow_are_not_finite():
     same(after, heavy)
 
 
-@pytest.mark.parametrize("coupled", [True, False], ids=["coupled", "plain"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("dtype", "coupled"), [("float32", True), ("float64", True), ("float64", False)])
 def test_a_step_works_under_strict_promotion(dtype, coupled):
     with jax.numpy_dtype_promotion("strict"):
         objective, coupling, state = start(dtype, coupled)

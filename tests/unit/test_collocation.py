@@ -18,9 +18,7 @@ def collocated(dim=2, count=10, block=4, dtype="float64", problem=None):
         return interior, collocate(problem, interior, boundary, block, jnp.dtype(dtype))
 
 
-@pytest.mark.parametrize(
-    ("count", "block", "shape"), [(10, 4, (3, 4)), (10, 5, (2, 5)), (10, 100, (1, 10)), (1, 3, (1, 1))]
-)
+@pytest.mark.parametrize(("count", "block", "shape"), [(10, 4, (3, 4)), (10, 5, (2, 5)), (10, 100, (1, 10))])
 def test_points_are_cut_into_padded_blocks(count, block, shape):
     interior, found = collocated(count=count, block=block)
     assert found.mask.shape == shape

@@ -8,13 +8,12 @@ from hpms.network.mlp import Mlp
 from hpms.network.ms_pinn import MsPinn
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_weights_start_as_glorot_and_biases_as_zero(dtype):
-    network = Mlp(200, 2, "tanh").build(jax.random.key(0), 2, 0.1, jnp.dtype(dtype))
+def test_weights_start_as_glorot_and_biases_as_zero():
+    network = Mlp(200, 2, "tanh").build(jax.random.key(0), 2, 0.1, jnp.dtype("float32"))
     assert [layer.weight.shape for layer in network.layers] == [(2, 200), (200, 200), (200, 1)]
     assert np.std(network.layers[1].weight) == pytest.approx((2 / 400) ** 0.5, rel=0.02)
     assert all((layer.bias == 0).all() for layer in network.layers)
-    assert {leaf.dtype for leaf in jax.tree.leaves(network)} == {jnp.dtype(dtype)}
+    assert {leaf.dtype for leaf in jax.tree.leaves(network)} == {jnp.dtype("float32")}
 
 
 def test_frequencies_have_their_scales_and_are_not_trained():

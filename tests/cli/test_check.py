@@ -1,0 +1,39 @@
+from itertools import product
+
+import jax
+import pytest
+
+from hpms.coupling.hybrid import BallCoupling
+
+QUICK = ("network.width=8", "network.features=4", "collocation.interior=300", "coarse.h=0.1", "problem.eps=0.25")
+EVERY = list(
+    product(("osc1d", "osc2d"), ("mlp", "ms_pinn"), ("hard", "soft"), ("compress_state=false", "compress_state=true"))
+)
+
+
+@pytest.mark.parametrize("boundary", ["hard", "soft"])
+def test_the_gradient_passes(hpms, boundary):
+    code, out, _ = result = hpms("check", "+experiment=osc1d", *QUICK, f"boundary={boundary}")
+    assert code == 0, out
+    assert "All 11 checks passed." in out
+    assert result.last_line.endswith("check.h5")
+
+
+def test_a_gradient_without_its_adjoint_part_fails(hpms, monkeypatch):
+    jax.clear_caches()
+    monkeypatch.setattr(BallCoupling, "adjoint", lambda self, state: 0 * state.contraction[0, 0])
+    code, out, _ = hpms("check", "+experiment=osc1d", *QUICK)
+    jax.clear_caches()
+    assert code == 1
+    failed = [line for line in out.splitlines() if line.endswith("FAILED")]
+    assert any(line.startswith("coupling term alone: Taylor rate with the gradient") for line in failed)
+    assert not any("without the gradient" in line for line in failed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("experiment", "network", "boundary", "compress"), EVERY)
+def test_the_papers_experiments_pass(hpms, experiment, network, boundary, compress):
+    code, out, _ = hpms(
+        "check", f"+experiment={experiment}", f"network={network}", f"boundary={boundary}", f"coupling.{compress}"
+    )
+    assert code == 0, out

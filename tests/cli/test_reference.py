@@ -1,0 +1,36 @@
+import h5py
+import numpy as np
+import pytest
+
+
+def summary(path):
+    with h5py.File(path) as file:
+        return dict(file["summary"].attrs)
+
+
+def test_osc1d_has_the_numbers_measured_by_another_code(hpms):
+    result = hpms("reference", "+experiment=osc1d")
+    assert result.code == 0
+    found = summary(result.last_line)
+    assert found["upscaled_coefficient"] == pytest.approx(np.array([[1.7320746]]), abs=1e-6)
+    assert found["norm_l2"] == pytest.approx(0.0215544575, rel=1e-8)
+    assert found["norm_h1"] == pytest.approx(0.4169732714, rel=1e-8)
+    assert found["coarse_norm_l2"] == pytest.approx(0.0199202028, rel=1e-6)
+    assert found["consistency_gap"] == pytest.approx(0.33746, rel=1e-3)
+    assert found["fem_relative_l2"] == pytest.approx(5.43e-5, rel=1e-2)
+    assert found["assemble_seconds"] > 0 and found["solve_seconds"] > 0
+
+
+def test_the_second_time_it_comes_from_the_cache(hpms):
+    first = hpms("reference", "+experiment=osc1d")
+    second = hpms("reference", "+experiment=osc1d", "coupling.delta=eps/2")
+    assert not summary(first.last_line)["cached"] and summary(second.last_line)["cached"]
+    assert summary(second.last_line)["consistency_gap"] == pytest.approx(0.35198, rel=1e-3)
+
+
+def test_media_of_the_same_name_are_told_apart(hpms):
+    constant = ("reference", "+experiment=osc1d", "coefficient=constant", "coefficient.constants.k=")
+    one, two = (summary(hpms(*constant[:-1], constant[-1] + k).last_line) for k in "12")
+    assert not two["cached"]
+    assert one["upscaled_coefficient"][0, 0] == pytest.approx(1)
+    assert two["upscaled_coefficient"][0, 0] == pytest.approx(2)
