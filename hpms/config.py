@@ -64,8 +64,7 @@ class Config:
     def identity(self, *groups: str) -> str:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
         plain = {
-            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k)}
-            for group in groups or GROUPS
+            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k)} for group in groups or GROUPS
         }
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -86,7 +85,8 @@ class TrainInvocation(Invocation):
     force: bool
     run_dir: str | None
 
-I = TypeVar("I", bound=Invocation)
+
+InvocationT = TypeVar("InvocationT", bound=Invocation)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class _Seed:
     seed: int
 
 
-def read_command(values: Mapping[str, Any], schema: type[I]) -> tuple[I, Config]:
+def read_command(values: Mapping[str, Any], schema: type[InvocationT]) -> tuple[InvocationT, Config]:
     """The invocation and the typed configuration of a command's composed values; imports the user's modules.
 
     Raises `UserError` for what `read_config` raises it for.
@@ -142,4 +142,3 @@ def _cross_checks(config: Config) -> None:
 def experiment_directory(config: Config, root: str, verb: str, experiment: str) -> Path:
     """`root/verb/experiment/hash`: the same configuration always maps to the same place."""
     return Path(root) / verb / experiment / config.identity()
-

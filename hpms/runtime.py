@@ -45,21 +45,31 @@ class Runtime:
         jax.config.update("jax_enable_x64", True)
         jax.config.update("jax_default_matmul_precision", "highest")
         jax.config.update("jax_numpy_dtype_promotion", "strict")
-        if self.platform is not None:
-            try:
-                device = jax.devices(self.platform)[0]
-            except RuntimeError:
-                raise ConfigError("runtime.platform", self.platform, "JAX finds no such device here") from None
-            jax.config.update("jax_default_device", device)
+        try:
+            jax.config.update("jax_default_device", self.platform and jax.devices(self.platform)[0])
+        except RuntimeError:
+            raise ConfigError("runtime.platform", self.platform, "JAX finds no such device here") from None
 
     def block_size(self) -> int:
         """Points per block."""
         return self.block or (_CPU_BLOCK if device().platform == "cpu" else _GPU_BLOCK)
 
 
-def device() -> jax.Device:
+def device() -> Any:
     """The device that computes."""
     return jax.config.jax_default_device or jax.devices()[0]  # type: ignore[attr-defined]
+
+
+def device_name() -> str:
+    """The GPU's name, or the CPU's as Linux knows it."""
+    if device().platform != "cpu":
+        return device().device_kind
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def provenance() -> dict[str, Any]:
@@ -71,7 +81,7 @@ def provenance() -> dict[str, Any]:
         "hpms": __version__,
         **{package: version(package) for package in _PACKAGES},
         "commit": _commit(),
-        "device": device().device_kind,
+        "device": device_name(),
         "platform": device().platform,
         "host": platform.node(),
         "machine": platform.machine(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -56,10 +57,12 @@ def baseline(
     path, mark = Path(cache_dir) / f"{key}_p1.h5", f"{key} baseline {dim} {n}"
     names = [f.name for f in fields(Baseline) if f.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:
-        return Baseline(**{k: v.item() if v.ndim == 0 else v for k, v in stored.items()}, cached=True)
-    solution = solve_fine(LagrangeSpace(dim, n, 1), coefficient, source, lifts=1)
+        values: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in stored.items()}
+        return Baseline(**values, cached=True)
+    space = LagrangeSpace(dim, n, 1)
+    solution = solve_fine(space, coefficient, source, lifts=1)
     field = solution.lifted[0]
-    points, weights = _element_rule(field.space)
+    points, weights = _element_rule(space)
     errors = relative_errors(*field.evaluate(points), *exact.evaluate(points), weights)
     upscaled = solution.upscaled_coefficient
     found = Baseline(

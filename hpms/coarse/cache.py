@@ -20,7 +20,7 @@ def load(path: Path, key: str, names: Collection[str]) -> dict[str, np.ndarray] 
     """The arrays that `save` wrote under that key; None where the file is missing, damaged or another's."""
     try:
         with h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
-            arrays = {name: np.asarray(file[name]) for name in file}
+            arrays = {str(name): np.asarray(file[str(name)]) for name in file}
             mark = (file.attrs["format"], file.attrs["key"], file.attrs["digest"])
     except (OSError, KeyError, ValueError, RuntimeError, TypeError):
         return None

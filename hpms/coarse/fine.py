@@ -61,7 +61,7 @@ def assemble(space: LagrangeSpace, coefficient: Function, source: Function) -> F
         triplets.append(_triplets(place[unknowns], k @ stiffness))
     entries, rows, columns = (np.concatenate(parts) for parts in zip(*triplets, strict=True))
     shape = (len(space.interior),) * 2
-    return FineSystem(sparse.coo_matrix((entries, (rows, columns)), shape=shape).tocsr(), load, moments, mean)
+    return FineSystem(sparse.csr_matrix((entries, (rows, columns)), shape=shape), load, moments, mean)
 
 
 def solve_fine(

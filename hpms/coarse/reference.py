@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -130,6 +130,6 @@ def _pack(found: Reference) -> dict[str, np.ndarray]:
 
 
 def _unpack(stored: dict[str, np.ndarray], name: str, way: AbstractMethod, n: int) -> Reference:
-    plain = {key: value.item() if value.ndim == 0 else value for key, value in stored.items()}
-    given = {key: way.field(n, plain.pop(key)) for key in ("fine", "coarse")}
-    return Reference(**plain, **given, method=name, cached=True)
+    values: dict[str, Any] = {key: value.item() if value.ndim == 0 else value for key, value in stored.items()}
+    values |= {key: way.field(n, stored[key]) for key in ("fine", "coarse")}
+    return Reference(**values, method=name, cached=True)

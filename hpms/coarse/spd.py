@@ -1,5 +1,7 @@
 """Solving large symmetric positive definite systems: directly while that is cheap, else by algebraic multigrid."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
@@ -20,7 +22,7 @@ def solve(matrix: sparse.csr_matrix, rhs: Float[np.ndarray, "k m"], dim: int) ->
     One factorisation up to 2e5 unknowns (5e3 in 3-D); above, conjugate gradients preconditioned with one smoothed
     aggregation hierarchy, to a residual of 1e-10 ‖b‖. Raises `UserError` where these do not get there.
     """
-    if matrix.shape[0] <= _DIRECT[dim]:
+    if rhs.shape[1] <= _DIRECT[dim]:
         factors = factorise(sparse.csc_matrix(matrix))
         return np.stack([factors.solve(b) for b in rhs])
     return _multigrid(matrix, rhs)
@@ -44,7 +46,8 @@ def _hierarchy(matrix: sparse.csr_matrix) -> LinearOperator:
     """One V-cycle of smoothed aggregation; PyAMG's coarse levels come in block format, three times slower than CSR."""
     import pyamg
 
-    hierarchy = pyamg.smoothed_aggregation_solver(matrix, strength=("symmetric", {"theta": _STRENGTH}))
+    strength: Any = ("symmetric", {"theta": _STRENGTH})
+    hierarchy = pyamg.smoothed_aggregation_solver(matrix, strength=strength)
     for level in hierarchy.levels:
         level.A = sparse.csr_matrix(level.A)
     for level in hierarchy.levels[:-1]:

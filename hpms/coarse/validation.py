@@ -35,8 +35,11 @@ def relative_errors(
 
     **Arguments:** u (M,) and ∇u (M, d), the reference v and ∇v, and the weights (M,). NaN where v = 0.
     """
-    difference, gradient = weights @ (u - v) ** 2, weights @ ((du - dv) ** 2).sum(axis=1)
-    return ratio(difference**0.5, (weights @ v**2) ** 0.5), ratio(gradient**0.5, (weights @ (dv**2).sum(axis=1)) ** 0.5)
+
+    def norm(values: np.ndarray) -> float:
+        return float(weights @ (values**2).reshape(len(weights), -1).sum(axis=1)) ** 0.5
+
+    return ratio(norm(u - v), norm(v)), ratio(norm(du - dv), norm(dv))
 
 
 def ratio(error: float, size: float) -> float:

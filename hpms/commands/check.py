@@ -37,9 +37,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
         write_attributes(file.create_group("provenance"), provenance())
         results = file.create_group("checks")
         for check in checks:
-            write_attributes(
-                results.create_group(check.name), {"measured": check.measured, "passed": check.passed}
-            )
+            write_attributes(results.create_group(check.name), {"measured": check.measured, "passed": check.passed})
     rows = [[c.name, f"{c.measured:.3g}", c.allowed, "ok" if c.passed else "FAILED"] for c in checks]
     print(table(["check (float64)", "measured", "allowed", ""], rows))
     failed = sum(not check.passed for check in checks)
@@ -73,4 +71,6 @@ def _admissible_parameters(config: Config, reduced: Reduced) -> Float[Array, " p
         theta += _NOISE * jax.random.normal(key, theta.shape, theta.dtype)
         if reduced.is_admissible(theta):
             return theta
-    raise UserError(f"in {_DRAWS} draws no initial network has a positive upscaled coefficient: nothing can be checked.")
+    raise UserError(
+        f"in {_DRAWS} draws no initial network has a positive upscaled coefficient: nothing can be checked."
+    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from hpms.errors import ConfigError, UserError
 
@@ -22,7 +22,7 @@ def ball_means(nodes: np.ndarray, points: np.ndarray, delta: float) -> tuple[spa
     frame = np.flatnonzero(distance <= delta / 2 + 1e-12)
     if inner.size == 0:
         raise ConfigError("coupling.delta", f"{delta:g}", "no coarse node is further than delta/2 from the boundary")
-    pairs = cKDTree(nodes[inner]).sparse_distance_matrix(cKDTree(points), delta / 2, output_type="coo_matrix")
+    pairs = KDTree(nodes[inner]).sparse_distance_matrix(KDTree(points), delta / 2, output_type="coo_matrix")
     counts = np.bincount(pairs.row, minlength=inner.size)
     if (counts == 0).any():
         node = ", ".join(f"{x:.4g}" for x in nodes[inner[np.argmin(counts)]])

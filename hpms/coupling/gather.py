@@ -21,9 +21,10 @@ def gather(matrix: sparse.csr_matrix, dtype: jnp.dtype) -> Gather:
     """`matrix` in ELLPACK form; short rows are padded with zero entries."""
     matrix = sparse.csr_matrix(matrix)
     lengths = np.diff(matrix.indptr)
-    columns = np.zeros((matrix.shape[0], max(1, lengths.max(initial=0))), dtype=np.int32)
+    count = lengths.size
+    columns = np.zeros((count, max(1, lengths.max(initial=0))), dtype=np.int32)
     entries = np.zeros(columns.shape)
-    rows = np.repeat(np.arange(matrix.shape[0]), lengths)
+    rows = np.repeat(np.arange(count), lengths)
     slots = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)
     columns[rows, slots], entries[rows, slots] = matrix.indices, matrix.data
     return Gather(jnp.asarray(columns), jnp.asarray(entries, dtype=dtype))

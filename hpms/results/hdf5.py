@@ -34,6 +34,13 @@ def atomic_h5(path: Path) -> Iterator[h5py.File]:
         Path(name).unlink(missing_ok=True)
 
 
+@contextmanager
+def open_h5(path: Path) -> Iterator[Any]:
+    """The file for reading; as h5py's types cannot tell groups from datasets, it is `Any`."""
+    with h5py.File(path, "r") as file:
+        yield file
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -72,8 +79,6 @@ def read_tree(group: Mapping[str, Any], like: T) -> T:
     for i, leaf in enumerate(leaves):
         array = np.asarray(group[str(i)])
         if array.shape != leaf.shape or array.dtype != leaf.dtype:
-            raise ValueError(
-                f"array {i} is {array.dtype}{array.shape} where {leaf.dtype}{tuple(leaf.shape)} is needed"
-            )
+            raise ValueError(f"array {i} is {array.dtype}{array.shape} where {leaf.dtype}{tuple(leaf.shape)} is needed")
         found.append(jax.numpy.asarray(array))
     return jax.tree_util.tree_unflatten(structure, found)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import yaml
 
 from hpms.config import Config, read_config
 from hpms.coupling.base import CoarseRecord
 from hpms.errors import UserError
-from hpms.results.hdf5 import atomic_h5, read_tree, write_arrays, write_attributes, write_tree
+from hpms.results.hdf5 import atomic_h5, open_h5, read_tree, write_arrays, write_attributes, write_tree
 from hpms.results.metrics import Row, columns, rows_from
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
@@ -74,9 +73,7 @@ def write_run(
             write_attributes(best, {"residual": snapshot.best.residual})
 
 
-def summary(
-    fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, reason: str
-) -> dict[str, Any]:
+def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, reason: str) -> dict[str, Any]:
     """The attributes of `summary`: the logged iteration of smallest residual loss, and what stands beside it."""
     found: dict[str, Any] = {
         "status": status,
@@ -108,7 +105,7 @@ class StoredRun:
     def __init__(self, directory: Path):
         self.path = directory / FILE
         try:
-            with h5py.File(self.path, "r") as file:
+            with open_h5(self.path) as file:
                 if int(file.attrs["format"]) != FORMAT:
                     raise UserError(f"{self.path} has format {file.attrs['format']}; this program reads {FORMAT}.")
                 self.experiment, self.identity = str(file.attrs["experiment"]), str(file.attrs["identity"])
@@ -136,19 +133,19 @@ class StoredRun:
 
     def theta(self, which: str) -> np.ndarray:
         """The parameters of the checkpoint `best` or `latest`."""
-        with h5py.File(self.path, "r") as file:
+        with open_h5(self.path) as file:
             if which not in file["checkpoint"]:
                 raise UserError(f"{self.path} has no checkpoint '{which}' yet.")
             return np.asarray(file[f"checkpoint/{which}/theta"])
 
     def iteration(self, which: str) -> int:
         """The iteration of the checkpoint `best` or `latest`."""
-        with h5py.File(self.path, "r") as file:
+        with open_h5(self.path) as file:
             return int(np.asarray(file[f"checkpoint/{which}/iteration"]))
 
     def snapshot(self, like: Snapshot) -> Snapshot:
         """The latest checkpoint, in the structure of a fresh one; raises `UserError` where it does not fit."""
-        with h5py.File(self.path, "r") as file:
+        with open_h5(self.path) as file:
             latest = file["checkpoint/latest"]
             template = {"theta": like.state.theta, "weights": like.state.weights, "iteration": like.state.iteration}
             try:
@@ -165,7 +162,8 @@ class StoredRun:
         return Snapshot(TrainState(optimizer=optimizer, **parts), coarse, best, elapsed, compiling)
 
 
-def _coarse(group: h5py.Group) -> CoarseRecord:
-    found = {f.name: np.asarray(group[f.name]) for f in fields(CoarseRecord)}
-    counters = {name: int(found[name]) for name in ("updates", "rejections")}
-    return CoarseRecord(**(found | counters | {"active": bool(found["active"])}))
+def _coarse(group: Any) -> CoarseRecord:
+    found: dict[str, Any] = {f.name: np.asarray(group[f.name]) for f in fields(CoarseRecord)}
+    found |= {name: int(found[name]) for name in ("updates", "rejections")}
+    found["active"] = bool(found["active"])
+    return CoarseRecord(**found)

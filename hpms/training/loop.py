@@ -216,7 +216,8 @@ class _Session:
         found = evaluate(trainer.objective, state.theta, self.coupling_state)
         l2, h1 = relative_errors(trainer.validation, trainer.objective.model, state.theta)
         iteration, weights = int(state.iteration), np.asarray(state.weights, np.float64)
-        terms, row = np.asarray(found.terms, np.float64), {"iteration": iteration}
+        terms = np.asarray(found.terms, np.float64)
+        row: dict[str, Any] = {"iteration": iteration}
         weighted = trainer.taus * weights * terms
         row["loss"] = float(weighted.sum())
         for i, name in enumerate(trainer.objective.names):

@@ -24,7 +24,7 @@ from hpms.config import Config, TrainInvocation, read_command
 from hpms.experiment import Experiment, build
 from hpms.jet import Jet
 from hpms.network.base import AbstractNetwork, Parametrised
-from hpms.runtime import device
+from hpms.runtime import device_name
 from hpms.training.state import TrainState, evaluate, run_chunk
 
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     options = parser.parse_args()
     print(f"{options.points} points in blocks of {options.block}, 2-D, soft boundary, float32, jax {jax.__version__}")
-    print(f"{device().device_kind}, {platform.machine()}, median of {options.rounds} rounds of {options.steps} steps")
+    print(f"{device_name()}, {platform.machine()}, median of {options.rounds} rounds of {options.steps} steps")
     for network in ("mlp", "ms_pinn"):
         found = variants(options.points, options.block, network, options.steps)
         for step in found.values():

@@ -2,7 +2,7 @@ import sys
 
 import h5py
 
-PLUGIN = '''
+PLUGIN = """
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -31,7 +31,7 @@ class BumpOption:
 
     def build(self, dim, eps):
         return Bump(self.height)
-'''
+"""
 
 
 def test_a_coefficient_of_ones_own(hpms, tiny, tmp_path, monkeypatch):

@@ -91,7 +91,7 @@ def test_convergence_weighs_the_boundary_by_tau_alone():
     taus, loss = jnp.array([1.0, 3.0, 100.0]), float(terms[0] + 3 * terms[1])
     state = TrainState(state.theta, state.optimizer, jnp.array([5.0, 7.0, 9.0]), state.iteration)
     for factor, converged in ((1 + 1e-9, True), (1 - 1e-9, False)):
-        tolerance = jnp.array(loss * factor)
+        tolerance = jnp.array(loss * factor, "float64")
         _, report = run_chunk(objective, ADAM, taus, tolerance, state, coupling, jnp.array(1))
         assert bool(report.converged) is converged
 

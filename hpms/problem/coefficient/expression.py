@@ -52,4 +52,4 @@ class Expression:
     def build(self, dim: int, eps: float) -> ExpressionCoefficient:
         constants: Mapping[str, float] = self.constants
         formula = field_formula(self.formula, dim, constants, "coefficient.formula")
-        return ExpressionCoefficient(formula, eps, tuple(constants.items()), self.periods)
+        return ExpressionCoefficient(formula=formula, eps=eps, constants=tuple(constants.items()), periods=self.periods)

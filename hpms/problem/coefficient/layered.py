@@ -53,4 +53,11 @@ class Layered:
             raise ConfigError("coefficient.axis", self.axis, f"it must be at most problem.dim={config.problem.dim}")
 
     def build(self, dim: int, eps: float) -> LayeredCoefficient:
-        return LayeredCoefficient(self.low, self.high, self.smoothing, self.axis - 1, eps, (eps,) * dim)
+        return LayeredCoefficient(
+            low=self.low,
+            high=self.high,
+            smoothing=self.smoothing,
+            axis=self.axis - 1,
+            eps=eps,
+            periods=(eps,) * dim,
+        )

@@ -36,6 +36,7 @@ class AdamOptimizer(AbstractOptimizer):
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
         gradient, terms = objective.gradient(theta, weights, coupling_state)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
+            updates: Any
             updates, optimizer_state = self._transformation().update(gradient, optimizer_state, theta)
         computed = jax.tree.leaves((terms, gradient, optimizer_state))
         finite = jnp.stack([jnp.isfinite(array).all() for array in computed]).all()
@@ -48,7 +49,10 @@ class AdamOptimizer(AbstractOptimizer):
         return self.initial_rate * self.decay_rate ** (iteration / self.decay_steps)
 
     def _transformation(self) -> optax.GradientTransformation:
-        return optax.adam(lambda count: self._rate(count.astype(float)), b1=0.9, b2=0.999)
+        def schedule(count: Any) -> Any:
+            return self._rate(count.astype(float))
+
+        return optax.adam(schedule, b1=0.9, b2=0.999)
 
 
 @register("optimizer", "adam")
