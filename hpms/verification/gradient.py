@@ -14,6 +14,7 @@ from hpms.verification.check import Check, small
 
 _HALVINGS = 4
 _NONLINEAR = 0.02  # the largest remainder, relative to the first-order change, at which Taylor's test begins
+_PROBE = 1e-5
 
 
 class Reduced:
@@ -75,11 +76,11 @@ def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed:
 
 
 def _first_step(value: Callable[[float], float], slope: float) -> float:
-    """The largest 4^-k at which the change of J is linear up to a few per cent: beyond it no rate can be seen."""
-    start, step = value(0.0), 1.0
-    for _ in range(20):
-        if abs(value(step) - start - step * slope) <= _NONLINEAR * abs(step * slope):
-            break
+    """The step at which J departs from its tangent by a few per cent, by its curvature at 0: beyond it no rate shows."""
+    start = value(0.0)
+    curvature = abs(value(_PROBE) - start - _PROBE * slope) / _PROBE**2
+    step = min(1.0, _NONLINEAR * abs(slope) / max(curvature, 1e-300))
+    while abs(value(step) - start - step * slope) > 2 * _NONLINEAR * abs(step * slope) and step > _PROBE**2:
         step /= 4
     return step
 
