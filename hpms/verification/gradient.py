@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCoarseSide, CouplingState
 from hpms.coupling.upscaling import isotropic
-from hpms.training.objective import Objective
+from hpms.training.objective import COUPLING, Evaluation, Objective
 from hpms.training.state import evaluate, objective_gradient
 from hpms.verification.check import Check, small
 
@@ -26,23 +26,30 @@ class Reduced:
 
     def is_admissible(self, theta: Float[Array, " p"]) -> bool:
         """Whether K̃[v_θ] admits a coarse state."""
-        state = self._state(theta)
+        _, state = self._solve(theta)
         return state is None or bool(state.active > 0)
 
     def value(self, theta: Float[Array, " p"]) -> float:
-        return float(self.weights @ evaluate(self.objective, theta, self._state(theta)).terms)
+        found, state = self._solve(theta)
+        terms = found.terms
+        if self.objective.coupling is not None and state is not None and found.means is not None:
+            residual = self.objective.coupling.residual(found.means, state)
+            terms = terms.at[self.objective.names.index(COUPLING)].set(jnp.sum(residual**2))
+        return float(self.weights @ terms)
 
     def gradient(self, theta: Float[Array, " p"]) -> Float[np.ndarray, " p"]:
-        return np.asarray(objective_gradient(self.objective, theta, self.weights, self._state(theta)))
+        _, state = self._solve(theta)
+        return np.asarray(objective_gradient(self.objective, theta, self.weights, state))
 
-    def _state(self, theta: Float[Array, " p"]) -> CouplingState | None:
+    def _solve(self, theta: Float[Array, " p"]) -> tuple[Evaluation, CouplingState | None]:
+        """All terms but the coupling's, and the coarse state for θ."""
         if self.coarse is None:
-            return None
+            return evaluate(self.objective, theta, None), None
         record = self.coarse.initial()
         found = evaluate(self.objective, theta, self.coarse.state(record))
         dim = record.contraction.shape[0]
         upscaled = np.asarray(isotropic(found.mean_flux, dim))
-        return self.coarse.state(self.coarse.update(record, upscaled, np.asarray(found.means)))
+        return found, self.coarse.state(self.coarse.update(record, upscaled, np.asarray(found.means)))
 
 
 def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
@@ -76,7 +83,7 @@ def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed:
 
 
 def _first_step(value: Callable[[float], float], slope: float) -> float:
-    """The step at which J departs from its tangent by a few per cent, by its curvature at 0: beyond it no rate shows."""
+    """The step at which J departs from its tangent by a few per cent, by its curvature at 0; no rate shows beyond."""
     start = value(0.0)
     curvature = abs(value(_PROBE) - start - _PROBE * slope) / _PROBE**2
     step = min(1.0, _NONLINEAR * abs(slope) / max(curvature, 1e-300))
