@@ -29,14 +29,14 @@ COEFFICIENTS = {
     3: "4 + sin(pi*x1/eps) + sin(2*pi*x2/eps)*cos(pi*x3/eps)",
 }
 SIGMA = {"tanh": jnp.tanh, "swish": jax.nn.swish, "sine": jnp.sin}
-_QUICK = {"xla_backend_optimization_level": 0}
+_QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 quick_jit = partial(jax.jit, compiler_options=_QUICK)
 quick_filter_jit = partial(eqx.filter_jit, compiler_options=_QUICK)
 
 
 def small_network(kind, activation, dim, dtype, hard, depth=2):
     """A network of some hundred parameters, all of them random, its biases too."""
-    schema = {"mlp": Mlp(9, depth, activation), "ms_pinn": MsPinn(7, depth, activation, 5, (1.0, 2.0))}[kind]
+    schema = {"mlp": Mlp(9, depth, activation), "ms_pinn": MsPinn(7, 1, activation, 5, (1.0, 2.0))}[kind]
     shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), dim, EPS, jnp.dtype(dtype))
     rng = np.random.default_rng(0)
     network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
@@ -89,11 +89,11 @@ def small_coupling(points, dtype, delta=0.45, count=5):
 
 
 @cache
-def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", kind="mlp"):
+def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64"):
     """θ, an objective with M_Ω = `interior` points, and its coupling state."""
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
-    theta, model = small_network(kind, "tanh", dim, dtype, hard, depth=1)
+    theta, model = small_network("mlp", "tanh", dim, dtype, hard, depth=1)
     rng = np.random.default_rng(1)
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5

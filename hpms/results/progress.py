@@ -4,36 +4,38 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+_TERMS = ("residual", "boundary", "coupling")
 
 
 class TrainingProgress:
-    """On a terminal: iterations, rate, remaining time, terms, K̃ and error, on standard error. Elsewhere: nothing."""
+    """On a terminal: iterations, rate and remaining time, and below terms, K̃ and error, on standard error.
+
+    Elsewhere: nothing.
+    """
 
     def __init__(self, total: int, done: int):
-        self._enabled = sys.stderr.isatty()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"),
-            console=Console(file=sys.stderr),
-            disable=not self._enabled,
-            transient=True,
+        columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+        self._progress = Progress(*columns, TimeRemainingColumn())
+        self._task = self._progress.add_task("", total=total, completed=done, rate="compiling")
+        self._state = Text(no_wrap=True, overflow="ellipsis")
+        self._live = Live(
+            Group(self._progress, self._state), console=Console(file=sys.stderr), transient=True, refresh_per_second=4
         )
-        self._task = self._progress.add_task("train", total=total, completed=done, rate="compiling", state="")
 
     def __enter__(self) -> "TrainingProgress":
-        self._progress.start()
+        if sys.stderr.isatty():
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._live.stop()
 
     def advance(self, iteration: int) -> None:
         self._progress.update(self._task, completed=iteration)
@@ -41,6 +43,5 @@ class TrainingProgress:
         self._progress.update(self._task, rate=f"{speed:.1f} it/s" if speed else "")
 
     def log(self, row: dict[str, Any]) -> None:
-        terms = " ".join(f"{name}={row[name]:.1e}" for name in ("residual", "boundary", "coupling") if name in row)
-        state = f"{terms} K̃={row['upscaled_coefficient'][0][0]:.4f} L²={row['relative_l2']:.1e}"
-        self._progress.update(self._task, state=state)
+        terms = " ".join(f"{name} {row[name]:.1e}" for name in _TERMS if name in row)
+        self._state.plain = f"{terms}  K̃ {row['upscaled_coefficient'][0][0]:.4f}  L² error {row['relative_l2']:.1e}"

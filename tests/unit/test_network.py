@@ -6,10 +6,15 @@ import pytest
 from hpms.network.base import parametrise
 from hpms.network.mlp import Mlp
 from hpms.network.ms_pinn import MsPinn
+from tests.problems import EPS, quick_filter_jit
+
+
+def built(schema, dim, dtype):
+    return quick_filter_jit(lambda key: schema.build(key, dim, EPS, jnp.dtype(dtype)))(jax.random.key(0))
 
 
 def test_weights_start_as_glorot_and_biases_as_zero():
-    network = Mlp(200, 2, "tanh").build(jax.random.key(0), 2, 0.1, jnp.dtype("float32"))
+    network = built(Mlp(200, 2, "tanh"), 2, "float32")
     assert [layer.weight.shape for layer in network.layers] == [(2, 200), (200, 200), (200, 1)]
     assert np.std(network.layers[1].weight) == pytest.approx((2 / 400) ** 0.5, rel=0.02)
     assert all((layer.bias == 0).all() for layer in network.layers)
@@ -17,7 +22,7 @@ def test_weights_start_as_glorot_and_biases_as_zero():
 
 
 def test_frequencies_have_their_scales_and_are_not_trained():
-    network = MsPinn(8, 2, "tanh", 2000, (1.0, 15.0)).build(jax.random.key(0), 1, 1 / 15, jnp.dtype("float64"))
+    network = built(MsPinn(8, 2, "tanh", 2000, (1.0, 15.0)), 1, "float64")
     np.testing.assert_allclose([np.std(f.array) for f in network.frequencies], [1, 15], rtol=0.05)
     theta, model = parametrise(network)
     assert theta.size == (4000 * 8 + 8) + (8 * 8 + 8) + (16 + 1)

@@ -4,38 +4,41 @@ import numpy as np
 import pytest
 
 from hpms.problem.unit_cube import UnitCube
+from tests.problems import quick_jit
+
+
+def sample(dim, count, seed=0):
+    cube = UnitCube(dim, 0.1)
+    both = quick_jit(lambda key: (cube.sample_interior(key, count), cube.sample_boundary(key, count)))
+    with jax.numpy_dtype_promotion("strict"):
+        return both(jax.random.key(seed))
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
-def test_interior_points_fill_the_cube(dim):
-    points = UnitCube(dim, 0.1).sample_interior(jax.random.key(0), 4000)
-    assert points.shape == (4000, dim)
-    assert points.dtype == jnp.float64
-    assert ((points >= 0) & (points < 1)).all()
-    np.testing.assert_allclose(points.mean(axis=0), 0.5, atol=0.03)
+def test_points_fill_the_cube_and_all_its_faces_alike(dim):
+    interior, boundary = sample(dim, 6000)
+    assert interior.shape == (6000, dim)
+    assert interior.dtype == boundary.dtype == jnp.float64
+    assert ((interior >= 0) & (interior < 1)).all()
+    np.testing.assert_allclose(np.mean(interior, axis=0), 0.5, atol=0.03)
 
-
-@pytest.mark.parametrize("dim", [2, 3])
-def test_boundary_points_fill_all_faces_alike(dim):
-    with jax.numpy_dtype_promotion("strict"):
-        points = np.asarray(UnitCube(dim, 0.1).sample_boundary(jax.random.key(0), 6000))
-    on_face = (points == 0) | (points == 1)
+    boundary = np.asarray(boundary)
+    on_face = (boundary == 0) | (boundary == 1)
     assert (on_face.sum(axis=1) == 1).all()
-    counts = np.array([(points[:, i] == side).sum() for i in range(dim) for side in (0, 1)])
-    np.testing.assert_allclose(counts / 6000, 1 / (2 * dim), atol=0.03)
-    np.testing.assert_allclose(points[~on_face].mean(), 0.5, atol=0.03)
+    shares = [np.mean(boundary[:, i] == side) for i in range(dim) for side in (0, 1)]
+    np.testing.assert_allclose(shares, 1 / (2 * dim), atol=0.03)
+    if dim == 1:
+        np.testing.assert_array_equal(boundary, [[0.0], [1.0]])
+    else:
+        np.testing.assert_allclose(boundary[~on_face].mean(), 0.5, atol=0.03)
 
 
-def test_the_boundary_in_one_dimension_is_its_end_points():
-    np.testing.assert_array_equal(UnitCube(1, 0.1).sample_boundary(jax.random.key(0), 50), [[0.0], [1.0]])
+def test_the_key_alone_decides_the_points():
+    for first, again, other in zip(sample(2, 9), sample(2, 9), sample(2, 9, seed=1), strict=True):
+        np.testing.assert_array_equal(first, again)
+        assert (first != other).any()
 
 
 @pytest.mark.parametrize(("dim", "surface"), [(1, 2), (2, 4), (3, 6)])
 def test_measures(dim, surface):
     assert (UnitCube(dim, 0.1).volume, UnitCube(dim, 0.1).surface) == (1, surface)
-
-
-def test_the_same_key_gives_the_same_points():
-    cube, key = UnitCube(2, 0.1), jax.random.key(5)
-    np.testing.assert_array_equal(cube.sample_interior(key, 9), cube.sample_interior(key, 9))
-    np.testing.assert_array_equal(cube.sample_boundary(key, 9), cube.sample_boundary(key, 9))
