@@ -9,7 +9,6 @@ from hpms.training.state import TrainState, evaluate, run_chunk
 from tests.problems import close, quick_filter_jit, small_objective
 
 ADAM = AdamOptimizer(1e-2, 0.5, 30)
-quick_run = quick_filter_jit(run_chunk)
 gradient_of = quick_filter_jit(lambda objective, *arguments: objective.gradient(*arguments))
 
 
@@ -21,7 +20,7 @@ def start(dtype="float64", coupled=True):
 
 def run(objective, coupling, state, count, tolerance=0.0):
     taus, dtype = jnp.ones_like(state.weights), state.theta.dtype
-    return quick_run(objective, ADAM, taus, jnp.array(tolerance, dtype), state, coupling, jnp.array(count))
+    return run_chunk(objective, ADAM, taus, jnp.array(tolerance, dtype), state, coupling, jnp.array(count))
 
 
 def same(a, b):
@@ -93,7 +92,7 @@ def test_convergence_weighs_the_boundary_by_tau_alone():
     state = TrainState(state.theta, state.optimizer, jnp.array([5.0, 7.0, 9.0]), state.iteration)
     for factor, converged in ((1 + 1e-9, True), (1 - 1e-9, False)):
         tolerance = jnp.array(loss * factor, "float64")
-        _, report = quick_run(objective, ADAM, taus, tolerance, state, coupling, jnp.array(1))
+        _, report = run_chunk(objective, ADAM, taus, tolerance, state, coupling, jnp.array(1))
         assert bool(report.converged) is converged
 
 

@@ -1,0 +1,89 @@
+import os
+import subprocess
+import sys
+
+import h5py
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.errors import UserError
+from hpms.results.hdf5 import atomic_h5, read_tree, write_tree
+from hpms.results.lock import locked
+from hpms.results.metrics import MetricsLog, columns, rows_from
+from hpms.results.table import matrix, table
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.h5"
+    with atomic_h5(path) as file:
+        file["x"] = 1
+    with pytest.raises(ZeroDivisionError), atomic_h5(path) as file:
+        file["x"] = 2
+        raise ZeroDivisionError
+    with h5py.File(path) as file:
+        assert file["x"][()] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_a_file_has_the_permissions_of_any_other(tmp_path):
+    with atomic_h5(tmp_path / "a.h5"):
+        pass
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a.h5").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_a_tree_comes_back_with_the_same_bits(tmp_path, dtype):
+    tree = {"a": jnp.arange(5, dtype=dtype) / jnp.asarray(3, dtype), "b": (jnp.asarray(7, dtype), [jnp.zeros((2, 3))])}
+    with atomic_h5(tmp_path / "a.h5") as file:
+        write_tree(file.create_group("tree"), tree)
+    with h5py.File(tmp_path / "a.h5") as file:
+        found = read_tree(file["tree"], tree)
+    assert found.keys() == tree.keys()
+    assert np.asarray(found["a"]).tobytes() == np.asarray(tree["a"]).tobytes()
+    assert found["b"][0].dtype == tree["b"][0].dtype
+
+
+@pytest.mark.parametrize("like", [{"a": np.zeros(4)}, {"a": np.zeros(3, "float32")}, {"a": np.zeros(3), "b": 1}])
+def test_a_tree_of_another_shape_is_refused(tmp_path, like):
+    with atomic_h5(tmp_path / "a.h5") as file:
+        write_tree(file.create_group("tree"), {"a": np.zeros(3)})
+    with h5py.File(tmp_path / "a.h5") as file, pytest.raises(ValueError, match="needed"):
+        read_tree(file["tree"], like)
+
+
+def test_metrics_go_to_columns_and_back():
+    rows = [{"iteration": i, "loss": i / 7, "k": [[1.0 * i, 2.0]]} for i in range(3)]
+    found = columns(rows)
+    assert found["k"].shape == (3, 1, 2)
+    assert rows_from(found) == rows
+    assert rows_from(columns([])) == []
+
+
+def test_a_log_starts_with_the_rows_of_the_checkpoint(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"iteration": 0}\n{"iteration": 5}\n{"iterat')
+    log = MetricsLog(path, [{"iteration": 0, "loss": float("nan")}])
+    log.append({"iteration": 3, "loss": 1.0})
+    assert path.read_text() == '{"iteration": 0, "loss": null}\n{"iteration": 3, "loss": 1.0}\n'
+    log.close()
+
+
+def test_a_locked_directory_is_refused_to_another_process(tmp_path):
+    code = "import sys; from pathlib import Path; from hpms.results.lock import locked\nwith locked(Path(sys.argv[1])): pass"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with locked(tmp_path):
+        inside = subprocess.run(command, capture_output=True, text=True, env=environment)
+    outside = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert inside.returncode != 0 and "in use by another process" in inside.stderr
+    assert outside.returncode == 0, outside.stderr
+    with locked(tmp_path), pytest.raises(UserError, match="in use"), locked(tmp_path):
+        pass
+
+
+def test_a_tilde_takes_no_place_in_a_table():
+    lines = table(["", "x"], [["K̃", "1"], ["KK", "2"]]).splitlines()
+    assert lines[2].index("1") - lines[3].index("2") == 1
+    assert matrix(np.array([[1.0, 0.5], [0.0, 2.0]])) == "[1.0000000, 0.5000000; 0.0000000, 2.0000000]"
