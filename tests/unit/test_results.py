@@ -71,7 +71,7 @@ def test_a_log_starts_with_the_rows_of_the_checkpoint(tmp_path):
 
 
 def test_a_locked_directory_is_refused_to_another_process(tmp_path):
-    code = "import sys; from pathlib import Path; from hpms.results.lock import locked\nwith locked(Path(sys.argv[1])): pass"
+    code = "import sys, pathlib, hpms.results.lock as lock\nwith lock.locked(pathlib.Path(sys.argv[1])): pass"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     command = [sys.executable, "-c", code, str(tmp_path)]
     with locked(tmp_path):
