@@ -42,6 +42,8 @@ def run(verb: str) -> None:
 
     def task(config: DictConfig) -> None:
         code = _job(verb, config)
+        if code > 128:
+            raise SystemExit(code)  # a signal ends a sweep too
         if code and HydraConfig.get().mode == RunMode.MULTIRUN:
             raise JobFailed(code)
         codes.append(code)
@@ -68,6 +70,9 @@ def _job(verb: str, config: DictConfig) -> int:
     except (UserError, OmegaConfBaseException) as error:
         message = error if isinstance(error, UserError) else sentence(error, verb, config_dir(), VERSION_BASE)
         print(f"hpms {verb}: {message}", file=sys.stderr)
+        return 1
+    except (OSError, MemoryError) as error:
+        print(f"hpms {verb}: {error or 'the machine has not enough memory for this'}.", file=sys.stderr)
         return 1
     except Exception:
         if HydraConfig.get().mode == RunMode.MULTIRUN:

@@ -45,6 +45,8 @@ def quoted(argument: str) -> str:
     if not (match := _QUOTED.fullmatch(argument)):
         return argument
     key, value = match.groups()
+    if value in ("null", "???"):
+        return argument
     return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'"
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,15 @@ def read_command(values: Mapping[str, Any], schema: type[InvocationT]) -> tuple[
             raise unknown_key(key, [*GROUPS, "seed", *sorted(names)])
     invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
     load_plugins(invocation.plugins)
+    check_output(Path(invocation.output))
     return invocation, read_config(values)
+
+
+def check_output(folder: Path) -> None:
+    """Raises `ConfigError` where nothing can be written to `folder`."""
+    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ConfigError("output", folder, "give a folder that can be written to")
 
 
 def read_config(values: Mapping[str, Any]) -> Config:
@@ -123,8 +132,10 @@ def read_config(values: Mapping[str, Any]) -> Config:
     for group in GROUPS[1:]:
         found[group] = read(schemas[group], values[group], group, variables)
     seed = read(_Seed, {"seed": values.get("seed", 0)}, "").seed
-    if found["optimizer"].learning_rate is None:
-        rate = found["network"].learning_rate
+    if getattr(found["optimizer"], "learning_rate", 0.0) is None:
+        rate = getattr(found["network"], "learning_rate", None)
+        if rate is None:
+            raise UserError(f"optimizer.learning_rate has no value, and network={names['network']} names none.")
         found["optimizer"] = dataclasses.replace(found["optimizer"], learning_rate=rate)
     config = Config(**found, seed=seed, names=names)
     _cross_checks(config)

@@ -53,16 +53,15 @@ class Experiment:
     def trainer(self, validation: Validation) -> Trainer:
         """The training loop for this experiment."""
         config = self.config
-        optimizer = config.optimizer.build()
         return Trainer(
-            self.objective,
-            optimizer,
-            config.balancing,
-            self.coarse,
-            validation,
-            config.training,
-            self.taus,
-            config.problem.dim,
+            objective=self.objective,
+            optimizer=config.optimizer.build(),
+            balancing=config.balancing,
+            coarse=self.coarse,
+            validation=validation,
+            limits=config.training,
+            taus=self.taus,
+            dim=config.problem.dim,
         )
 
 

@@ -25,15 +25,17 @@ def sentence(error: Exception, verb: str, config_dir: str, version_base: Mapping
             f"blanks, brackets or commas: \"key='value'\"."
         )
     if match := re.search(r"Could not override '([^']+)'", text):
-        return _unknown(match.group(1), text, _keys(verb, config_dir, version_base))
+        return _unknown(match.group(1), text, verb, _keys(verb, config_dir, version_base))
+    if match := re.search(r"Unknown function '(\w+)'", text):
+        return f"'{match.group(1)}(...)' has to be quoted twice: \"key='{match.group(1)}(...)'\"."
     if "Ambiguous value" in text or "requires --multirun" in text:
         key = re.search(r"[\w.+]+=[^\s']+", text)
         return f"{key.group(0) if key else 'a value'} is several values: add -m to run each of them."
     return text if text.endswith(".") else f"{text}."
 
 
-def _unknown(key: str, text: str, known: list[str]) -> str:
-    if key.startswith("experiment"):
+def _unknown(key: str, text: str, verb: str, known: list[str]) -> str:
+    if key.startswith("experiment") and verb != "evaluate":
         return "an experiment is added with a plus: +experiment=NAME."
     groups = sorted({k.split(".")[0] for k in known})
     if "No match in the defaults list" in text:

@@ -25,13 +25,6 @@ class Jet(eqx.Module):
     laplacian: Float[Array, "m n"]
 
 
-def coordinates(x: Float[Array, "m d"]) -> Jet:
-    """The jet of the identity x -> x."""
-    unit = jnp.eye(x.shape[1], dtype=x.dtype)
-    gradient = tuple(jnp.broadcast_to(unit[i], x.shape) for i in range(x.shape[1]))
-    return Jet(x, gradient, jnp.zeros_like(x))
-
-
 def affine(x: Float[Array, "m d"], weight: Float[Array, "d n"], bias: Float[Array, " n"]) -> Jet:
     """The jet of x -> x W + b; its gradient is constant, its Laplacian zero."""
     value = x @ weight + bias

@@ -1,6 +1,7 @@
 """What a network is measured by: the reference, the fine FEM beside it, and the points where errors are taken."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.state import evaluate
 from hpms.training.validation import Validation, fields, relative_errors, validation
+
+log = logging.getLogger(__name__)
+_OWN_ERROR, _PER_PERIOD = 0.02, 8
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,15 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
     dim, eps = config.problem.dim, config.problem.eps
     exact = find_reference(config, problem)
+    if not exact.own_error_h1 < _OWN_ERROR:
+        log.warning(
+            "the reference's own relative H¹ error is about %.1g: errors are not better known; choose a smaller "
+            "reference.h",
+            exact.own_error_h1,
+        )
     points, weights = validation_points(dim, eps)
+    if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
+        log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
     value, gradient = exact.evaluate(points)
     return Measure(exact, find_baseline(config, problem, exact), points, weights, value, gradient)
 
@@ -97,7 +109,7 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
         chosen.h,
         config.coupling.delta,
         chosen.cache,
-        _key(config, problem),
+        _key(config, problem, str(chosen.method), repr(chosen.h)),
     )
 
 
@@ -105,11 +117,11 @@ def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> B
     """The fine P1 solution of `reference.fem_h`, from the cache where it is there."""
     coefficient, source = problem.coefficient_at(), problem.source_at()
     chosen = config.reference
-    key = _key(config, problem)
+    key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
     return baseline(config.problem.dim, coefficient, source, chosen.fem_h, exact.fine, chosen.cache, key)
 
 
-def _key(config: Config, problem: LiftedProblem) -> str:
+def _key(config: Config, problem: LiftedProblem, *how: str) -> str:
     """A hash of the medium and of how it is solved."""
-    medium = config.identity("problem", "coefficient", "source", "reference")
-    return hashlib.sha256((medium + fingerprint(problem)).encode()).hexdigest()[:16]
+    what = [config.identity("problem", "coefficient", "source"), fingerprint(problem), *how]
+    return hashlib.sha256(" ".join(what).encode()).hexdigest()[:16]

@@ -54,10 +54,12 @@ def option(group: str, name: object) -> type:
 
 def load_plugins(modules: Iterable[str]) -> None:
     """Imports the user's modules, which register their options; the working directory is searched too."""
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
     for module in modules:
+        if (here := str(Path.cwd())) not in sys.path:
+            sys.path.append(here)
         try:
             importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            raise UserError(f"plugins=[{module}] cannot be imported: {error}.") from None
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(f"plugins=[{module}] cannot be imported ({type(error).__name__}: {error}).") from None

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def provenance() -> dict[str, Any]:
     """Versions, commit, device, machine and command line, as plain values."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(sys.argv),
+        "command": shlex.join(sys.argv),
         "python": platform.python_version(),
         "hpms": __version__,
         **{package: version(package) for package in _PACKAGES},

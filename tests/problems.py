@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpms.coupling.base import CouplingState
-from hpms.coupling.compression import ball_means
+from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import gather
 from hpms.coupling.hybrid import BallCoupling
 from hpms.network.base import parametrise
@@ -78,7 +78,7 @@ def small_coupling(points, dtype, delta=0.45, count=5):
     """A ball coupling over a lattice, and a coarse state of random numbers."""
     dim = points.shape[1]
     nodes = lattice(dim, count)
-    matrix, frame = ball_means(nodes, points, delta)
+    matrix, frame = compression_matrix(nodes, points, delta)
     coupling = BallCoupling(
         jnp.asarray(nodes[frame], dtype), gather(matrix, dtype), gather(matrix.T.tocsr(), dtype), 1 / len(nodes)
     )

@@ -10,6 +10,7 @@ from hpms.registry import register
 from hpms.schema import Bound, Positive
 
 log = logging.getLogger(__name__)
+_MOST = 1_000_000
 
 
 @register("coarse", "p1")
@@ -20,6 +21,8 @@ class CoarseP1:
     h: Annotated[float, Bound(above=0.0, most=0.5)]
 
     def check(self, config: Any) -> None:
+        if round(1 / self.h) ** config.problem.dim > _MOST:
+            raise ConfigError("coarse.h", self.h, f"its mesh may have at most {_MOST:.0e} nodes")
         if self.h > config.problem.eps:
             log.warning(
                 "coarse.h=%g is larger than problem.eps=%g: the coarse mesh does not see the averages' scale",

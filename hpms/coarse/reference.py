@@ -13,10 +13,8 @@ from hpms.coarse.average import consistency_gap
 from hpms.coarse.field import AbstractField
 from hpms.coarse.method import AbstractMethod, choose
 from hpms.coarse.sample import Function
-from hpms.coarse.validation import ratio, relative_errors, validation_points
+from hpms.coarse.validation import ratio
 from hpms.errors import UserError
-
-__all__ = ["Reference", "reference", "relative_errors", "validation_points"]
 
 _DEFAULT_MOST, _MOST = 1_000_000, 4_000_000
 

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coarse.state import CoarseProblem
 from hpms.config import Config, Invocation, read_command
 from hpms.errors import UserError
 from hpms.experiment import Experiment, build
@@ -53,8 +52,7 @@ def verify(config: Config, built: Experiment) -> list[Check]:
     points = jnp.asarray(np.random.default_rng(config.seed).random((_POINTS, config.problem.dim)))
     theta = _admissible_parameters(config, full)
     checks = [*check_jet(objective.model(theta), points), *check_manufactured(built.problem, points)]
-    load = built.space.load(built.problem.source_at())
-    checks += check_adjoint(CoarseProblem(built.space, load), config.seed)
+    checks += check_adjoint(built.space, config.seed)
     checks += check_gradient("objective", full, theta, config.seed)
     if COUPLING in objective.names:
         alone = np.array([float(name == COUPLING) for name in objective.names])

@@ -12,7 +12,7 @@ import numpy as np
 from hpms.config import Config, Invocation, read_config
 from hpms.coupling.upscaling import isotropic
 from hpms.errors import ConfigError
-from hpms.experiment import build
+from hpms.experiment import build, fingerprint
 from hpms.measure import measure
 from hpms.registry import load_plugins
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
@@ -43,6 +43,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
     config.runtime.setup()
     theta = jnp.asarray(stored.theta(invocation.checkpoint))
     built = build(config, stored.points, stored.fixed)
+    stored.check_medium(fingerprint(built.problem))
     if theta.shape != built.theta.shape:
         raise ConfigError("run", invocation.run, f"{theta.size} parameters do not fit a network of {built.theta.size}")
     measured, block = measure(config, built.problem), config.runtime.block_size()
@@ -68,12 +69,19 @@ def run(values: dict[str, Any], experiment: str) -> int:
 
 def _config(stored: StoredRun, invocation: EvaluateInvocation) -> Config:
     changed = {key: value for key, value in invocation.reference.items() if value is not None}
-    values = stored.values | {"reference": stored.values["reference"] | changed}
+    anywhere = {"runtime": stored.values["runtime"] | {"platform": None}}
+    values = stored.values | anywhere | {"reference": stored.values["reference"] | changed}
     return read_config(values)
 
 
 def _path(stored: StoredRun, invocation: EvaluateInvocation, config: Config) -> Path:
     """One place for each run, checkpoint and reference."""
-    what = [stored.identity, invocation.checkpoint, config.identity("reference"), str(stored.path.resolve())]
+    what = [
+        stored.identity,
+        invocation.checkpoint,
+        stored.iteration(invocation.checkpoint),
+        config.identity("reference"),
+        str(stored.path.resolve()),
+    ]
     digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
     return Path(invocation.output, "evaluate", stored.experiment, digest, f"seed={config.seed}", "evaluation.h5")

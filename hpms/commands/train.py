@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpms.config import TrainInvocation, read_command
-from hpms.experiment import Experiment, build
+from hpms.experiment import Experiment, build, fine_problem, fingerprint
 from hpms.measure import Measure, measure
 from hpms.results.lock import locked
 from hpms.results.place import run_directory
@@ -18,7 +18,7 @@ from hpms.results.report import report
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.runtime import provenance
 from hpms.training.interrupt import Interrupt, interruptible
-from hpms.training.loop import FINISHED, NAN, Outcome
+from hpms.training.loop import FINISHED, INTERRUPTED, NAN, Outcome
 from hpms.training.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -29,18 +29,29 @@ def run(values: dict[str, Any], experiment: str) -> int:
     invocation, config = read_command(values, TrainInvocation)
     config.runtime.setup()
     directory = run_directory(config, invocation, experiment)
-    if (stored := _stored(directory)) and stored.status in (FINISHED, NAN):
-        return _already(stored, directory)
+    stored = _stored(directory)
+    medium = fingerprint(fine_problem(config))
+    if stored:
+        stored.check_medium(medium)
+        if stored.status in (FINISHED, NAN):
+            return _already(stored, directory)
     built = build(config, stored and stored.points, stored and stored.fixed)
     measured = measure(config, built.problem)
     with locked(directory):
-        outcome = _train(built, measured, directory, experiment)
+        stored = _stored(directory)
+        if stored and stored.status in (FINISHED, NAN):
+            return _already(stored, directory)
+        fixture = Fixture(config, experiment, built.points, built.fixed, built.space.nodes, measured.summary(), medium)
+        with interruptible() as interrupt:
+            outcome = _train(built, measured, directory, fixture, interrupt)
     print(report(StoredRun(directory).summary, config))
     print(f"{outcome.status}: {outcome.reason}")
-    if outcome.status not in (FINISHED, NAN):
+    if outcome.status == INTERRUPTED:
         log.info("The same command continues this run.")
     print(directory / FILE)
-    return _exit_code(outcome)
+    if outcome.status == NAN:
+        return 1
+    return 128 + interrupt.signal if interrupt.signal and outcome.status == INTERRUPTED else 0
 
 
 def _stored(directory: Path) -> StoredRun | None:
@@ -54,24 +65,22 @@ def _already(stored: StoredRun, directory: Path) -> int:
     return 0 if stored.status == FINISHED else 1
 
 
-def _train(built: Experiment, measured: Measure, directory: Path, experiment: str) -> Outcome:
-    config, stored = built.config, _stored(directory)
-    with interruptible() as interrupt:
-        trainer = built.trainer(measured.validation(config.runtime.block_size()))
-        snapshot = trainer.start(built.theta)
-        if stored:
-            snapshot = stored.snapshot(snapshot)
-            log.info("%s: continues at iteration %d", directory, snapshot.iteration)
-        fixture = Fixture(config, experiment, built.points, built.fixed, built.space.nodes, measured.summary())
-        sessions = [*(stored.sessions if stored else []), provenance()]
-        with TrainingProgress(config.training.iterations, snapshot.iteration) as progress:
-            recorder = RunRecorder(directory, fixture, sessions, stored.rows if stored else [], progress)
-            try:
-                outcome = trainer.run(snapshot, recorder, lambda: _reason(interrupt))
-            except Exception as error:
-                recorder.fail(f"{type(error).__name__}: {error}")
-                raise
-        recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+def _train(built: Experiment, measured: Measure, directory: Path, fixture: Fixture, interrupt: Interrupt) -> Outcome:
+    stored, limits = _stored(directory), built.config.training
+    trainer = built.trainer(measured.validation(built.config.runtime.block_size()))
+    snapshot = trainer.start(built.theta)
+    if stored:
+        snapshot = stored.snapshot(snapshot)
+        log.info("%s: continues at iteration %d", directory, snapshot.iteration)
+    sessions = [*(stored.sessions if stored else []), provenance()]
+    with TrainingProgress(limits.iterations, snapshot.iteration) as progress:
+        recorder = RunRecorder(directory, fixture, sessions, stored.rows if stored else [], progress)
+        try:
+            outcome = trainer.run(snapshot, recorder, lambda: _reason(interrupt))
+            recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+        except Exception as error:
+            recorder.fail(f"{type(error).__name__}: {error}")
+            raise
     return outcome
 
 
@@ -84,11 +93,3 @@ def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[st
 
 def _reason(interrupt: Interrupt) -> str | None:
     return f"stopped by {interrupt.signal.name}" if interrupt.signal else None
-
-
-def _exit_code(outcome: Outcome) -> int:
-    if outcome.status == NAN:
-        return 1
-    if outcome.reason.endswith("SIGINT"):
-        return 130
-    return 143 if outcome.reason.endswith("SIGTERM") else 0

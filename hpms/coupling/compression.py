@@ -7,7 +7,7 @@ from scipy.spatial import KDTree
 from hpms.errors import ConfigError, UserError
 
 
-def ball_means(nodes: np.ndarray, points: np.ndarray, delta: float) -> tuple[sparse.csr_matrix, np.ndarray]:
+def compression_matrix(nodes: np.ndarray, points: np.ndarray, delta: float) -> tuple[sparse.csr_matrix, np.ndarray]:
     """Q̄_δ at N nodes as one sparse matrix.
 
     (Q̄_δ v)(x_i) is the mean of v over the points with |x_j - x_i| <= δ/2 where dist(x_i, ∂Ω) > δ/2, and v(x_i)

@@ -12,7 +12,7 @@ from scipy import sparse
 from hpms.coarse.p1 import P1Space
 from hpms.coarse.state import CoarseProblem
 from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling, CoarseRecord, CouplingState
-from hpms.coupling.compression import ball_means
+from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.upscaling import isotropic_adjoint
 from hpms.errors import ConfigError
@@ -69,7 +69,7 @@ class BallCoarseSide(AbstractCoarseSide):
 
     def is_due(self, record: CoarseRecord, upscaled: np.ndarray) -> bool:
         change = np.abs(upscaled - record.upscaled).max()
-        return bool(np.isnan(change) or change > self.threshold)
+        return not change <= self.threshold or not self.problem.is_admissible(upscaled)
 
     def update(self, record: CoarseRecord, upscaled: np.ndarray, means: np.ndarray) -> CoarseRecord:
         if not self.problem.is_admissible(upscaled):
@@ -122,7 +122,7 @@ class Hybrid:
         self, space: P1Space, problem: LiftedProblem, points: np.ndarray, dtype: jnp.dtype
     ) -> tuple[BallCoupling, BallCoarseSide]:
         """The jitted and the host's part for collocation points (M, d); raises `UserError` for an empty ball."""
-        matrix, frame = ball_means(space.nodes, points, self.delta)
+        matrix, frame = compression_matrix(space.nodes, points, self.delta)
         weight = problem.domain.volume / len(space.nodes)
         average = None
         if self.compress_state:

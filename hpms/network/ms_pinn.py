@@ -1,17 +1,19 @@
 """The multiscale Fourier feature network (Ms-PINN) of Section 4.3."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hpms.errors import ConfigError
 from hpms.jet import Jet, activate, concatenate, linear
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Fixed, glorot
 from hpms.network.layers import Layer, layers
+from hpms.network.turns import cosine_sine
 from hpms.registry import register
 from hpms.schema import Count, Positive
 
@@ -45,7 +47,7 @@ class MultiscaleFourierNetwork(AbstractNetwork):
 def fourier_features(x: Float[Array, "m d"], frequency: Float[Array, "d features"]) -> Jet:
     """The jet of (cos 2πBx, sin 2πBx), with Δ = -|2πB|² on each feature."""
     angular = 2 * jnp.pi * frequency
-    cosine, sine = jnp.cos(x @ angular), jnp.sin(x @ angular)
+    cosine, sine = cosine_sine(x @ frequency)
     value = jnp.concatenate([cosine, sine], axis=1)
     slope = jnp.concatenate([-sine, cosine], axis=1)
     factors = jnp.concatenate([angular, angular], axis=1)
@@ -67,6 +69,10 @@ class MsPinn:
     features: Count
     scales: tuple[Positive, ...]
     learning_rate: ClassVar[float] = 5e-4
+
+    def check(self, config: Any) -> None:
+        if not self.scales:
+            raise ConfigError("network.scales", "[]", "give at least one standard deviation, such as [1,1/eps]")
 
     def build(self, key: PRNGKeyArray, dim: int, eps: float, dtype: jnp.dtype) -> MultiscaleFourierNetwork:
         trunk_key, output_key, feature_key = jax.random.split(key, 3)

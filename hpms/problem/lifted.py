@@ -13,7 +13,7 @@ from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.source.base import AbstractSource
 from hpms.problem.unit_cube import UnitCube
 
-_CHUNK = 200_000
+_CHUNK = 20_000
 
 
 class Medium(eqx.Module):
@@ -40,19 +40,25 @@ class LiftedProblem(eqx.Module):
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """K as a NumPy function of points (M, d), for the finite element side."""
-        return _on_host(self.coefficient.value)
+        return _on_host(self.coefficient.value, self.domain.dim)
 
     def source_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """q as a NumPy function of points (M, d), for the finite element side."""
-        return _on_host(self.source.value)
+        return _on_host(self.source.value, self.domain.dim)
 
 
-def _on_host(function: Callable[[Array], Array]) -> Callable[[np.ndarray], np.ndarray]:
+def _on_host(function: Callable[[Array], Array], dim: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Batches a function of one point, in chunks of one length, for which it is compiled here and never again."""
     batched = jax.jit(jax.vmap(function))
+    batched(jnp.zeros((_CHUNK, dim))).block_until_ready()
 
     def evaluate(points: np.ndarray) -> np.ndarray:
-        chunks = [points[i : i + _CHUNK] for i in range(0, len(points), _CHUNK)]
-        return np.concatenate([np.asarray(batched(jnp.asarray(c, dtype=jnp.float64))) for c in chunks])
+        values = np.empty(len(points))
+        for start in range(0, len(points), _CHUNK):
+            chunk = points[start : start + _CHUNK]
+            padded = np.concatenate([chunk, np.repeat(chunk[-1:], _CHUNK - len(chunk), axis=0)])
+            values[start : start + _CHUNK] = np.asarray(batched(jnp.asarray(padded)))[: len(chunk)]
+        return values
 
     return evaluate
 

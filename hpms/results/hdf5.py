@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 T = TypeVar("T")
+TEMPORARY = ".*.tmp"
 
 
 @contextmanager

@@ -17,7 +17,7 @@ class MetricsLog:
     def __init__(self, path: Path, rows: list[Row]):
         """Starts the file anew with `rows`, those of the checkpoint that a run continues from."""
         self.rows = list(rows)
-        temporary = path.with_suffix(".tmp")
+        temporary = path.with_name(f".{path.name}.tmp")
         temporary.write_text("".join(map(_line, rows)))
         os.replace(temporary, path)
         self._file = open(path, "a")  # noqa: SIM115
@@ -26,6 +26,10 @@ class MetricsLog:
         self.rows.append(row)
         self._file.write(_line(row))
         self._file.flush()
+
+    def cut(self, iteration: int) -> None:
+        """Forgets the rows behind an iteration."""
+        self.rows = [row for row in self.rows if row["iteration"] <= iteration]
 
     def close(self) -> None:
         self._file.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from hpms.config import Config, TrainInvocation, experiment_directory, is_identity
 from hpms.errors import ConfigError, UserError
+from hpms.results.hdf5 import TEMPORARY
 from hpms.results.run import FILE, StoredRun
 
 _OURS = {".lock", "metrics.jsonl"}
@@ -50,7 +51,7 @@ def _given(directory: Path, config: Config, invocation: TrainInvocation) -> Path
             raise UserError(f"run_dir={directory} belongs to another configuration: {difference}.")
         if invocation.force or (not invocation.resume and stored.status != "finished"):
             raise UserError(f"run_dir={directory} holds a run already: give a new folder to start anew.")
-    elif {f.name for f in directory.iterdir()} - _OURS:
+    elif any(f.name not in _OURS and not f.match(TEMPORARY) for f in directory.iterdir()):
         raise ConfigError("run_dir", directory, f"it holds other files and no {FILE}; give a new or an empty folder")
     return directory
 

@@ -48,9 +48,10 @@ class RunRecorder:
     def fail(self, reason: str) -> None:
         """Notes in the last checkpoint that the program broke."""
         if self._saved is not None:
+            self._metrics.cut(self._saved.iteration)
             self._write(self._saved, "failed", reason, {})
         self._metrics.close()
 
     def _write(self, snapshot: Snapshot, status: str, reason: str, arrays: Mapping[str, np.ndarray]) -> None:
-        rows = [row for row in self._metrics.rows if row["iteration"] <= snapshot.iteration]
+        rows = self._metrics.rows
         write_run(self._path, self._fixture, self._sessions, rows, snapshot, status, reason, arrays)

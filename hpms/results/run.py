@@ -23,7 +23,8 @@ FILE = "run.h5"
 @dataclass(frozen=True)
 class Fixture:
     """What stays the same during a run: `points` and `fixed` (the untrained arrays of the network) by name, the coarse
-    nodes, and the numbers of the reference and of the fine FEM that stand beside the network's.
+    nodes, the numbers of the reference and of the fine FEM that stand beside the network's, and the `fingerprint` of
+    K and q, which tells media apart that are called the same.
     """
 
     config: Config
@@ -32,6 +33,7 @@ class Fixture:
     fixed: Mapping[str, np.ndarray]
     nodes: np.ndarray
     reference: Mapping[str, Any]
+    fingerprint: str
 
 
 def write_run(
@@ -47,7 +49,7 @@ def write_run(
     """Replaces `run.h5` as a whole; `arrays` are the fields of the best iteration, at the end of a session."""
     with atomic_h5(path) as file:
         write_attributes(file, {"format": FORMAT, "experiment": fixture.experiment})
-        file.attrs["identity"] = fixture.config.identity()
+        write_attributes(file, {"identity": fixture.config.identity(), "fingerprint": fixture.fingerprint})
         file["config"] = yaml.safe_dump(fixture.config.plain(), sort_keys=False)
         for i, session in enumerate(sessions):
             write_attributes(file.require_group(f"provenance/{i}"), session)
@@ -108,6 +110,7 @@ class StoredRun:
             with open_h5(self.path) as file:
                 if int(file.attrs["format"]) != FORMAT:
                     raise UserError(f"{self.path} has format {file.attrs['format']}; this program reads {FORMAT}.")
+                self.fingerprint = str(file.attrs["fingerprint"])
                 self.experiment, self.identity = str(file.attrs["experiment"]), str(file.attrs["identity"])
                 values = yaml.safe_load(file["config"][()].decode())
                 self.summary = dict(file["summary"].attrs)
@@ -119,9 +122,17 @@ class StoredRun:
                 self.nodes = np.asarray(file["coarse/nodes"])
         except FileNotFoundError:
             raise UserError(f"{directory} is not a run: it has no {FILE}.") from None
-        except (OSError, KeyError, ValueError, AttributeError, yaml.YAMLError) as error:
+        except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, yaml.YAMLError) as error:
             raise UserError(f"{self.path} cannot be read as a run ({' '.join(str(error).split())}).") from None
         self.values: dict[str, Any] = values
+
+    def check_medium(self, fingerprint: str) -> None:
+        """Raises `UserError` where K or q are not those of the run, as after an edit of a plugin."""
+        if fingerprint != self.fingerprint:
+            raise UserError(
+                f"{self.path} was computed with another coefficient or source of the same name: add force=true to "
+                "start anew, or undo the change."
+            )
 
     @property
     def status(self) -> str:

@@ -41,6 +41,7 @@ class Trainer:
 
     def __init__(
         self,
+        *,
         objective: Objective,
         optimizer: AbstractOptimizer,
         balancing: Any,
@@ -62,41 +63,36 @@ class Trainer:
     def run(self, snapshot: Snapshot, recorder: Recorder, interrupted: Callable[[], str | None]) -> Outcome:
         """Goes on from `snapshot` until a limit is met or `interrupted()` names a reason to stop."""
         session = _Session(self, snapshot, recorder)
-        started = saved = time.perf_counter()
         session.compile()
+        started = saved = time.perf_counter()
         if snapshot.fresh:
             session.visit()
-            recorder.save(session.snapshot())
-        speed = _Speed()
-        good = session.state
-        while True:
-            iteration = int(session.state.iteration)
-            recorder.advance(iteration)
+        recorder.save(session.snapshot())
+        speed, good = _Speed(), session.state
+        while (iteration := session.iteration) < self.limits.iterations:
+            began = time.perf_counter()
+            report = session.advance(speed.allowed(self._next_visit(iteration) - iteration))
             now = time.perf_counter()
-            if iteration >= self.limits.iterations:
-                return session.end(FINISHED, f"all {self.limits.iterations} iterations are done")
-            if reason := interrupted():
-                return session.end(INTERRUPTED, reason)
-            if self.limits.wall_limit is not None and now - started >= self.limits.wall_limit:
-                return session.end(INTERRUPTED, f"training.wall_limit={self.limits.wall_limit:g} seconds is reached")
-            if now - saved >= self.limits.checkpoint_seconds:
-                recorder.save(session.snapshot())
-                saved = time.perf_counter()
-            ahead = self._next_visit(iteration) - iteration
-            report = session.advance(speed.allowed(ahead))
-            speed.note(int(session.state.iteration) - iteration, time.perf_counter() - now)
+            speed.note(session.iteration - iteration, now - began)
             if not report.finite:
-                session.state = report.good if int(session.state.iteration) > iteration else good
+                session.state = report.good if session.iteration > iteration else good
                 return session.end(NAN, self._broken(report))
             good = report.good
             if report.converged:
                 session.log()
                 return session.end(FINISHED, f"the residual loss is below training.tolerance={self.limits.tolerance:g}")
             session.visit()
-
-    def is_visited(self, iteration: int, interval: int | None) -> bool:
-        """Whether something that happens every `interval` iterations happens now."""
-        return interval is not None and iteration % interval == 0
+            recorder.advance(session.iteration)
+            if session.iteration < self.limits.iterations:
+                if reason := interrupted():
+                    return session.end(INTERRUPTED, reason)
+                if self.limits.wall_limit is not None and now - started >= self.limits.wall_limit:
+                    reason = f"training.wall_limit={self.limits.wall_limit:g} seconds is reached"
+                    return session.end(INTERRUPTED, reason)
+            if now - saved >= self.limits.checkpoint_seconds:
+                recorder.save(session.snapshot())
+                saved = time.perf_counter()
+        return session.end(FINISHED, f"all {self.limits.iterations} iterations are done")
 
     def _next_visit(self, iteration: int) -> int:
         intervals = [self.limits.log_every, self.balancing.interval, self.coarse and self.coarse.interval]
@@ -107,6 +103,11 @@ class Trainer:
         terms = zip(self.objective.names, np.asarray(report.terms), strict=True)
         bad = [name for name, value in terms if not np.isfinite(value)]
         return f"the {' and the '.join(bad)} term is not finite" if bad else "the gradient is not finite"
+
+
+def _is_due(iteration: int, interval: int | None) -> bool:
+    """Whether something that happens every `interval` iterations happens now."""
+    return interval is not None and iteration % interval == 0
 
 
 class _Speed:
@@ -155,6 +156,10 @@ class _Session:
         self.compiling += seconds
         self._clock += seconds
 
+    @property
+    def iteration(self) -> int:
+        return int(self.state.iteration)
+
     def elapsed(self) -> float:
         return self._before + time.perf_counter() - self._clock
 
@@ -178,11 +183,11 @@ class _Session:
 
     def visit(self) -> None:
         """What is due at this iteration."""
-        trainer, iteration = self.trainer, int(self.state.iteration)
-        if trainer.coarse is not None and trainer.is_visited(iteration, trainer.coarse.interval):
+        trainer, iteration = self.trainer, self.iteration
+        if trainer.coarse is not None and _is_due(iteration, trainer.coarse.interval):
             self._update_coarse(trainer.coarse)
-        balance = iteration > 0 and trainer.is_visited(iteration, trainer.balancing.interval)
-        log = iteration == trainer.limits.iterations or trainer.is_visited(iteration, trainer.limits.log_every)
+        balance = iteration > 0 and _is_due(iteration, trainer.balancing.interval)
+        log = iteration == trainer.limits.iterations or _is_due(iteration, trainer.limits.log_every)
         if not (balance or log):
             return
         norms, share = gradient_norms(trainer.objective, self.state.theta, self.coupling_state)
@@ -194,7 +199,7 @@ class _Session:
 
     def log(self) -> None:
         """Logs an iteration that no interval divides."""
-        if int(self.state.iteration) != self._logged:
+        if self.iteration != self._logged:
             norms, share = gradient_norms(self.trainer.objective, self.state.theta, self.coupling_state)
             self._log(np.asarray(norms), float(share))
 
@@ -215,7 +220,7 @@ class _Session:
         trainer, state = self.trainer, self.state
         found = evaluate(trainer.objective, state.theta, self.coupling_state)
         l2, h1 = relative_errors(trainer.validation, trainer.objective.model, state.theta)
-        iteration, weights = int(state.iteration), np.asarray(state.weights, np.float64)
+        iteration, weights = self.iteration, np.asarray(state.weights, np.float64)
         terms = np.asarray(found.terms, np.float64)
         row: dict[str, Any] = {"iteration": iteration}
         weighted = trainer.taus * weights * terms

@@ -2,21 +2,20 @@
 
 import numpy as np
 
+from hpms.coarse.p1 import P1Space
 from hpms.coarse.state import CoarseProblem
 from hpms.verification.check import Check, small
 
 
-def check_adjoint(problem: CoarseProblem, seed: int) -> list[Check]:
-    """(B^{-1}r, s) = (r, B^{-T}s), and r·∂y/∂K̃_ab = -p^T A^{ab} y with B^T p = r, for a random tensor K̃."""
+def check_adjoint(space: P1Space, seed: int) -> list[Check]:
+    """(B^{-1}r, s) = (r, B^{-T}s), and r·∂y/∂K̃_ab = -p^T A^{ab} y with B^T p = r, for a random tensor K̃ and load."""
     random = np.random.default_rng(seed)
-    dim, count = problem.space.dim, len(problem.space.nodes)
+    dim, count, inner = space.dim, len(space.nodes), space.interior
     coefficient = 2 * np.eye(dim) + 0.4 * random.uniform(-1, 1, (dim, dim))
-    solver = problem.factorise(coefficient)
-    r, s = random.standard_normal((2, count))
-    inner = problem.space.interior
-    state = CoarseProblem(problem.space, r).factorise(coefficient).state()
-    left, right = state[inner] @ s[inner], r[inner] @ solver.adjoint(s)[inner]
+    load, r, s = random.standard_normal((3, count))
+    solver = CoarseProblem(space, load).factorise(coefficient)
     y, p = solver.state(), solver.adjoint(r)
+    left, right = y[inner] @ s[inner], load[inner] @ solver.adjoint(s)[inner]
     contraction = solver.contraction(y, p)
     sensitivities = np.array([[r[inner] @ solver.sensitivity(a, b)[inner] for b in range(dim)] for a in range(dim)])
     return [

@@ -47,5 +47,8 @@ def test_a_coefficient_of_ones_own(hpms, tiny, tmp_path, monkeypatch):
     with h5py.File(result.last_line) as file:
         assert "name: bump" in file["config"][()].decode()
         assert "my_media" not in file["config"][()].decode()
+    monkeypatch.setattr("my_media.Bump.value", lambda self, x: 2 + self.height * x[0])
+    code, _, err = hpms("train", *mine, *tiny, "plugins=[my_media]", "coefficient.height=3")
+    assert code == 1 and "another coefficient or source of the same name" in err
     code, _, err = hpms("train", *mine, *tiny, "plugins=[my_media]", "coefficient.height=-1")
     assert code == 1 and "coefficient.height=-1" in err

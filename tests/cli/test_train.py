@@ -64,17 +64,18 @@ def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny):
 
 
 @pytest.mark.parametrize("coupling", ["coupling.update=lazy", "coupling.update=every_step", "coupling=none"])
-def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling):
+def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, monkeypatch):
     tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling)
     whole = hpms("train", *tiny, "output=whole").last_line
-    part = hpms("train", *tiny, "output=part", "training.wall_limit=1e-3")
-    assert part.code == 0 and status(part.last_line) == "interrupted"
-    sessions = 1
-    while status(part.last_line) == "interrupted":
-        part = hpms("train", *tiny, "output=part", f"training.wall_limit={0.002 * 4**sessions}")
-        sessions += 1
-    with h5py.File(part.last_line) as file:
-        assert len(file["provenance"]) == sessions >= 2
+    monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)
+    for iteration in range(1, 13):
+        part = hpms("train", *tiny, "output=part", "training.wall_limit=1e-9")
+        assert part.code == 0 and status(part.last_line) == "interrupted"
+        with h5py.File(part.last_line) as file:
+            assert file["checkpoint/latest/iteration"][()] == iteration
+            assert len(file["provenance"]) == iteration
+    part = hpms("train", *tiny, "output=part")
+    assert "continues at iteration 12" in part.err and status(part.last_line) == "finished"
     assert np.array_equal(theta(part.last_line), theta(whole))
     expected, found = without_times(whole), without_times(part.last_line)
     assert expected.keys() == found.keys()
@@ -82,7 +83,7 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling):
 
 
 def test_resume_false_starts_anew_beside_an_interrupted_run(hpms, tiny):
-    part = Path(hpms("train", *tiny, "training.wall_limit=1e-3").last_line)
+    part = Path(hpms("train", *tiny, "training.wall_limit=1e-9").last_line)
     anew = Path(hpms("train", *tiny, "resume=false").last_line)
     assert anew.parent.name == "seed=0-2"
     assert status(part) == "interrupted" and status(anew) == "finished"
@@ -146,3 +147,31 @@ def test_blocks_do_not_change_the_result(hpms, tiny):
     many = hpms("train", *tiny, "runtime.block=37").last_line
     assert one != many
     assert np.allclose(theta(one), theta(many), rtol=1e-2, atol=1e-4)
+
+
+def test_what_is_logged_is_what_happened(hpms, tiny):
+    result = hpms("train", *tiny)
+    with h5py.File(result.last_line) as file:
+        rows = {name: np.asarray(column) for name, column in file["metrics"].items()}
+        upscaled = np.asarray(file["checkpoint/latest/coarse/upscaled"])
+    for name in ("residual", "coupling"):
+        assert np.allclose(rows[f"weighted_{name}"], rows[f"weight_{name}"] * rows[name], rtol=1e-6)
+    assert np.allclose(rows["loss"], rows["weighted_residual"] + rows["weighted_coupling"])
+    assert list(rows["weight_residual"][:2]) == [1, 1] and (rows["weight_coupling"][2:] != 1).all()
+    assert rows["weight_coupling"][2] == rows["weight_coupling"][3] != rows["weight_coupling"][4]
+    assert list(rows["coarse_updates"] + rows["coarse_rejections"]) == [1, 1, 2, 2, 3]
+    assert upscaled[0, 0] == pytest.approx(rows["upscaled_coefficient"][-1, 0, 0], rel=1e-6)
+    assert ((rows["adjoint_share"] >= 0) & (rows["adjoint_share"] < 1)).all()
+
+
+def test_what_a_killed_process_left_behind_is_removed(hpms, tiny, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / ".run.h5.abc.tmp").write_text("half a file")
+    assert hpms("train", *tiny, "run_dir=mine").code == 0
+    assert sorted(p.name for p in (tmp_path / "mine").iterdir()) == [".lock", "metrics.jsonl", "run.h5"]
+
+
+@pytest.mark.parametrize("other", ["network=mlp", "coupling=none"])
+def test_the_quickstart_takes_another_network_or_none_coupling(hpms, other):
+    code, _, err = hpms("train", "+experiment=quickstart", other, "seed=x")
+    assert code == 1 and "seed=x is not allowed" in err

@@ -52,11 +52,3 @@ def test_a_hard_boundary_is_zero_on_the_boundary(dim):
     values = quick_jit(lambda x: model(theta).jet(x).value)
     for side in (0.0, 1.0):
         assert (values(x.at[:, dim - 1].set(side)) == 0).all()
-
-
-def test_coordinates_have_unit_gradients():
-    x = jnp.array([[0.1, 0.2], [0.3, 0.4]])
-    found = coordinates(x)
-    assert (found.value == x).all()
-    assert (jnp.stack(found.gradient, axis=1) == jnp.eye(2)).all()
-    assert (found.laplacian == 0).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hpms.coupling.compression import ball_means
+from hpms.coupling.compression import compression_matrix
 from hpms.errors import ConfigError, UserError
 from tests.problems import lattice
 
@@ -16,10 +16,10 @@ def brute_force(nodes, points, delta, v):
 
 
 @pytest.mark.parametrize(("dim", "delta", "count"), [(1, 0.1, 21), (1, 0.37, 11), (2, 0.3, 9), (3, 0.6, 6)])
-def test_ball_means_are_brute_force_means(dim, delta, count):
+def test_compression_matrix_are_brute_force_means(dim, delta, count):
     points, nodes = np.random.default_rng(0).random((3000, dim)), lattice(dim, count)
     v = lambda x: np.sin(3 * x).sum(axis=1) + x[:, 0] ** 2  # noqa: E731
-    matrix, frame = ball_means(nodes, points, delta)
+    matrix, frame = compression_matrix(nodes, points, delta)
     means = matrix @ np.concatenate([v(points), v(nodes[frame])])
     np.testing.assert_allclose(means, brute_force(nodes, points, delta, v), rtol=0, atol=1e-13)
     np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-13)
@@ -28,22 +28,22 @@ def test_ball_means_are_brute_force_means(dim, delta, count):
 @pytest.mark.parametrize("dim", [1, 2])
 def test_the_frame_is_where_a_ball_does_not_fit(dim):
     nodes = lattice(dim, 11)
-    _, frame = ball_means(nodes, np.random.default_rng(0).random((4000, dim)), 0.2)
+    _, frame = compression_matrix(nodes, np.random.default_rng(0).random((4000, dim)), 0.2)
     touching = np.isclose(np.minimum(nodes, 1 - nodes).min(axis=1), [0.1]) | (nodes == 0).any(1) | (nodes == 1).any(1)
     np.testing.assert_array_equal(frame, np.flatnonzero(touching))
 
 
 def test_a_point_on_a_node_is_in_its_ball():
-    matrix, _ = ball_means(np.array([[0.5]]), np.array([[0.5], [0.9]]), 0.1)
+    matrix, _ = compression_matrix(np.array([[0.5]]), np.array([[0.5], [0.9]]), 0.1)
     np.testing.assert_array_equal(matrix.toarray(), [[1, 0]])
 
 
 def test_an_empty_ball_names_delta_the_node_and_the_number_of_points():
     points = np.array([[0.1], [0.2], [0.8]])
     with pytest.raises(UserError, match=r"coupling\.delta=0\.1 .*coarse node \(0\.5\).*collocation\.interior=3 points"):
-        ball_means(lattice(1, 3), points, 0.1)
+        compression_matrix(lattice(1, 3), points, 0.1)
 
 
 def test_a_ball_that_fits_nowhere_is_refused():
     with pytest.raises(ConfigError, match=r"coupling\.delta=0\.99"):
-        ball_means(lattice(1, 4), np.random.default_rng(0).random((50, 1)), 0.99)
+        compression_matrix(lattice(1, 4), np.random.default_rng(0).random((50, 1)), 0.99)
