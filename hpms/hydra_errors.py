@@ -26,8 +26,6 @@ def sentence(error: Exception, verb: str, config_dir: str, version_base: Mapping
         )
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown(match.group(1), text, verb, _keys(verb, config_dir, version_base))
-    if match := re.search(r"Unknown function '(\w+)'", text):
-        return f"'{match.group(1)}(...)' has to be quoted twice: \"key='{match.group(1)}(...)'\"."
     if "Ambiguous value" in text or "requires --multirun" in text:
         key = re.search(r"[\w.+]+=[^\s']+", text)
         return f"{key.group(0) if key else 'a value'} is several values: add -m to run each of them."

@@ -20,7 +20,7 @@ WRONG = [
     (["train", "runtime.precision=float16"], "runtime.precision=float16", "float32 or float64"),
     (["train", "network.scales=[]"], "network.scales=[]", "at least one"),
     (["train", "coarse.h=1e-7"], "coarse.h=1e-07", "at most 1e+06 nodes"),
-    (["train", "coupling.delta=min(eps,0.1)"], "'min(...)'", "quoted"),
+    (["train", "coupling.delta=min(eps,0.1)"], "cannot be read", "quotes inside quotes"),
     (["train", "output=/dev/null/x"], "output=/dev/null/x", "can be written to"),
     (["train", "plugins=[.x]"], "plugins=[.x]", "cannot be imported"),
     (["train", "runtime.platform=gpu"], "runtime.platform=gpu", "no such device"),

@@ -68,14 +68,14 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, mon
     tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling)
     whole = hpms("train", *tiny, "output=whole").last_line
     monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)
-    for iteration in range(1, 13):
+    for iteration in range(1, 7):
         part = hpms("train", *tiny, "output=part", "training.wall_limit=1e-9")
         assert part.code == 0 and status(part.last_line) == "interrupted"
         with h5py.File(part.last_line) as file:
             assert file["checkpoint/latest/iteration"][()] == iteration
             assert len(file["provenance"]) == iteration
     part = hpms("train", *tiny, "output=part")
-    assert "continues at iteration 12" in part.err and status(part.last_line) == "finished"
+    assert "continues at iteration 6" in part.err and status(part.last_line) == "finished"
     assert np.array_equal(theta(part.last_line), theta(whole))
     expected, found = without_times(whole), without_times(part.last_line)
     assert expected.keys() == found.keys()
@@ -140,13 +140,6 @@ def test_a_sweep_survives_a_failing_job(hpms, tiny):
     assert code == 1
     assert err.count("coupling.delta=3 is not allowed") == 2
     assert out.count("run.h5") == 2
-
-
-def test_blocks_do_not_change_the_result(hpms, tiny):
-    one = hpms("train", *tiny).last_line
-    many = hpms("train", *tiny, "runtime.block=37").last_line
-    assert one != many
-    assert np.allclose(theta(one), theta(many), rtol=1e-2, atol=1e-4)
 
 
 def test_what_is_logged_is_what_happened(hpms, tiny):

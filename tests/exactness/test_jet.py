@@ -2,7 +2,6 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from hpms.jet import coordinates
 from tests.problems import SIGMA, close, network_value, quick_jit, small_network
 
 
