@@ -3,8 +3,8 @@ import sys
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # compiles in half the time
 
-import absl.logging  # noqa: E402
-import jax  # noqa: E402
+import absl.logging
+import jax
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
