@@ -1,7 +1,7 @@
 """From a configuration to the objects of an experiment."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -86,34 +86,39 @@ def probes(dim: int) -> np.ndarray:
 def fingerprint(problem: LiftedProblem) -> str:
     """A hash of the values of K and q at `probes`, which tells media apart that are called the same."""
     points = probes(problem.domain.dim)
-    values = np.stack([problem.coefficient_at()(points), problem.source_at()(points)])
+    values = np.stack([_sample(problem.coefficient.value, points), _sample(problem.source.value, points)])
     return hashlib.sha256(np.round(values, 10).tobytes()).hexdigest()[:12]
 
 
 def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:
-    periods, coefficient = problem.coefficient.periods, problem.coefficient_at()
-    here = coefficient(points)
+    periods, coefficient = problem.coefficient.periods, problem.coefficient.value
+    here = _sample(coefficient, points)
     for axis, period in enumerate(periods or ()):
         shifted = points.copy()
         shifted[:, axis] += period
-        if np.abs(coefficient(shifted) - here).max() > 1e-6 * np.abs(here).max():
+        if np.abs(_sample(coefficient, shifted) - here).max() > 1e-6 * np.abs(here).max():
             raise UserError(
                 f"coefficient.periods={list(periods or ())} is not allowed: along x{axis + 1} the coefficient does not "
                 f"repeat after {period:g}; give its period there, or null."
             )
 
 
+def _sample(function: Callable[[Array], Array], points: np.ndarray) -> np.ndarray:
+    return np.asarray(jax.vmap(function)(jnp.asarray(points)))
+
+
 def build(
     config: Config,
+    problem: LiftedProblem,
     points: Mapping[str, np.ndarray] | None = None,
     fixed: Mapping[str, np.ndarray] | None = None,
 ) -> Experiment:
-    """The experiment, with points and untrained arrays drawn from `seed` unless those of a stored run are given.
+    """The experiment on `fine_problem(config)`.
 
-    Raises `UserError` for a coefficient that is not positive at a point and for empty averaging balls.
+    Points and untrained arrays are drawn from `seed` unless those of a stored run are given. Raises `UserError` for a
+    coefficient that is not positive at a point and for empty averaging balls.
     """
-    problem, dtype = fine_problem(config), config.runtime.dtype
-    domain = problem.domain
+    domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     if points is None:
         interior, boundary = config.collocation.sample(point_key, domain)

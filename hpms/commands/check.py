@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from hpms.config import Config, Invocation, read_command
 from hpms.errors import UserError
-from hpms.experiment import Experiment, build
+from hpms.experiment import Experiment, build, fine_problem
 from hpms.network.base import parametrise
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.table import table
@@ -30,7 +30,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
     invocation, config = read_command(values, Invocation)
     config = replace(config, runtime=replace(config.runtime, precision="float64"))
     config.runtime.setup()
-    checks = verify(config, build(config))
+    checks = verify(config, build(config, fine_problem(config)))
     path = Path(invocation.output, "check", experiment, config.identity(), f"seed={config.seed}", "check.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())

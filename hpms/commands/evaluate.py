@@ -12,12 +12,12 @@ import numpy as np
 from hpms.config import Config, Invocation, read_config
 from hpms.coupling.upscaling import isotropic
 from hpms.errors import ConfigError
-from hpms.experiment import build, fingerprint
+from hpms.experiment import build, fine_problem, fingerprint
 from hpms.measure import measure
 from hpms.registry import load_plugins
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
-from hpms.results.run import StoredRun
+from hpms.results.run import FILE, StoredRun
 from hpms.runtime import provenance
 from hpms.schema import read
 from hpms.training.objective import RESIDUAL
@@ -38,15 +38,16 @@ def run(values: dict[str, Any], experiment: str) -> int:
     invocation = read(EvaluateInvocation, values, "")
     load_plugins(invocation.plugins)
     directory = Path(invocation.run)
-    stored = StoredRun(directory.parent if directory.name == "run.h5" else directory)
+    stored = StoredRun(directory.parent if directory.name == FILE else directory)
     config = _config(stored, invocation)
     config.runtime.setup()
     theta = jnp.asarray(stored.theta(invocation.checkpoint))
-    built = build(config, stored.points, stored.fixed)
-    stored.check_medium(fingerprint(built.problem))
+    problem = fine_problem(config)
+    stored.check_medium(fingerprint(problem))
+    built = build(config, problem, stored.points, stored.fixed)
     if theta.shape != built.theta.shape:
         raise ConfigError("run", invocation.run, f"{theta.size} parameters do not fit a network of {built.theta.size}")
-    measured, block = measure(config, built.problem), config.runtime.block_size()
+    measured, block = measure(config, problem), config.runtime.block_size()
     state = built.coarse and built.coarse.state(built.coarse.initial())
     found = evaluate(built.objective, theta, state)
     summary = {

@@ -30,12 +30,13 @@ def run(values: dict[str, Any], experiment: str) -> int:
     config.runtime.setup()
     directory = run_directory(config, invocation, experiment)
     stored = _stored(directory)
-    medium = fingerprint(fine_problem(config))
+    problem = fine_problem(config)
+    medium = fingerprint(problem)
     if stored:
         stored.check_medium(medium)
         if stored.status in (FINISHED, NAN):
             return _already(stored, directory)
-    built = build(config, stored and stored.points, stored and stored.fixed)
+    built = build(config, problem, stored and stored.points, stored and stored.fixed)
     measured = measure(config, built.problem)
     with locked(directory):
         stored = _stored(directory)

@@ -8,6 +8,7 @@ from hpms.config import Config, TrainInvocation, experiment_directory, is_identi
 from hpms.errors import ConfigError, UserError
 from hpms.results.hdf5 import TEMPORARY
 from hpms.results.run import FILE, StoredRun
+from hpms.training.loop import FINISHED
 
 _OURS = {".lock", "metrics.jsonl"}
 
@@ -24,7 +25,7 @@ def run_directory(config: Config, invocation: TrainInvocation, experiment: str) 
     latest, new = attempts[-2:] if len(attempts) > 1 else (attempts[0], attempts[0])
     if invocation.force:
         return new
-    if not invocation.resume and (latest / FILE).exists() and StoredRun(latest).status != "finished":
+    if not invocation.resume and (latest / FILE).exists() and StoredRun(latest).status != FINISHED:
         return new
     return latest
 
@@ -49,7 +50,7 @@ def _given(directory: Path, config: Config, invocation: TrainInvocation) -> Path
         if stored.identity != config.identity() or stored.values["seed"] != config.seed:
             difference = _difference(config.plain(), stored.values)
             raise UserError(f"run_dir={directory} belongs to another configuration: {difference}.")
-        if invocation.force or (not invocation.resume and stored.status != "finished"):
+        if invocation.force or (not invocation.resume and stored.status != FINISHED):
             raise UserError(f"run_dir={directory} holds a run already: give a new folder to start anew.")
     elif any(f.name not in _OURS and not f.match(TEMPORARY) for f in directory.iterdir()):
         raise ConfigError("run_dir", directory, f"it holds other files and no {FILE}; give a new or an empty folder")

@@ -21,7 +21,7 @@ from omegaconf import OmegaConf
 
 from hpms.app import VERSION_BASE, config_dir
 from hpms.config import Config, TrainInvocation, read_command
-from hpms.experiment import Experiment, build
+from hpms.experiment import Experiment, build, fine_problem
 from hpms.jet import Jet
 from hpms.network.base import AbstractNetwork, Parametrised
 from hpms.runtime import device_name
@@ -77,8 +77,8 @@ def stepper(built: Experiment, config: Config, model: Parametrised, steps: int) 
 def variants(points: int, block: int, network: str, steps: int) -> dict[str, Callable[[], None]]:
     config = configuration(points, block, network, "none")
     config.runtime.setup()
-    plain, hybrid_config = build(config), configuration(points, block, network, "hybrid")
-    hybrid, fast = build(hybrid_config), plain.objective.model
+    plain, hybrid_config = build(config, fine_problem(config)), configuration(points, block, network, "hybrid")
+    hybrid, fast = build(hybrid_config, plain.problem), plain.objective.model
     slow = Parametrised(HessianNetwork(fast.frame), lambda theta: HessianNetwork(fast.unravel(theta)))
     return {
         "plain": stepper(plain, config, fast, steps),
