@@ -8,14 +8,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, PRNGKeyArray
 
 from hpms.coarse.p1 import P1Space
 from hpms.config import Config
 from hpms.coupling.base import AbstractCoarseSide
 from hpms.errors import UserError
-from hpms.network.base import Parametrised, parametrise
-from hpms.problem.collocation import check_medium, collocate
+from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
+from hpms.problem.collocation import Sampler, check_medium, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.loop import Trainer
 from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
@@ -120,13 +120,14 @@ def build(
     """
     domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
+    block = config.runtime.block_size()
     if points is None:
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
-    collocation = collocate(problem, interior, boundary, config.runtime.block_size(), dtype)
-    network = config.boundary.wrap(config.network.build(network_key, domain.dim, domain.eps, dtype))
-    theta, model = parametrise(network)
+    collocation = collocate(problem, interior, boundary, block, dtype)
+    sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
+    theta, model = parametrise(network(config, problem, network_key))
     if fixed is not None:
         model = _with_fixed(model, fixed)
     space = config.coarse.build(domain.dim)
@@ -134,8 +135,14 @@ def build(
     names = [RESIDUAL]
     names += [] if config.boundary.hard else [BOUNDARY]
     names += [] if coupling is None else [COUPLING]
-    objective = Objective(model, collocation, coupling, tuple(names), domain.volume, domain.surface)
+    objective = Objective(model, collocation, coupling, tuple(names), domain.volume, domain.surface, sampler)
     return Experiment(config, problem, space, objective, theta, coarse, points)
+
+
+def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:
+    """The configured network with its boundary values, at random parameters."""
+    scales = Scales(config.problem.dim, config.problem.eps, problem.coefficient.periods)
+    return config.boundary.wrap(config.network.build(key, scales, config.runtime.dtype))
 
 
 def _with_fixed(model: Parametrised, fixed: Mapping[str, np.ndarray]) -> Parametrised:

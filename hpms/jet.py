@@ -11,6 +11,7 @@ Separate arrays let XLA fuse the pointwise work; stacking the four in one array 
 from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -57,3 +58,24 @@ def concatenate(a: Jet, b: Jet) -> Jet:
     return Jet(
         jnp.concatenate([a.value, b.value], axis=1), gradient, jnp.concatenate([a.laplacian, b.laplacian], axis=1)
     )
+
+
+def add(a: Jet, b: Jet) -> Jet:
+    """The jet of a + b."""
+    gradient = tuple(p + q for p, q in zip(a.gradient, b.gradient, strict=True))
+    return Jet(a.value + b.value, gradient, a.laplacian + b.laplacian)
+
+
+def dot(a: Jet, b: Jet) -> Jet:
+    """The jet of Σ_k a_k b_k, with shapes (M, 1)."""
+    return jax.tree.map(lambda array: jnp.sum(array, axis=1, keepdims=True), multiply(a, b))
+
+
+def columns(jet: Jet, start: int, stop: int) -> Jet:
+    """The jet of the features start, ..., stop - 1."""
+    return jax.tree.map(lambda array: array[:, start:stop], jet)
+
+
+def scale(factor: float, jet: Jet) -> Jet:
+    """The jet of `factor` times a map."""
+    return jax.tree.map(lambda array: factor * array, jet)

@@ -11,12 +11,13 @@ from hpms.coupling.base import CouplingState
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import gather
 from hpms.coupling.hybrid import BallCoupling
-from hpms.network.base import parametrise
+from hpms.network.base import Scales, parametrise
 from hpms.network.boundary import Hard, HardBoundary, Soft
 from hpms.network.mlp import Mlp, Perceptron
 from hpms.network.ms_pinn import MsPinn
+from hpms.network.two_scale import TwoScale, TwoScaleNetwork
 from hpms.problem.coefficient.expression import Expression as Coefficient
-from hpms.problem.collocation import collocate
+from hpms.problem.collocation import Fresh, Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.source.expression import Expression as Source
 from hpms.problem.unit_cube import UnitCube
@@ -34,10 +35,18 @@ quick_jit = partial(jax.jit, compiler_options=_QUICK)
 quick_filter_jit = partial(eqx.filter_jit, compiler_options=_QUICK)
 
 
+def scales(dim):
+    return Scales(dim, EPS, (2 * EPS, EPS, 1.5 * EPS)[:dim])
+
+
 def small_network(kind, activation, dim, dtype, hard, depth=2):
     """A network of some hundred parameters, all of them random, its biases too."""
-    schema = {"mlp": Mlp(9, depth, activation), "ms_pinn": MsPinn(7, 1, activation, 5, (1.0, 2.0))}[kind]
-    shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), dim, EPS, jnp.dtype(dtype))
+    schema = {
+        "mlp": Mlp(9, depth, activation),
+        "ms_pinn": MsPinn(7, 1, activation, 5, (1.0, 2.0), "normal"),
+        "two_scale": TwoScale(4, 1, 6, 1, 2, 2, (1.0, 3.0), activation, None),
+    }[kind]
+    shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), scales(dim), jnp.dtype(dtype))
     rng = np.random.default_rng(0)
     network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
     return parametrise((Hard() if hard else Soft(1.0)).wrap(network))
@@ -49,10 +58,9 @@ def network_value(network, x):
         return jnp.prod(4 * x * (1 - x)) * network_value(network.network, x)
     sigma = SIGMA[network.activation]
     if isinstance(network, Perceptron):
-        *hidden, output = network.layers
-        for layer in hidden:
-            x = sigma(x @ layer.weight + layer.bias)
-        return (x @ output.weight + output.bias)[0]
+        return perceptron_value(network.layers, sigma, x)[0]
+    if isinstance(network, TwoScaleNetwork):
+        return two_scale_value(network, sigma, x)
     branches = []
     for frequency in network.frequencies:
         phase = 2 * jnp.pi * x @ frequency.array
@@ -61,6 +69,31 @@ def network_value(network, x):
             z = sigma(z @ layer.weight + layer.bias)
         branches.append(z)
     return (jnp.concatenate(branches) @ network.output.weight + network.output.bias)[0]
+
+
+def perceptron_value(layers, sigma, x):
+    *hidden, output = layers
+    for layer in hidden:
+        x = sigma(x @ layer.weight + layer.bias)
+    return x @ output.weight + output.bias
+
+
+def two_scale_value(network, sigma, x):
+    dim, eps, periods = network.scales.dim, network.scales.eps, np.array(network.scales.periods)
+    longest = [max(np.delete(periods, i), default=periods[i]) for i in range(dim)]
+    lengths = np.array(longest) / (2 * np.pi)
+    turns = [h * x / periods for h in range(1, network.harmonics + 1)]
+    waves = [f(2 * np.pi * t) for f in (jnp.cos, jnp.sin) for t in turns]
+    layers = [
+        f(m * lengths) for m in network.multiples for f in (lambda w: jnp.exp(-x / w), lambda w: jnp.exp((x - 1) / w))
+    ]
+    mean, *amplitudes = perceptron_value(network.slow, sigma, 2 * x - 1)
+    fast = perceptron_value(network.fast, sigma, jnp.concatenate([2 * x - 1, *waves, *layers]))
+    corrector = eps * jnp.stack(amplitudes) @ fast
+    if not network.is_vanishing:
+        return mean + corrector
+    saturation = jnp.prod((1 - jnp.exp(-x / lengths)) * (1 - jnp.exp((x - 1) / lengths)))
+    return jnp.prod(4 * x * (1 - x)) * mean + saturation * corrector
 
 
 def small_problem(dim, source="exp(-2*x1)"):
@@ -84,13 +117,14 @@ def small_coupling(points, dtype, delta=0.45, count=5):
     )
     rng = np.random.default_rng(0)
     target, contraction = rng.normal(size=len(nodes)), rng.normal(size=(dim, dim))
-    state = CouplingState(jnp.asarray(target, dtype), jnp.asarray(contraction, dtype), jnp.ones((), dtype))
+    arrays = (target, contraction, 1.0, rng.normal(size=len(nodes)), 1.7, 1.0)
+    state = CouplingState(*(jnp.asarray(array, dtype) for array in arrays))
     return coupling, state
 
 
 @cache
-def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64"):
-    """θ, an objective with M_Ω = `interior` points, and its coupling state."""
+def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False):
+    """θ, an objective with M_Ω = `interior` points (or with `fresh` ones), and its coupling state."""
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
     theta, model = small_network("mlp", "tanh", dim, dtype, hard, depth=1)
@@ -100,7 +134,8 @@ def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype
     coupling, state = small_coupling(points, dtype) if coupled else (None, None)
     names = ("residual", *(() if hard else ("boundary",)), *(("coupling",) if coupled else ()))
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), block, dtype)
-    objective = Objective(model, collocation, coupling, names, problem.domain.volume, problem.domain.surface)
+    sampler = Sampler(problem, jax.random.key(5), Fresh(interior, 11), block, dtype) if fresh else None
+    objective = Objective(model, collocation, coupling, names, problem.domain.volume, problem.domain.surface, sampler)
     return theta, objective, state
 
 

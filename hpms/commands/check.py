@@ -11,8 +11,9 @@ from jaxtyping import Array, Float
 
 from hpms.config import Config, Invocation, read_command
 from hpms.errors import UserError
-from hpms.experiment import Experiment, build, fine_problem
+from hpms.experiment import Experiment, build, fine_problem, network
 from hpms.network.base import parametrise
+from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.table import table
 from hpms.runtime import provenance
@@ -21,6 +22,7 @@ from hpms.verification.adjoint import check_adjoint
 from hpms.verification.check import Check
 from hpms.verification.derivatives import check_jet, check_manufactured
 from hpms.verification.gradient import Reduced, check_gradient
+from hpms.verification.rows import check_rows, check_system
 
 _POINTS, _DRAWS, _NOISE = 200, 100, 0.02
 
@@ -50,22 +52,24 @@ def verify(config: Config, built: Experiment) -> list[Check]:
     objective = built.objective
     full = Reduced(objective, built.coarse, built.taus)
     points = jnp.asarray(np.random.default_rng(config.seed).random((_POINTS, config.problem.dim)))
-    theta = _admissible_parameters(config, full)
+    theta = _admissible_parameters(config, built.problem, full)
     checks = [*check_jet(objective.model(theta), points), *check_manufactured(built.problem, points)]
     checks += check_adjoint(built.space, config.seed)
     checks += check_gradient("objective", full, theta, config.seed)
+    checks += check_rows(full, theta, config.seed)
+    if config.optimizer.least_squares:
+        checks += check_system(full, theta, config.seed)
     if COUPLING in objective.names:
         alone = np.array([float(name == COUPLING) for name in objective.names])
         checks += check_gradient("coupling term alone", Reduced(objective, built.coarse, alone), theta, config.seed)
     return checks
 
 
-def _admissible_parameters(config: Config, reduced: Reduced) -> Float[Array, " p"]:
+def _admissible_parameters(config: Config, problem: LiftedProblem, reduced: Reduced) -> Float[Array, " p"]:
     """Initial parameters of the network with biases moved from zero; drawn again while K̃ is not positive."""
     for draw in range(_DRAWS):
         key = jax.random.fold_in(jax.random.key(config.seed), draw)
-        network = config.network.build(key, config.problem.dim, config.problem.eps, config.runtime.dtype)
-        theta, _ = parametrise(config.boundary.wrap(network))
+        theta, _ = parametrise(network(config, problem, key))
         theta += _NOISE * jax.random.normal(key, theta.shape, theta.dtype)
         if reduced.is_admissible(theta):
             return theta

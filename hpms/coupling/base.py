@@ -12,12 +12,16 @@ class CouplingState(eqx.Module):
     """What the jitted side sees of the coarse problem, constant between coarse updates.
 
     `target` (N,) is what the means are compared with; `contraction` (d, d) holds p^T A^{ab} y for the unweighted
-    coupling term; `active` is 0 while there is no coarse state yet.
+    coupling term; `active` is 0 while there is no coarse state yet. The target was computed for the mean flux
+    `mean_flux` and changes with it by `sensitivity` (N,). `strength` is the schedule's factor of the weight.
     """
 
     target: Float[Array, " n"]
     contraction: Float[Array, "d d"]
     active: Float[Array, ""]
+    sensitivity: Float[Array, " n"]
+    mean_flux: Float[Array, ""]
+    strength: Float[Array, ""]
 
 
 class AbstractCoupling(eqx.Module):
@@ -38,6 +42,12 @@ class AbstractCoupling(eqx.Module):
         """The residual vector r whose squared norm is the (unweighted) term."""
 
     @abc.abstractmethod
+    def linearised(
+        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: CouplingState
+    ) -> Float[Array, " n"]:
+        """`residual` with the target to first order in the mean flux, so that its derivative in θ is that of r."""
+
+    @abc.abstractmethod
     def adjoint(self, state: CouplingState) -> Float[Array, ""]:
         """d(p^T B_h y)/d(mean flux): the adjoint part of the gradient, Eq. (4.28), per unit of ∂(mean flux)/∂θ."""
 
@@ -46,7 +56,8 @@ class AbstractCoupling(eqx.Module):
 class CoarseRecord:
     """The coarse side between updates: arrays over all N coarse nodes, and what the lazy rule needs.
 
-    `upscaled` is K̃ at the last recomputation (NaN forces the next one), `updates` and `rejections` count.
+    `upscaled` is K̃ at the last recomputation (NaN forces the next one), `sensitivity` the target's derivative in the
+    mean flux, `strength` the schedule's factor; `updates` and `rejections` count.
     """
 
     y: np.ndarray
@@ -55,6 +66,8 @@ class CoarseRecord:
     contraction: np.ndarray
     upscaled: np.ndarray
     active: bool | Bool[np.ndarray, ""]
+    sensitivity: np.ndarray
+    strength: float
     updates: int
     rejections: int
 
@@ -69,8 +82,12 @@ class AbstractCoarseSide(abc.ABC):
         """The record before the first update: no coarse state, coupling off."""
 
     @abc.abstractmethod
+    def scheduled(self, record: CoarseRecord, iteration: int, relative_residual: float) -> CoarseRecord:
+        """The record with the schedule's factor for an iteration and J_res/J_res(v = 0)."""
+
+    @abc.abstractmethod
     def is_due(self, record: CoarseRecord, upscaled: np.ndarray) -> bool:
-        """Whether K̃ moved enough since the last recomputation."""
+        """Whether K̃ moved enough since the last recomputation, and the coupling is not switched off."""
 
     @abc.abstractmethod
     def update(self, record: CoarseRecord, upscaled: np.ndarray, means: np.ndarray) -> CoarseRecord:

@@ -14,6 +14,7 @@ from hpms.coarse.state import CoarseProblem
 from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling, CoarseRecord, CouplingState
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
+from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling import isotropic_adjoint
 from hpms.errors import ConfigError
 from hpms.problem.lifted import LiftedProblem
@@ -40,6 +41,12 @@ class BallCoupling(AbstractCoupling):
     def residual(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, " n"]:
         return state.active * self.weight**0.5 * (means - state.target)
 
+    def linearised(
+        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: CouplingState
+    ) -> Float[Array, " n"]:
+        target = state.target + state.sensitivity * (mean_flux - state.mean_flux)
+        return state.active * self.weight**0.5 * (means - target)
+
     def adjoint(self, state: CouplingState) -> Float[Array, ""]:
         return isotropic_adjoint(state.contraction)
 
@@ -57,17 +64,24 @@ class BallCoarseSide(AbstractCoarseSide):
         weight: float,
         interval: int,
         threshold: float,
+        schedule: Schedule,
         dtype: jnp.dtype,
     ):
         self.problem, self.average, self.weight = problem, average, weight
-        self.interval, self.threshold, self.dtype = interval, threshold, dtype
+        self.interval, self.threshold, self.schedule, self.dtype = interval, threshold, schedule, dtype
 
     def initial(self) -> CoarseRecord:
         count, dim = self.problem.space.nodes.shape
         zero = np.zeros(count)
-        return CoarseRecord(zero, zero, zero, np.zeros((dim, dim)), np.full((dim, dim), np.nan), False, 0, 0)
+        nothing, unknown = np.zeros((dim, dim)), np.full((dim, dim), np.nan)
+        return CoarseRecord(zero, zero, zero, nothing, unknown, False, zero, 1.0, 0, 0)
+
+    def scheduled(self, record: CoarseRecord, iteration: int, relative_residual: float) -> CoarseRecord:
+        return replace(record, strength=self.schedule.strength(record.strength, iteration, relative_residual))
 
     def is_due(self, record: CoarseRecord, upscaled: np.ndarray) -> bool:
+        if record.strength == 0:
+            return False
         change = np.abs(upscaled - record.upscaled).max()
         return not change <= self.threshold or not self.problem.is_admissible(upscaled)
 
@@ -78,6 +92,7 @@ class BallCoarseSide(AbstractCoarseSide):
                 record,
                 p=nothing,
                 contraction=np.zeros_like(record.contraction),
+                sensitivity=nothing,
                 upscaled=np.full_like(upscaled, np.nan),
                 rejections=record.rejections + 1,
             )
@@ -86,14 +101,27 @@ class BallCoarseSide(AbstractCoarseSide):
         target = y if self.average is None else self.average @ y
         mismatch = 2 * self.weight * (means - target)
         p = solver.adjoint(mismatch if self.average is None else self.average.T @ mismatch)
-        contraction = solver.contraction(y, p)
-        return CoarseRecord(y, p, target, contraction, upscaled, True, record.updates + 1, record.rejections)
+        slope = sum(solver.sensitivity(a, a) for a in range(upscaled.shape[0]))
+        return replace(
+            record,
+            y=y,
+            p=p,
+            target=target,
+            contraction=solver.contraction(y, p),
+            upscaled=upscaled,
+            active=True,
+            sensitivity=slope if self.average is None else self.average @ slope,
+            updates=record.updates + 1,
+        )
 
     def state(self, record: CoarseRecord) -> CouplingState:
         return CouplingState(
             jnp.asarray(record.target, self.dtype),
             jnp.asarray(record.contraction, self.dtype),
             jnp.asarray(float(record.active), self.dtype),
+            jnp.asarray(record.sensitivity, self.dtype),
+            jnp.asarray(np.nan_to_num(record.upscaled[0, 0]), self.dtype),
+            jnp.asarray(record.strength, self.dtype),
         )
 
 
@@ -104,7 +132,8 @@ class Hybrid:
 
     **Arguments:** `tau2` = τ₂; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y too, Eq.
     (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
-    every_step.
+    every_step; `schedule` of τ₂ = constant, decaying by half every `half_life` iterations, or until the residual loss
+    is below `level` times that of v = 0.
     """
 
     tau2: NonNegative
@@ -113,6 +142,9 @@ class Hybrid:
     update: Literal["lazy", "every_step"]
     interval: Count
     threshold: NonNegative
+    schedule: Literal["constant", "decaying", "until"]
+    half_life: Count
+    level: Positive
 
     def check(self, config: Any) -> None:
         if self.delta >= 1:
@@ -141,6 +173,7 @@ class Hybrid:
             weight,
             self.interval if lazy else 1,
             self.threshold if lazy else -1.0,
+            Schedule(self.schedule, self.half_life, self.level),
             dtype,
         )
         return coupling, coarse

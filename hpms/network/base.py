@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import equinox as eqx
 import jax
@@ -12,12 +13,25 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hpms.jet import Jet
 
 
+@dataclass(frozen=True)
+class Scales:
+    """What a network may know of its problem: d, ε, and the periods of K^ε per axis (lengths), where it has them."""
+
+    dim: int
+    eps: float
+    periods: tuple[float, ...] | None
+
+
 class AbstractNetwork(eqx.Module):
     """v_θ: R^d -> R^n. Its parameters are its arrays, but for those wrapped in `Fixed`."""
 
     @abc.abstractmethod
     def jet(self, x: Float[Array, "m d"]) -> Jet:
         """Value, gradient and Laplacian at M points; under `jit`, what is not used is not computed."""
+
+    def vanishing(self) -> "AbstractNetwork | None":
+        """This network made to vanish on ∂Ω in a way of its own, or None: then it is multiplied by l(x)."""
+        return None
 
 
 class Fixed(eqx.Module):

@@ -39,13 +39,13 @@ def distance(x: Float[Array, "m d"]) -> Jet:
 @register("boundary", "hard")
 @dataclass(frozen=True)
 class Hard:
-    """`boundary=hard`: the network is multiplied by l(x); there is no boundary term."""
+    """`boundary=hard`: the network vanishes on ∂Ω, multiplied by l(x) if it has no way of its own; no boundary term."""
 
     tau1: ClassVar[float] = 0.0
     hard: ClassVar[bool] = True
 
     def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
-        return HardBoundary(network)
+        return network.vanishing() or HardBoundary(network)
 
 
 @register("boundary", "soft")

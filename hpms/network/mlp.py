@@ -7,10 +7,10 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet, activate, affine, linear
+from hpms.jet import Jet, activate, affine
 from hpms.network.activation import ACTIVATIONS
-from hpms.network.base import AbstractNetwork
-from hpms.network.layers import Layer, layers
+from hpms.network.base import AbstractNetwork, Scales
+from hpms.network.layers import Layer, layers, propagate
 from hpms.registry import register
 from hpms.schema import Count
 
@@ -22,11 +22,9 @@ class Perceptron(AbstractNetwork):
     activation: str = eqx.field(static=True)
 
     def jet(self, x: Float[Array, "m d"]) -> Jet:
+        sigma = ACTIVATIONS[self.activation]
         first, *rest = self.layers
-        jet = affine(x, first.weight, first.bias)
-        for layer in rest:
-            jet = linear(activate(jet, ACTIVATIONS[self.activation]), layer.weight, layer.bias)
-        return jet
+        return propagate(activate(affine(x, first.weight, first.bias), sigma), rest, sigma)
 
 
 @register("network", "mlp")
@@ -39,5 +37,5 @@ class Mlp:
     activation: Literal["tanh", "swish", "sine"]
     learning_rate: ClassVar[float] = 1e-3
 
-    def build(self, key: PRNGKeyArray, dim: int, eps: float, dtype: jnp.dtype) -> Perceptron:
-        return Perceptron(layers(key, [dim, *[self.width] * self.depth, 1], dtype), self.activation)
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: jnp.dtype) -> Perceptron:
+        return Perceptron(layers(key, [scales.dim, *[self.width] * self.depth, 1], dtype), self.activation)

@@ -11,9 +11,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hpms.errors import ConfigError
 from hpms.jet import Jet, activate, concatenate, linear
 from hpms.network.activation import ACTIVATIONS
-from hpms.network.base import AbstractNetwork, Fixed, glorot
+from hpms.network.base import AbstractNetwork, Fixed, Scales, glorot
+from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers
-from hpms.network.turns import cosine_sine
 from hpms.registry import register
 from hpms.schema import Count, Positive
 
@@ -44,23 +44,14 @@ class MultiscaleFourierNetwork(AbstractNetwork):
         return jet
 
 
-def fourier_features(x: Float[Array, "m d"], frequency: Float[Array, "d features"]) -> Jet:
-    """The jet of (cos 2πBx, sin 2πBx), with Δ = -|2πB|² on each feature."""
-    angular = 2 * jnp.pi * frequency
-    cosine, sine = cosine_sine(x @ frequency)
-    value = jnp.concatenate([cosine, sine], axis=1)
-    slope = jnp.concatenate([-sine, cosine], axis=1)
-    factors = jnp.concatenate([angular, angular], axis=1)
-    return Jet(value, tuple(slope * w for w in factors), -value * jnp.sum(factors**2, axis=0))
-
-
 @register("network", "ms_pinn")
 @dataclass(frozen=True)
 class MsPinn:
     """`network=ms_pinn`: `depth` shared hidden layers (paper: 2) of `width` neurons (paper: 128).
 
     **Arguments:** `features` = m frequencies per scale (the paper gives no number), `scales` = (ϱ₁, ..., ϱ_K), standard
-    deviations of the frequencies, arithmetic in eps; the paper's are (1, 1/ε).
+    deviations of the frequencies, arithmetic in eps; the paper's are (1, 1/ε). With `distribution=uniform` the entries
+    of B^(k) are uniform in [-ϱ_k, ϱ_k] instead of normal: a band that ends, such as 8/ε for eight harmonics.
     """
 
     width: Count
@@ -68,19 +59,25 @@ class MsPinn:
     activation: Literal["tanh", "swish", "sine"]
     features: Count
     scales: tuple[Positive, ...]
+    distribution: Literal["normal", "uniform"]
     learning_rate: ClassVar[float] = 5e-4
 
     def check(self, config: Any) -> None:
         if not self.scales:
             raise ConfigError("network.scales", "[]", "give at least one standard deviation, such as [1,1/eps]")
 
-    def build(self, key: PRNGKeyArray, dim: int, eps: float, dtype: jnp.dtype) -> MultiscaleFourierNetwork:
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: jnp.dtype) -> MultiscaleFourierNetwork:
         trunk_key, output_key, feature_key = jax.random.split(key, 3)
         frequencies = tuple(
-            Fixed(scale * jax.random.normal(k, (dim, self.features), dtype))
+            Fixed(scale * self._draw(k, (scales.dim, self.features), dtype))
             for k, scale in zip(jax.random.split(feature_key, len(self.scales)), self.scales, strict=True)
         )
         trunk = layers(trunk_key, [2 * self.features, *[self.width] * self.depth], dtype)
         width = self.width * len(self.scales)
         output = Layer(glorot(output_key, (width, 1), dtype), jnp.zeros(1, dtype))
         return MultiscaleFourierNetwork(frequencies, trunk, output, self.activation)
+
+    def _draw(self, key: PRNGKeyArray, shape: tuple[int, int], dtype: jnp.dtype) -> Float[Array, "d features"]:
+        if self.distribution == "normal":
+            return jax.random.normal(key, shape, dtype)
+        return jax.random.uniform(key, shape, dtype, minval=-1)

@@ -1,12 +1,13 @@
 """Collocation points and what the residual needs there, cut into blocks."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from hpms.errors import UserError
 from hpms.problem.lifted import LiftedProblem, Medium
@@ -22,11 +23,30 @@ class Uniform:
 
     interior: Count
     boundary: Count
+    fresh: ClassVar[bool] = False
 
     def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         """Interior and boundary points."""
         interior_key, boundary_key = jax.random.split(key)
         return domain.sample_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
+
+
+@register("collocation", "fresh")
+@dataclass(frozen=True)
+class Fresh:
+    """`collocation=fresh`: at each iteration a lattice of `interior` = M_Ω points with a new random shift.
+
+    `boundary` = M_∂Ω points are drawn anew, too. Metrics and the averages of a coupling use the first ones throughout.
+    """
+
+    interior: Count
+    boundary: Count
+    fresh: ClassVar[bool] = True
+
+    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+        """Interior and boundary points."""
+        interior_key, boundary_key = jax.random.split(key)
+        return domain.lattice_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
 
 
 class Collocation(eqx.Module):
@@ -64,6 +84,27 @@ def collocate(
     """
     medium = problem.medium(interior)
     check_medium(interior, medium)
+    return _blocks(interior, medium, boundary, block, dtype)
+
+
+class Sampler(eqx.Module):
+    """The points of `collocation=fresh` at an iteration, by `sample` of the option `points` and the medium there."""
+
+    problem: LiftedProblem
+    key: PRNGKeyArray
+    points: Fresh = eqx.field(static=True)
+    block: int = eqx.field(static=True)
+    dtype: jnp.dtype = eqx.field(static=True)
+
+    def __call__(self, iteration: Int[Array, ""]) -> Collocation:
+        key = jax.random.fold_in(self.key, iteration)
+        interior, boundary = self.points.sample(key, self.problem.domain)
+        return _blocks(interior, self.problem.medium(interior), boundary, self.block, self.dtype)
+
+
+def _blocks(
+    interior: Float[Array, "m d"], medium: Medium, boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
+) -> Collocation:
     count = interior.shape[0]
     size = min(block, count)
     blocks = -(-count // size)

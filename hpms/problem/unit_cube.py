@@ -36,6 +36,18 @@ class UnitCube:
         """Uniform random points in Ω."""
         return jax.random.uniform(key, (count, self.dim), dtype=jnp.float64)
 
+    def lattice_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
+        """A Kronecker lattice in Ω with a random shift: x_k = frac(s + k α), α_i = g^-i, where g^(d+1) = g + 1.
+
+        Sums over it integrate smooth functions with an error of about 1/count, where random points have count^-1/2.
+        """
+        ratio = 2.0
+        for _ in range(100):
+            ratio = (1 + ratio) ** (1 / (self.dim + 1))
+        alpha = jnp.array([ratio**-i for i in range(1, self.dim + 1)])
+        shift = jax.random.uniform(key, (1, self.dim), dtype=jnp.float64)
+        return (shift + jnp.arange(count, dtype=jnp.float64)[:, None] * alpha) % 1.0
+
     def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
         """Uniform random points on ∂Ω; in 1-D its two points, whatever `count` is."""
         if self.dim == 1:

@@ -176,5 +176,5 @@ class StoredRun:
 def _coarse(group: Any) -> CoarseRecord:
     found: dict[str, Any] = {f.name: np.asarray(group[f.name]) for f in fields(CoarseRecord)}
     found |= {name: int(found[name]) for name in ("updates", "rejections")}
-    found["active"] = bool(found["active"])
+    found |= {"active": bool(found["active"]), "strength": float(found["strength"])}
     return CoarseRecord(**found)

@@ -81,6 +81,9 @@ class Trainer:
             if report.converged:
                 session.log()
                 return session.end(FINISHED, f"the residual loss is below training.tolerance={self.limits.tolerance:g}")
+            if report.stalled:
+                session.log()
+                return session.end(FINISHED, self.optimizer.stall)
             session.visit()
             recorder.advance(session.iteration)
             if session.iteration < self.limits.iterations:
@@ -211,6 +214,10 @@ class _Session:
     def _update_coarse(self, side: AbstractCoarseSide) -> None:
         assert self.coarse is not None
         found = evaluate(self.trainer.objective, self.state.theta, self.coupling_state)
+        relative = float(found.terms[0] / self.trainer.objective.trivial_loss)
+        self.coarse, strength = side.scheduled(self.coarse, self.iteration, relative), self.coarse.strength
+        if self.coarse.strength != strength:
+            self.coupling_state = self._coupling_state()
         upscaled = np.asarray(isotropic(found.mean_flux, self.trainer.dim), np.float64)
         if side.is_due(self.coarse, upscaled):
             self.coarse = side.update(self.coarse, upscaled, np.asarray(found.means, np.float64))
@@ -223,7 +230,9 @@ class _Session:
         iteration, weights = self.iteration, np.asarray(state.weights, np.float64)
         terms = np.asarray(found.terms, np.float64)
         row: dict[str, Any] = {"iteration": iteration}
-        weighted = trainer.taus * weights * terms
+        strength = {COUPLING: self.coarse.strength if self.coarse else 1.0}
+        factors = np.array([strength.get(name, 1.0) for name in trainer.objective.names])
+        weighted = trainer.taus * weights * factors * terms
         row["loss"] = float(weighted.sum())
         for i, name in enumerate(trainer.objective.names):
             row[name] = float(terms[i])
@@ -232,11 +241,12 @@ class _Session:
             row[f"gradient_norm_{name}"] = float(norms[i])
         if COUPLING in trainer.objective.names:
             row["adjoint_share"] = share
+            row["coupling_strength"] = strength[COUPLING]
         row["upscaled_coefficient"] = np.asarray(isotropic(found.mean_flux, trainer.dim), np.float64).tolist()
         record: CoarseRecord | None = self.coarse
         row["coarse_updates"] = record.updates if record else 0
         row["coarse_rejections"] = record.rejections if record else 0
-        row["learning_rate"] = trainer.optimizer.learning_rate(iteration)
+        row |= trainer.optimizer.metrics(state.optimizer, iteration)
         row["relative_l2"], row["relative_h1"] = float(l2), float(h1)
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):

@@ -10,17 +10,18 @@ the first and third from the means of v (one cheap pass that computes values onl
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from hpms.coupling.base import AbstractCoupling, CouplingState
 from hpms.network.base import Parametrised
-from hpms.problem.collocation import Collocation
-from hpms.problem.lifted import flux, residual
+from hpms.problem.collocation import Collocation, Sampler
+from hpms.problem.lifted import Medium, flux, residual
 
 RESIDUAL, BOUNDARY, COUPLING = "residual", "boundary", "coupling"
 
@@ -34,7 +35,11 @@ class Evaluation(eqx.Module):
 
 
 class Objective(eqx.Module):
-    """J for fixed collocation points; `volume` = |Ω|, `surface` = |∂Ω|, `coupling` None for the plain PINN."""
+    """J for given collocation points; `volume` = |Ω|, `surface` = |∂Ω|, `coupling` None for the plain PINN.
+
+    A `sampler` gives other points at each iteration; those of this object are then for metrics, and the `sites` of the
+    coupling's means. `sites` None are the collocation points themselves.
+    """
 
     model: Parametrised
     collocation: Collocation
@@ -42,17 +47,26 @@ class Objective(eqx.Module):
     names: tuple[str, ...] = eqx.field(static=True)
     volume: float = eqx.field(static=True)
     surface: float = eqx.field(static=True)
+    sampler: Sampler | None = None
+    sites: Float[Array, "n block d"] | None = None
+
+    def at(self, iteration: Int[Array, ""]) -> "Objective":
+        """J with the collocation points of an iteration."""
+        if self.sampler is None:
+            return self
+        sites = None if self.coupling is None else self.collocation.points
+        return replace(self, collocation=self.sampler(iteration), sampler=None, sites=sites)
 
     def residuals(self, theta: Float[Array, " p"], state: CouplingState | None) -> dict[str, Float[Array, " m"]]:
-        """The named residual vectors r_k."""
+        """The named residual vectors r_k as functions of θ alone: y follows K̃ to first order, as `linearised` says."""
         found = {}
-        pointwise, _, means = self._outputs(theta)
+        pointwise, fluxes, means = self._outputs(theta)
         found[RESIDUAL] = self.collocation.flat(pointwise)
         if BOUNDARY in self.names:
             found[BOUNDARY] = self._boundary(theta)
         if self.coupling is not None and state is not None:
             assert means is not None
-            found[COUPLING] = self.coupling.residual(means, state)
+            found[COUPLING] = self.coupling.linearised(means, jnp.sum(fluxes) / self.collocation.count, state)
         return found
 
     def evaluate(self, theta: Float[Array, " p"], state: CouplingState | None) -> Evaluation:
@@ -70,7 +84,7 @@ class Objective(eqx.Module):
         self, theta: Float[Array, " p"], weights: Float[Array, " k"], state: CouplingState | None
     ) -> tuple[Float[Array, " p"], Float[Array, " k"]]:
         """∇J with the weights λ, adjoint part included, and the unweighted terms."""
-        weight = dict(zip(self.names, weights, strict=True))
+        weight = self.weighting(weights, state)
         values, fluxes, gradient, terms = None, None, jnp.zeros_like(theta), []
         if self.coupling is not None and state is not None:
             means = self._means(theta)
@@ -79,6 +93,9 @@ class Objective(eqx.Module):
             values = self.collocation.blocked(values)
             fluxes = weight[COUPLING] * self.coupling.adjoint(state)
             gradient += self._node_pullback(theta, nodes)
+            if self.sites is not None:
+                gradient += self._site_pullback(theta, values)
+                values = None
             terms.append(coupling_term)
         if BOUNDARY in self.names:
             term, boundary = jax.value_and_grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
@@ -86,6 +103,18 @@ class Objective(eqx.Module):
             terms.insert(0, term)
         term, interior = self._interior(theta, weight[RESIDUAL], values, fluxes)
         return gradient + interior, jnp.stack([term, *terms])
+
+    def weighting(self, weights: Float[Array, " k"], state: CouplingState | None) -> dict[str, Float[Array, ""]]:
+        """λ_k by name; the coupling's follows its schedule."""
+        found = dict(zip(self.names, weights, strict=True))
+        if COUPLING in found and state is not None:
+            found[COUPLING] = found[COUPLING] * state.strength
+        return found
+
+    @property
+    def trivial_loss(self) -> Float[Array, ""]:
+        """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²: where training that finds no solution ends."""
+        return jnp.sum((self._scale * self.collocation.mask * self.collocation.medium.forcing) ** 2)
 
     def term_gradients(self, theta: Float[Array, " p"], state: CouplingState | None) -> dict[str, Float[Array, " p"]]:
         """Unweighted gradients: one per term, and the coupling's adjoint part on its own as `adjoint`.
@@ -98,7 +127,7 @@ class Objective(eqx.Module):
         if self.coupling is not None and state is not None:
             _, pulled = self._coupling_cotangent(self._means(theta), state)
             values, nodes = self.coupling.spread(pulled)
-            direct = self._interior(theta, None, self.collocation.blocked(values), None)[1]
+            direct = self._site_pullback(theta, self.collocation.blocked(values))
             found[COUPLING] = direct + self._node_pullback(theta, nodes)
             found["adjoint"] = self._interior(theta, None, None, self.coupling.adjoint(state))[1]
         return found
@@ -115,8 +144,10 @@ class Objective(eqx.Module):
 
         pointwise, fluxes, values = jax.lax.map(outputs, self.collocation.blocks)
         means = None
-        if self.coupling is not None:
+        if self.coupling is not None and self.sites is None:
             means = self.coupling.means(self.collocation.flat(values), self._node_values(theta))
+        elif self.coupling is not None:
+            means = self._means(theta)
         return pointwise, fluxes, means
 
     @property
@@ -134,9 +165,32 @@ class Objective(eqx.Module):
     def _node_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, " f"]) -> Float[Array, " p"]:
         return jax.vjp(self._node_values, theta)[1](cotangent)[0]
 
+    def point_residual(
+        self, theta: Float[Array, " p"], point: Float[Array, " d"], medium: Medium, mask: Float[Array, ""]
+    ) -> Float[Array, ""]:
+        """One entry of the residual vector, for its derivative alone."""
+        jet = self.model(theta).jet(point[None])
+        return self._scale * mask * residual(jet, jax.tree.map(lambda a: a[None], medium))[0]
+
+    def flux_gradient(self, theta: Float[Array, " p"]) -> Float[Array, " p"]:
+        """The derivative of the mean flux."""
+        return self._interior(theta, None, None, jnp.ones((), theta.dtype))[1]
+
+    @property
+    def value_sites(self) -> Float[Array, "n block d"]:
+        """The points at which the coupling needs v."""
+        return self.collocation.points if self.sites is None else self.sites
+
+    def _site_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, "n block"]) -> Float[Array, " p"]:
+        def block_sum(theta: Array, points: Array, cotangent: Array) -> tuple[Array, Array]:
+            total = jnp.sum(cotangent * self.model(theta).jet(points).value[:, 0])
+            return total, total
+
+        return sum_over_blocks(block_sum, theta, self.value_sites, cotangent)[1]
+
     def _means(self, theta: Float[Array, " p"]) -> Float[Array, " n"]:
         assert self.coupling is not None
-        values = jax.lax.map(lambda points: self.model(theta).jet(points).value[:, 0], self.collocation.points)
+        values = jax.lax.map(lambda points: self.model(theta).jet(points).value[:, 0], self.value_sites)
         return self.coupling.means(self.collocation.flat(values), self._node_values(theta))
 
     def _coupling_cotangent(

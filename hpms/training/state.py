@@ -28,6 +28,7 @@ class ChunkReport(eqx.Module):
 
     terms: Float[Array, " k"]
     finite: Bool[Array, ""]
+    stalled: Bool[Array, ""]
     converged: Bool[Array, ""]
     good: TrainState
 
@@ -44,30 +45,38 @@ def run_chunk(
 ) -> tuple[TrainState, ChunkReport]:
     """At most `count` iterations of Algorithm 3.1 between two visits of the host, in one compiled loop.
 
-    It stops before the step at which something is not finite, or at which J_res + τ₁ J_bnd < tolerance; the state is
-    then the one before that step. `count` is traced: any length runs the same executable, so the bits do not depend
-    on how a run is cut into chunks.
+    It stops before the step at which something is not finite, at which the optimizer stalls, or at which
+    J_res + τ₁ J_bnd < tolerance; the state is then the one before that step. `count` is traced: any length runs the
+    same executable, so the bits do not depend on how a run is cut into chunks.
     """
     fine = jnp.asarray([name in (RESIDUAL, BOUNDARY) for name in objective.names], taus.dtype) * taus
     fine = fine.at[objective.names.index(RESIDUAL)].set(1)
 
     def proceed(carry: tuple[Array, TrainState, ChunkReport]) -> Array:
         done, _, report = carry
-        return (done < count) & report.finite & ~report.converged
+        return (done < count) & report.finite & ~report.stalled & ~report.converged
 
     def iterate(carry: tuple[Array, TrainState, ChunkReport]) -> tuple[Array, TrainState, ChunkReport]:
         done, state, last = carry
         theta, optimizer_state, report = optimizer.step(
-            state.theta, state.optimizer, objective, taus * state.weights, coupling_state
+            state.theta, state.optimizer, objective.at(state.iteration), taus * state.weights, coupling_state
         )
         converged = jnp.sum(fine * report.terms) < tolerance
         new = TrainState(theta, optimizer_state, state.weights, state.iteration + 1)
-        keep = report.finite & ~converged
+        keep = report.finite & ~report.stalled & ~converged
         good = _select(report.finite, state, last.good)
-        return done + 1, _select(keep, new, state), ChunkReport(report.terms, report.finite, converged, good)
+        return (
+            done + 1,
+            _select(keep, new, state),
+            ChunkReport(report.terms, report.finite, report.stalled, converged, good),
+        )
 
     terms = jnp.zeros(len(objective.names), state.theta.dtype)
-    start = (jnp.zeros((), count.dtype), state, ChunkReport(terms, jnp.array(True), jnp.array(False), state))
+    start = (
+        jnp.zeros((), count.dtype),
+        state,
+        ChunkReport(terms, jnp.array(True), jnp.array(False), jnp.array(False), state),
+    )
     _, state, report = jax.lax.while_loop(proceed, iterate, start)
     return state, report
 

@@ -41,6 +41,10 @@ class Reduced:
         _, state = self._solve(theta)
         return np.asarray(objective_gradient(self.objective, theta, self.weights, state))
 
+    def state(self, theta: Float[Array, " p"]) -> CouplingState | None:
+        """The coarse state y(θ) as the jitted side sees it."""
+        return self._solve(theta)[1]
+
     def _solve(self, theta: Float[Array, " p"]) -> tuple[Evaluation, CouplingState | None]:
         """All terms but the coupling's, and the coarse state for θ."""
         if self.coarse is None:

@@ -23,7 +23,7 @@ def forward(network, x):
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
 @pytest.mark.parametrize("activation", SIGMA)
-@pytest.mark.parametrize("kind", ["mlp", "ms_pinn"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
 def test_value_gradient_and_laplacian_are_those_of_autodiff(kind, activation, dim):
     theta, hard = small_network(kind, activation, dim, "float64", True)
     _, soft = small_network(kind, activation, dim, "float64", False)
@@ -35,7 +35,7 @@ def test_value_gradient_and_laplacian_are_those_of_autodiff(kind, activation, di
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("hard", [True, False], ids=["hard", "soft"])
-@pytest.mark.parametrize("kind", ["mlp", "ms_pinn"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
 def test_a_network_keeps_its_precision(kind, hard, dtype):
     with jax.numpy_dtype_promotion("strict"):
         theta, model = small_network(kind, "swish", 2, dtype, hard)
@@ -45,8 +45,9 @@ def test_a_network_keeps_its_precision(kind, hard, dtype):
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
-def test_a_hard_boundary_is_zero_on_the_boundary(dim):
-    theta, model = small_network("mlp", "tanh", dim, "float64", True)
+@pytest.mark.parametrize("kind", ["mlp", "two_scale"])
+def test_a_hard_boundary_is_zero_on_the_boundary(kind, dim):
+    theta, model = small_network(kind, "tanh", dim, "float64", True)
     x = jax.random.uniform(jax.random.key(7), (6, dim))
     values = quick_jit(lambda x: model(theta).jet(x).value)
     for side in (0.0, 1.0):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -66,6 +68,8 @@ def test_terms_and_gradient_are_those_of_the_lagrangian_at_single_points(dim, ha
 @cases
 def test_the_terms_are_squared_norms_of_the_residuals(dim, hard, coupled):
     theta, objective, state = small_objective(dim, hard, coupled)
+    if coupled:
+        state = replace(state, mean_flux=values_of(objective, theta, state)[0].mean_flux)
     found, residuals = values_of(objective, theta, state)
     assert set(residuals) == set(objective.names)
     assert residuals[RESIDUAL].shape == (objective.collocation.count,)
@@ -113,10 +117,40 @@ def test_a_weight_scales_its_term_alone(term):
 
 def test_a_coupling_that_is_off_leaves_the_plain_problem():
     theta, objective, state = small_objective(2, False, True)
-    off = type(state)(state.target, jnp.zeros_like(state.contraction), jnp.zeros(()))
+    off = replace(state, contraction=jnp.zeros_like(state.contraction), active=jnp.zeros(()))
     found, terms = gradient_of(objective, theta, jnp.ones(3), off)
     assert close(found, gradient_of(objective, theta, jnp.array([1.0, 1.0, 0.0]), state)[0])
     assert terms[2] == 0
+
+
+def test_the_schedule_scales_the_weight_of_the_coupling():
+    theta, objective, state = small_objective(2, False, True)
+    half, terms = gradient_of(objective, theta, jnp.ones(3), replace(state, strength=jnp.array(0.5)))
+    whole, expected = gradient_of(objective, theta, jnp.array([1.0, 1.0, 0.5]), state)
+    assert close(half, whole)
+    assert close(terms, expected)
+
+
+def test_fresh_points_move_the_residual_and_leave_the_sites_of_the_means():
+    theta, objective, state = small_objective(2, False, True, fresh=True)
+    now = quick_filter_jit(lambda o, i: o.at(i))(objective, jnp.array(3))
+    again, other = objective.at(jnp.array(3)), objective.at(jnp.array(4))
+    assert close(now.collocation.points, again.collocation.points)
+    assert np.abs(now.collocation.points - other.collocation.points).max() > 0.1
+    found, expected = (values_of(o, theta, state)[0] for o in (now, objective))
+    assert close(found.means, expected.means)
+    assert not close(found.terms[:2], expected.terms[:2], 1e-3)
+    weights = some_weights(objective)
+
+    def value(t):
+        terms, mean_flux, _ = pointwise(now, t, state)
+        values = jax.vmap(lambda y: network_value(now.model(t), y))
+        sites = objective.collocation.points.reshape(-1, 2)[: objective.collocation.count]
+        means = now.coupling.means(values(sites), values(now.coupling.nodes))
+        adjoint = weights[-1] * jnp.trace(state.contraction) * mean_flux
+        return weights[:2] @ terms[:2] + weights[2] * jnp.mean((means - state.target) ** 2) + adjoint
+
+    assert close(gradient_of(now, theta, weights, state)[0], quick_jit(jax.grad(value))(theta))
 
 
 def test_gradient_norms_are_those_of_the_terms():

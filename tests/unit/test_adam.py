@@ -44,9 +44,9 @@ def test_the_steps_are_those_of_the_textbook():
 
 def test_the_rate_decays_as_configured():
     optimizer = Adam(1e-3, 0.75, 1000).build()
-    assert optimizer.learning_rate(0) == 1e-3
-    assert optimizer.learning_rate(1000) == pytest.approx(0.75e-3, rel=1e-15)
-    assert optimizer.learning_rate(2500) == pytest.approx(1e-3 * 0.75**2.5, rel=1e-15)
+    assert optimizer.metrics(None, 0) == {"learning_rate": 1e-3}
+    assert optimizer.metrics(None, 1000)["learning_rate"] == pytest.approx(0.75e-3, rel=1e-15)
+    assert optimizer.metrics(None, 2500)["learning_rate"] == pytest.approx(1e-3 * 0.75**2.5, rel=1e-15)
 
 
 @pytest.mark.parametrize("coupled", [True, False], ids=["coupled", "plain"])

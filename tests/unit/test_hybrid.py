@@ -12,7 +12,7 @@ POINTS = np.random.default_rng(0).random((80, 2))
 
 def built(update="lazy", compress=False, dtype="float64"):
     space = P1Space(2, 0.25)
-    hybrid = Hybrid(1.0, 0.45, compress, update, 100, 0.01)
+    hybrid = Hybrid(1.0, 0.45, compress, update, 100, 0.01, "constant", 1, 1.0)
     return space, *hybrid.build(space, small_problem(2), POINTS, jnp.dtype(dtype))
 
 
@@ -90,4 +90,4 @@ def test_spread_is_the_transpose_of_means(dtype):
 def test_options():
     assert Nothing(0.1).build(P1Space(1, 0.25), small_problem(1), POINTS[:, :1], jnp.dtype("float64")) == (None, None)
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
-        Hybrid(1.0, 1.0, False, "lazy", 100, 0.01).check(None)
+        Hybrid(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1, 1.0).check(None)

@@ -6,11 +6,11 @@ import pytest
 from hpms.network.base import parametrise
 from hpms.network.mlp import Mlp
 from hpms.network.ms_pinn import MsPinn
-from tests.problems import EPS, quick_filter_jit
+from tests.problems import quick_filter_jit, scales
 
 
 def built(schema, dim, dtype):
-    return quick_filter_jit(lambda key: schema.build(key, dim, EPS, jnp.dtype(dtype)))(jax.random.key(0))
+    return quick_filter_jit(lambda key: schema.build(key, scales(dim), jnp.dtype(dtype)))(jax.random.key(0))
 
 
 def test_weights_start_as_glorot_and_biases_as_zero():
@@ -22,7 +22,7 @@ def test_weights_start_as_glorot_and_biases_as_zero():
 
 
 def test_frequencies_have_their_scales_and_are_not_trained():
-    network = built(MsPinn(8, 2, "tanh", 2000, (1.0, 15.0)), 1, "float64")
+    network = built(MsPinn(8, 2, "tanh", 2000, (1.0, 15.0), "normal"), 1, "float64")
     np.testing.assert_allclose([np.std(f.array) for f in network.frequencies], [1, 15], rtol=0.05)
     theta, model = parametrise(network)
     assert theta.size == (4000 * 8 + 8) + (8 * 8 + 8) + (16 + 1)

@@ -1,7 +1,7 @@
 """Adam with the paper's schedule."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -40,10 +40,10 @@ class AdamOptimizer(AbstractOptimizer):
             updates, optimizer_state = self._transformation().update(gradient, optimizer_state, theta)
         computed = jax.tree.leaves((terms, gradient, optimizer_state))
         finite = jnp.stack([jnp.isfinite(array).all() for array in computed]).all()
-        return theta + updates, optimizer_state, StepReport(terms, finite)
+        return theta + updates, optimizer_state, StepReport(terms, finite, jnp.array(False))
 
-    def learning_rate(self, iteration: int) -> float:
-        return self._rate(iteration)
+    def metrics(self, optimizer_state: Any, iteration: int) -> dict[str, float]:
+        return {"learning_rate": self._rate(iteration)}
 
     def _rate(self, iteration: Any) -> Any:
         return self.initial_rate * self.decay_rate ** (iteration / self.decay_steps)
@@ -67,6 +67,7 @@ class Adam:
     learning_rate: Positive | None
     decay_rate: Fraction
     decay_steps: Count
+    least_squares: ClassVar[bool] = False
 
     def build(self) -> AdamOptimizer:
         assert self.learning_rate is not None

@@ -1,7 +1,7 @@
 """What every optimizer offers."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 from jaxtyping import Array, Bool, Float
@@ -11,14 +11,22 @@ from hpms.training.objective import Objective
 
 
 class StepReport(eqx.Module):
-    """The unweighted terms at the point where the step was taken, and whether all that was computed is finite."""
+    """The unweighted terms at the point where the step was taken, whether all that was computed is finite, and whether
+    no acceptable step was found.
+    """
 
     terms: Float[Array, " k"]
     finite: Bool[Array, ""]
+    stalled: Bool[Array, ""]
 
 
 class AbstractOptimizer(eqx.Module):
-    """An iteration θ -> θ on an objective Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed."""
+    """An iteration θ -> θ on an objective Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed.
+
+    `stall` says in words what it means that a step is reported as stalled.
+    """
+
+    stall: ClassVar[str] = "the optimizer finds no acceptable step"
 
     @abc.abstractmethod
     def init(self, theta: Float[Array, " p"]) -> Any:
@@ -33,8 +41,8 @@ class AbstractOptimizer(eqx.Module):
         weights: Float[Array, " k"],
         coupling_state: CouplingState | None,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
-        """One step, traced by JAX; where the report is not finite, its result is thrown away."""
+        """One step, traced by JAX; where the report is not finite or stalled, its result is thrown away."""
 
     @abc.abstractmethod
-    def learning_rate(self, iteration: int) -> float:
-        """The step length at an iteration, for the log."""
+    def metrics(self, optimizer_state: Any, iteration: int) -> dict[str, float]:
+        """What the log shows of the optimizer at an iteration, always under the same names."""

@@ -1,0 +1,143 @@
+"""A network that is told the fine scale: slow and fast variables, and boundary layers."""
+
+from dataclasses import dataclass, replace
+from math import pi
+from typing import Any, ClassVar, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hpms.errors import ConfigError
+from hpms.jet import Jet, add, affine, columns, concatenate, dot, multiply, scale
+from hpms.network.activation import ACTIVATIONS
+from hpms.network.base import AbstractNetwork, Scales
+from hpms.network.boundary import distance
+from hpms.network.fourier import fourier_features
+from hpms.network.layers import Layer, layers, propagate
+from hpms.registry import register
+from hpms.schema import Count, Positive
+
+
+class TwoScaleNetwork(AbstractNetwork):
+    """v = N₀(x) + ε Σ_k c_k(x) φ_k(x, y, e), k = 1..R, the shape of a two-scale expansion u₀ + ε Σ_j χ_j(y) ∂_j w₀.
+
+    One perceptron of x gives (N₀, c_1, ..., c_R), another gives φ from x, the fast variables y = (cos 2πh x_i/p_i,
+    sin 2πh x_i/p_i), where p_i are the periods of K^ε, and the boundary layers e = (exp(-x_i/mℓ_i),
+    exp(-(1-x_i)/mℓ_i)), with ℓ_i = `layer_lengths`. Made to vanish on ∂Ω, it is
+
+        v = l(x) N₀(x) + ε b(x) Σ_k c_k(x) φ_k(x, y, e),    b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(1-x_i)/ℓ_i)):
+
+    the corrector reaches its full size within a layer, where l(x) would force φ to grow like 1/l.
+    """
+
+    slow: tuple[Layer, ...]
+    fast: tuple[Layer, ...]
+    scales: Scales = eqx.field(static=True)
+    harmonics: int = eqx.field(static=True)
+    multiples: tuple[float, ...] = eqx.field(static=True)
+    activation: str = eqx.field(static=True)
+    is_vanishing: bool = eqx.field(static=True)
+
+    def jet(self, x: Float[Array, "m d"]) -> Jet:
+        sigma = ACTIVATIONS[self.activation]
+        slow = affine(x, 2 * jnp.eye(x.shape[1], dtype=x.dtype), jnp.full(x.shape[1], -1, x.dtype))
+        lengths = layer_lengths(self.scales)
+        fast = concatenate(slow, fourier_features(x, self._frequencies(x.dtype)))
+        for multiple in self.multiples:
+            fast = concatenate(fast, boundary_layers(x, tuple(multiple * length for length in lengths)))
+        coefficients = propagate(slow, self.slow, sigma)
+        mean = columns(coefficients, 0, 1)
+        corrector = dot(columns(coefficients, 1, coefficients.value.shape[1]), propagate(fast, self.fast, sigma))
+        if self.is_vanishing:
+            mean, corrector = multiply(distance(x), mean), multiply(saturation(x, lengths), corrector)
+        return add(mean, scale(self.scales.eps, corrector))
+
+    def vanishing(self) -> AbstractNetwork:
+        return replace(self, is_vanishing=True)
+
+    def _frequencies(self, dtype: jnp.dtype) -> Float[Array, "d features"]:
+        assert self.scales.periods is not None
+        inverse = np.diag(1 / np.array(self.scales.periods))
+        return jnp.asarray(np.concatenate([h * inverse for h in range(1, self.harmonics + 1)], axis=1), dtype)
+
+
+def layer_lengths(scales: Scales) -> tuple[float, ...]:
+    """ℓ_i = p/2π, p the longest period along the faces x_i = 0, 1 (in 1-D that of K): layers decay at least that fast.
+
+    A harmonic function of tangential period p decays like exp(-2πx_i/p).
+    """
+    periods = scales.periods
+    assert periods is not None
+    tangential = [[p for j, p in enumerate(periods) if j != i] or [periods[i]] for i in range(len(periods))]
+    return tuple(max(along) / (2 * pi) for along in tangential)
+
+
+def boundary_layers(x: Float[Array, "m d"], lengths: tuple[float, ...]) -> Jet:
+    """The jet of (exp(-x_i/ℓ_i), exp(-(1-x_i)/ℓ_i)), i = 1..d, shape (M, 2d)."""
+    rate = 1 / jnp.asarray(lengths, x.dtype)
+    left, right = jnp.exp(-x * rate), jnp.exp((x - 1) * rate)
+    value = jnp.concatenate([left, right], axis=1)
+    slope = jnp.concatenate([-left * rate, right * rate], axis=1)
+    axes = jnp.tile(jnp.eye(x.shape[1], dtype=x.dtype), 2)
+    return Jet(value, tuple(slope * axis for axis in axes), value * jnp.tile(rate, 2) ** 2)
+
+
+def saturation(x: Float[Array, "m d"], lengths: tuple[float, ...]) -> Jet:
+    """The jet of b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(1-x_i)/ℓ_i)), shape (M, 1)."""
+    layer = boundary_layers(x, lengths)
+    one = jnp.ones((x.shape[0], 1), x.dtype)
+    product = Jet(one, tuple(0 * one for _ in lengths), 0 * one)
+    for i in range(2 * x.shape[1]):
+        factor = scale(-1.0, columns(layer, i, i + 1))
+        product = multiply(product, eqx.tree_at(lambda jet: jet.value, factor, 1 + factor.value))
+    return product
+
+
+@register("network", "two_scale")
+@dataclass(frozen=True)
+class TwoScale:
+    """`network=two_scale`: `slow_width`, `slow_depth` of the network of x, `width`, `depth` of that of the fast
+    variables, R = `rank` products, `harmonics` h = 1, 2, ... of the periods, `layers` multiples m of the lengths ℓ_i.
+
+    `periods` are lengths, one per axis, arithmetic in eps; null takes those of the coefficient. v = 0 at the start.
+    """
+
+    slow_width: Count
+    slow_depth: Count
+    width: Count
+    depth: Count
+    rank: Count
+    harmonics: Count
+    layers: tuple[Positive, ...]
+    activation: Literal["tanh", "swish", "sine"]
+    periods: tuple[Positive, ...] | None
+    learning_rate: ClassVar[float] = 1e-3
+
+    def check(self, config: Any) -> None:
+        if self.periods is not None and len(self.periods) != config.problem.dim:
+            raise ConfigError("network.periods", list(self.periods), f"give {config.problem.dim} lengths, one per axis")
+        if self.periods is None and config.coefficient.build(config.problem.dim, config.problem.eps).periods is None:
+            raise ConfigError(
+                "network.periods", "null", "the coefficient names no periods: give one length per axis, such as [eps]"
+            )
+
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: jnp.dtype) -> TwoScaleNetwork:
+        scales = replace(scales, periods=self.periods or scales.periods)
+        slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
+        inputs = scales.dim * (1 + 2 * self.harmonics + 2 * len(self.layers))
+        slow = layers(slow_key, [scales.dim, *[self.slow_width] * self.slow_depth, 1 + self.rank], dtype)
+        fast = layers(fast_key, [inputs, *[self.width] * self.depth, self.rank], dtype)
+        amplitudes = jax.random.normal(amplitude_key, (self.rank,), dtype)
+        mean = Layer(slow[-1].weight.at[:, 0].set(0), slow[-1].bias.at[1:].set(amplitudes))
+        return TwoScaleNetwork(
+            (*slow[:-1], mean),
+            (*fast[:-1], jax.tree.map(jnp.zeros_like, fast[-1])),
+            scales,
+            self.harmonics,
+            self.layers,
+            self.activation,
+            False,
+        )

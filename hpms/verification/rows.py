@@ -1,0 +1,65 @@
+"""The rows of the least-squares form and their Jacobian."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.training.least_squares import LeastSquares, assemble
+from hpms.verification.check import Check, small
+from hpms.verification.gradient import Reduced
+
+_DAMPING, _STEP = 1e-2, 1e-5
+
+
+def check_rows(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+    """J s by forward differentiation against central differences of r(θ, y(θ)), the coarse problem solved anew."""
+    problem = _problem(reduced, theta)
+    direction = np.random.default_rng(seed).standard_normal(theta.size)
+    direction *= float(jnp.linalg.norm(theta)) / np.linalg.norm(direction)
+    s = jnp.asarray(direction)
+    tangent = np.asarray(_tangent(problem, theta, s))
+    ahead, behind = (np.asarray(_rows(_problem(reduced, theta + h * s), theta + h * s)) for h in (_STEP, -_STEP))
+    error = np.abs((ahead - behind) / (2 * _STEP) - tangent)
+    coupled = 0 if problem.coupling_state is None else problem.coupling_state.target.size
+    split = tangent.size - coupled
+    checks = [small("rows of residual and boundary: Js = differences", _relative(error[:split], tangent[:split]), 1e-5)]
+    if coupled:
+        name = "rows of the coupling: (Q̄v' - ∂y/∂K̃ K̃')s = differences"
+        checks.append(small(name, _relative(error[split:], tangent[split:]), 1e-5))
+    return checks
+
+
+def check_system(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+    """J as assembled from blocks against automatic differentiation of r: (J^T J + μD)x = J^T z for random z."""
+    problem = _problem(reduced, theta)
+    z = jnp.asarray(np.random.default_rng(seed).standard_normal(problem.count()))
+    return [small("assembled (JᵀJ + μD)x = Jᵀz, J by autodiff", float(_system_error(problem, theta, z)), 1e-8)]
+
+
+def _problem(reduced: Reduced, theta: Float[Array, " p"]) -> LeastSquares:
+    return LeastSquares(reduced.objective, reduced.weights, reduced.state(theta))
+
+
+def _relative(error: np.ndarray, size: np.ndarray) -> float:
+    return float(np.linalg.norm(error) / max(np.linalg.norm(size), 1e-300))
+
+
+@eqx.filter_jit
+def _rows(problem: LeastSquares, theta: Array) -> Array:
+    return problem.rows(theta)
+
+
+@eqx.filter_jit
+def _tangent(problem: LeastSquares, theta: Array, direction: Array) -> Array:
+    return jax.jvp(problem.rows, (theta,), (direction,))[1]
+
+
+@eqx.filter_jit
+def _system_error(problem: LeastSquares, theta: Array, z: Array) -> Array:
+    system = assemble(problem, theta)
+    x = system.solve(system.factor(jnp.asarray(_DAMPING)), z)
+    product = problem.pullback(theta, jax.jvp(problem.rows, (theta,), (x,))[1]) + _DAMPING * system.diagonal * x
+    right = problem.pullback(theta, z)
+    return jnp.linalg.norm(product - right) / jnp.linalg.norm(right)

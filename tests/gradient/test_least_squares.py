@@ -1,0 +1,85 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.network.base import parametrise
+from hpms.network.boundary import HardBoundary
+from hpms.training.least_squares import LeastSquares, ParameterSpace, ResidualSpace, assemble
+from tests.problems import close, quick_filter_jit, quick_jit, small_objective
+
+DAMPING = 1e-2
+rows_of = quick_filter_jit(lambda problem, theta: problem.rows(theta))
+system_of = quick_filter_jit(assemble)
+
+
+def problem(dim, hard, coupled, **options):
+    theta, objective, state = small_objective(dim, hard, coupled, **options)
+    return theta, LeastSquares(objective, jnp.array([0.7, 1.3, 2.1])[: len(objective.names)], state)
+
+
+def dense_jacobian(least_squares, theta):
+    return np.asarray(quick_jit(jax.jacfwd(least_squares.rows))(theta))
+
+
+@pytest.mark.parametrize(
+    ("space", "dim", "hard", "coupled", "interior"),
+    [
+        (ParameterSpace, 1, True, False, 50),
+        (ParameterSpace, 1, False, True, 50),
+        (ParameterSpace, 2, False, True, 100),
+        (ResidualSpace, 1, True, False, 12),
+        (ResidualSpace, 1, False, True, 6),
+        (ResidualSpace, 2, False, False, 12),
+    ],
+)
+def test_the_assembled_system_is_that_of_the_dense_jacobian(space, dim, hard, coupled, interior):
+    theta, least_squares = problem(dim, hard, coupled, interior=interior, block=7)
+    jacobian = dense_jacobian(least_squares, theta)
+    assert least_squares.count() == len(jacobian)
+    system = system_of(least_squares, theta)
+    assert isinstance(system, space)
+    diagonal = np.sum(jacobian**2, axis=0)
+    assert close(system.diagonal, diagonal)
+    z = np.random.default_rng(0).normal(size=len(jacobian))
+    found = quick_filter_jit(lambda s, z: s.solve(s.factor(jnp.array(DAMPING)), z))(system, jnp.asarray(z))
+    expected = np.linalg.solve(jacobian.T @ jacobian + DAMPING * np.diag(diagonal), jacobian.T @ z)
+    assert close(found, expected, 1e-8)
+
+
+def test_the_squared_rows_are_the_weighted_terms():
+    theta, least_squares = problem(2, False, True)
+    rows, terms = rows_of(least_squares, theta), least_squares.terms(theta)
+    assert close(jnp.sum(rows**2), least_squares.weights @ terms)
+
+
+def test_second_order_is_the_second_derivative_along_a_line():
+    theta, least_squares = problem(1, False, True)
+    step = jnp.asarray(np.random.default_rng(0).normal(size=theta.shape))
+    first, second = quick_filter_jit(lambda p, *a: p.second_order(*a))(least_squares, theta, step)
+    h = 1e-4
+    ahead, here, behind = (rows_of(least_squares, theta + t * step) for t in (h, 0, -h))
+    assert close(first, (ahead - behind) / (2 * h), 1e-5)
+    assert close(second, (ahead - 2 * here + behind) / h**2, 1e-4)
+
+
+def test_parameters_on_which_nothing_depends_stay():
+    theta, least_squares = problem(1, True, False)
+    network = least_squares.objective.model(theta).network
+    silent = eqx.tree_at(lambda n: n.layers[-1].weight, network, jnp.zeros_like(network.layers[-1].weight))
+    theta, _ = parametrise(HardBoundary(silent))
+    system, rows = system_of(least_squares, theta), rows_of(least_squares, theta)
+    step = system.solve(system.factor(jnp.array(DAMPING)), rows)
+    untouched = np.abs(dense_jacobian(least_squares, theta)).max(axis=0) == 0
+    assert untouched.sum() == 18
+    assert (np.asarray(step)[untouched] == 0).all()
+    assert (np.asarray(step)[~untouched] != 0).all()
+
+
+def test_a_coupling_that_is_not_there_has_no_rows():
+    theta, objective, _ = small_objective(2, False, True)
+    without = LeastSquares(objective, jnp.ones(3), None)
+    assert without.count() == objective.collocation.count + len(objective.collocation.boundary)
+    assert without.terms(theta)[2] == 0
+    assert rows_of(without, theta).shape == (without.count(),)

@@ -1,0 +1,56 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.training.optimizer.gauss_newton import GaussNewtonOptions
+from hpms.training.state import TrainState, evaluate, run_chunk
+from tests.problems import small_objective
+
+
+def run(count, coupled=True, fresh=False, dtype="float64", state=None, trials=30, damping=1e-2, **options):
+    theta, objective, coupling = small_objective(hard=False, coupled=coupled, fresh=fresh, dtype=dtype, **options)
+    optimizer = GaussNewtonOptions(damping, 1e-12, trials).build()
+    if state is None:
+        weights = jnp.ones(len(objective.names), dtype)
+        state = TrainState(theta, optimizer.init(theta), weights, jnp.array(0))
+    taus = jnp.ones_like(state.weights)
+    after, report = run_chunk(objective, optimizer, taus, jnp.zeros((), dtype), state, coupling, jnp.array(count))
+    return objective, coupling, state, after, report
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["fixed", "fresh"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_ten_steps_go_far(dtype, fresh):
+    objective, coupling, before, after, report = run(10, coupled=False, fresh=fresh, dtype=dtype)
+    first, last = (evaluate(objective, s.theta, coupling).terms[0] for s in (before, after))
+    assert last < 0.02 * first
+    assert report.finite and not report.stalled
+    assert after.theta.dtype == dtype
+
+
+def test_every_step_lowers_the_loss_and_adapts_the_damping():
+    dampings, losses, state = [], [], None
+    for _ in range(6):
+        *_, state, report = run(1, coupled=False, state=state)
+        losses.append(float(jnp.sum(report.terms)))
+        dampings.append(float(state.optimizer.damping))
+    assert (np.diff(losses) < 0).all()
+    assert len(set(dampings)) == 6
+
+
+def test_the_bits_do_not_depend_on_the_chunks():
+    *_, whole, _ = run(4, fresh=True)
+    *_, part, _ = run(1, fresh=True)
+    *_, part, _ = run(3, fresh=True, state=part)
+    for x, y in zip(jax.tree.leaves(part), jax.tree.leaves(whole), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_at_a_minimum_it_stalls_and_stays():
+    *_, state, _ = run(60, coupled=False, interior=9)
+    *_, after, report = run(400, coupled=False, interior=9, state=state)
+    assert report.stalled
+    assert jnp.sum(report.terms) < 1e-20
+    *_, again, _ = run(1, coupled=False, interior=9, state=after)
+    np.testing.assert_array_equal(again.theta, after.theta)
