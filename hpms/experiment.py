@@ -55,7 +55,7 @@ class Experiment:
         config = self.config
         return Trainer(
             objective=self.objective,
-            optimizer=config.optimizer.build(),
+            optimizer=config.optimizer.build(self.objective.model, self.theta.size),
             balancing=config.balancing,
             coarse=self.coarse,
             validation=validation,

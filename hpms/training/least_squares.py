@@ -39,6 +39,10 @@ class LeastSquares(eqx.Module):
         found, roots = self.objective.residuals(theta, self.coupling_state), self.roots
         return jnp.concatenate([roots[name] * found[name] for name in roots])
 
+    def value(self, theta: Float[Array, " p"]) -> Float[Array, ""]:
+        """Σ r_i(θ)²."""
+        return jnp.sum(self.rows(theta) ** 2)
+
     def terms(self, theta: Float[Array, " p"]) -> Float[Array, " k"]:
         """The unweighted terms in the order of the objective's names; one without rows is zero."""
         found = self.objective.residuals(theta, self.coupling_state)

@@ -197,6 +197,7 @@ class _Session:
         if balance:
             weights = trainer.balancing.update(np.asarray(self.state.weights), np.asarray(norms))
             self.state = replace(self.state, weights=jnp.asarray(weights, self.state.weights.dtype))
+            self._renew()
         if log:
             self._log(np.asarray(norms), float(share))
 
@@ -218,10 +219,16 @@ class _Session:
         self.coarse, strength = side.scheduled(self.coarse, self.iteration, relative), self.coarse.strength
         if self.coarse.strength != strength:
             self.coupling_state = self._coupling_state()
+            self._renew()
         upscaled = np.asarray(isotropic(found.mean_flux, self.trainer.dim), np.float64)
         if side.is_due(self.coarse, upscaled):
             self.coarse = side.update(self.coarse, upscaled, np.asarray(found.means, np.float64))
             self.coupling_state = self._coupling_state()
+            self._renew()
+
+    def _renew(self) -> None:
+        renewed = self.trainer.optimizer.renew(self.state.theta, self.state.optimizer)
+        self.state = replace(self.state, optimizer=renewed)
 
     def _log(self, norms: np.ndarray, share: float) -> None:
         trainer, state = self.trainer, self.state

@@ -10,6 +10,7 @@ import optax
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import CouplingState
+from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
@@ -69,6 +70,6 @@ class Adam:
     decay_steps: Count
     least_squares: ClassVar[bool] = False
 
-    def build(self) -> AdamOptimizer:
+    def build(self, model: Parametrised, count: int) -> AdamOptimizer:
         assert self.learning_rate is not None
         return AdamOptimizer(self.learning_rate, self.decay_rate, self.decay_steps)

@@ -23,7 +23,8 @@ class StepReport(eqx.Module):
 class AbstractOptimizer(eqx.Module):
     """An iteration θ -> θ on an objective Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed.
 
-    `stall` says in words what it means that a step is reported as stalled.
+    `stall` says in words what it means that a step is reported as stalled. The options of an optimizer have
+    `build(model, count)` for a network and its number of parameters.
     """
 
     stall: ClassVar[str] = "the optimizer finds no acceptable step"
@@ -31,6 +32,10 @@ class AbstractOptimizer(eqx.Module):
     @abc.abstractmethod
     def init(self, theta: Float[Array, " p"]) -> Any:
         """The state before the first step."""
+
+    def renew(self, theta: Float[Array, " p"], optimizer_state: Any) -> Any:
+        """The state after the weights or the coarse state have changed."""
+        return optimizer_state
 
     @abc.abstractmethod
     def step(

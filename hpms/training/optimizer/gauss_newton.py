@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import CouplingState
+from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Positive
 from hpms.training.least_squares import AbstractSystem, LeastSquares, assemble
@@ -131,5 +132,5 @@ class GaussNewtonOptions:
     trials: Count
     least_squares: ClassVar[bool] = True
 
-    def build(self) -> GaussNewton:
+    def build(self, model: Parametrised, count: int) -> GaussNewton:
         return GaussNewton(self.damping, self.least_damping, self.trials)

@@ -1,0 +1,90 @@
+"""L-BFGS, from Optax."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from hpms.coupling.base import CouplingState
+from hpms.errors import ConfigError
+from hpms.network.base import Parametrised
+from hpms.registry import register
+from hpms.schema import Count
+from hpms.training.least_squares import LeastSquares
+from hpms.training.objective import Objective
+from hpms.training.optimizer.base import AbstractOptimizer, StepReport
+from hpms.training.optimizer.tree import all_finite, select, settled
+
+
+class Lbfgs(AbstractOptimizer):
+    """Liu and Nocedal (1989) with `memory` pairs; the line search finds strong Wolfe points in `trials` evaluations.
+
+    The line search is on Σ λ_k ‖r_k‖² with y to first order in K̃. Where it fails, Optax goes to a worse point, or
+    nowhere, and says so only by the value that it keeps: such a step is reported as stalled.
+    """
+
+    memory: int = eqx.field(static=True)
+    trials: int = eqx.field(static=True)
+    stall: ClassVar[str] = "the line search finds no lower loss"
+
+    def init(self, theta: Float[Array, " p"]) -> Any:
+        return settled(self._transformation().init(theta), theta.dtype)
+
+    def renew(self, theta: Float[Array, " p"], optimizer_state: Any) -> Any:
+        return self.init(theta)  # differences of two objectives' gradients are no curvature
+
+    def step(
+        self,
+        theta: Float[Array, " p"],
+        optimizer_state: Any,
+        objective: Objective,
+        weights: Float[Array, " k"],
+        coupling_state: CouplingState | None,
+    ) -> tuple[Float[Array, " p"], Any, StepReport]:
+        problem = LeastSquares(objective, weights, coupling_state)
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
+            updates: Any
+            value, gradient = optax.value_and_grad_from_state(problem.value)(theta, state=optimizer_state)
+            updates, new = self._transformation().update(
+                gradient, optimizer_state, theta, value=value, grad=gradient, value_fn=problem.value
+            )
+        new = settled(new, theta.dtype)
+        moved, search = theta + updates.astype(theta.dtype), new[-1]
+        stalled = jnp.isfinite(value) & ~((search.value < value) & jnp.any(moved != theta))
+        finite = all_finite(value, gradient) & (stalled | all_finite(moved, search.grad))
+        report = StepReport(problem.terms(theta), finite, stalled)
+        return moved, select(stalled, optimizer_state, new), report
+
+    def metrics(self, optimizer_state: Any, iteration: int) -> dict[str, float]:
+        return {"step_length": float(optimizer_state[-1].learning_rate)}
+
+    def _transformation(self) -> optax.GradientTransformationExtraArgs:
+        search = optax.scale_by_zoom_linesearch(self.trials, initial_guess_strategy="one")
+        return optax.lbfgs(memory_size=self.memory, linesearch=search)
+
+
+def check_fixed_points(config: Any, name: str) -> None:
+    """Raises `ConfigError` for points that change under an optimizer that compares gradients of two iterations."""
+    if config.collocation.fresh:
+        allowed = f"optimizer={name} compares gradients at two iterations, whose points must be the same: take uniform"
+        raise ConfigError("collocation", "fresh", allowed)
+
+
+@register("optimizer", "lbfgs")
+@dataclass(frozen=True)
+class LbfgsOptions:
+    """`optimizer=lbfgs`: `memory` pairs of steps and gradients, at most `trials` evaluations per line search."""
+
+    memory: Count
+    trials: Count
+    least_squares: ClassVar[bool] = False
+
+    def check(self, config: Any) -> None:
+        check_fixed_points(config, "lbfgs")
+
+    def build(self, model: Parametrised, count: int) -> Lbfgs:
+        return Lbfgs(self.memory, self.trials)

@@ -1,0 +1,165 @@
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Int
+
+from hpms.coupling.base import CouplingState
+from hpms.network.base import Parametrised
+from hpms.registry import register
+from hpms.schema import Count, Fraction, Positive
+from hpms.training.objective import Objective
+from hpms.training.optimizer.base import AbstractOptimizer, StepReport
+from hpms.training.optimizer.tree import all_finite
+
+_EPSILON = 1e-8
+Sides = tuple[tuple["Side", "Side"] | None, ...]
+
+
+class Side(eqx.Module):
+    """A Kronecker factor, the running mean of G G^T or G^T G, and its approximate eigenvectors."""
+
+    factor: Float[Array, "n n"]
+    basis: Float[Array, "n n"]
+
+
+class SoapState(eqx.Module):
+    """Adam's moments, vectors like θ, the second in the eigenbasis; for every weight matrix its (left, right) sides."""
+
+    count: Int[Array, ""]
+    mean: Float[Array, " p"]
+    square: Float[Array, " p"]
+    sides: Sides
+
+
+class Soap(AbstractOptimizer):
+    """Algorithm 3 of Vyas et al. (2024), arXiv:2409.11321; biases get Adam, and the rate decays as `optimizer=adam`'s.
+
+    The first step moves nothing: it finds the first eigenbases. Every `refresh` steps one power iteration and a QR
+    factorisation let them follow the factors. For PINNs: Wang, Bhartari, Li and Perdikaris, arXiv:2502.00604.
+    """
+
+    unravel: Callable[[Array], Any] = eqx.field(static=True)
+    initial_rate: float = eqx.field(static=True)
+    decay_rate: float = eqx.field(static=True)
+    decay_steps: int = eqx.field(static=True)
+    b1: float = eqx.field(static=True)
+    b2: float = eqx.field(static=True)
+    refresh: int = eqx.field(static=True)
+
+    def init(self, theta: Float[Array, " p"]) -> SoapState:
+        def side(size: int) -> Side:
+            return Side(jnp.zeros((size, size), theta.dtype), jnp.eye(size, dtype=theta.dtype))
+
+        shapes = [leaf.shape for leaf in jax.tree.leaves(jax.eval_shape(self.unravel, theta))]
+        sides = tuple((side(shape[0]), side(shape[1])) if len(shape) == 2 else None for shape in shapes)
+        return SoapState(jnp.zeros((), jnp.int32), jnp.zeros_like(theta), jnp.zeros_like(theta), sides)
+
+    def step(
+        self,
+        theta: Float[Array, " p"],
+        optimizer_state: SoapState,
+        objective: Objective,
+        weights: Float[Array, " k"],
+        coupling_state: CouplingState | None,
+    ) -> tuple[Float[Array, " p"], SoapState, StepReport]:
+        gradient, terms = objective.gradient(theta, weights, coupling_state)
+        old, b1, b2 = optimizer_state, self.b1, self.b2
+        first, age = old.count == 0, old.count.astype(theta.dtype)  # the first step counts for no moment
+        sides = self._accumulate(gradient, old.sides)
+        mean = jnp.where(first, old.mean, b1 * old.mean + (1 - b1) * gradient)
+        square = b2 * old.square + (1 - b2) * self._rotated(gradient, old.sides) ** 2
+        corrected = jnp.sqrt(1 - b2**age) / jnp.where(first, 1, 1 - b1**age)
+        step = self._rotated(mean, old.sides) / (jnp.sqrt(square) + _EPSILON)
+        moved = theta - self._rate(age) * corrected * self._rotated(step, old.sides, back=True)
+
+        def begin() -> tuple[Sides, Array]:
+            based = jax.tree.map(lambda s: Side(s.factor, _eigenvectors(s.factor)), sides, is_leaf=_is_side)
+            return based, old.square
+
+        def follow() -> tuple[Sides, Array]:
+            leaves = self._leaves(square)
+            found = [(None, v) if p is None else _followed(v, p) for v, p in zip(leaves, sides, strict=True)]
+            return tuple(pair for pair, _ in found), ravel_pytree([v for _, v in found])[0]
+
+        branch = jnp.where(first, 0, jnp.where(old.count % self.refresh == 0, 1, 2))
+        sides, square = jax.lax.switch(branch, [begin, follow, lambda: (sides, square)])
+        new = SoapState(old.count + 1, mean, square, sides)
+        report = StepReport(terms, all_finite(terms, gradient, new), jnp.array(False))
+        return jnp.where(first, theta, moved), new, report
+
+    def metrics(self, optimizer_state: SoapState, iteration: int) -> dict[str, float]:
+        return {"learning_rate": self._rate(iteration)}
+
+    def _rate(self, iteration: Any) -> Any:
+        return self.initial_rate * self.decay_rate ** (iteration / self.decay_steps)
+
+    def _leaves(self, theta: Float[Array, " p"]) -> list[Array]:
+        return jax.tree.leaves(self.unravel(theta))
+
+    def _accumulate(self, gradient: Float[Array, " p"], sides: Sides) -> Sides:
+        """L <- β₂ L + (1 - β₂) G G^T and R <- β₂ R + (1 - β₂) G^T G."""
+
+        def mixed(side: Side, product: Array) -> Side:
+            return Side(self.b2 * side.factor + (1 - self.b2) * product, side.basis)
+
+        return tuple(
+            pair and (mixed(pair[0], g @ g.T), mixed(pair[1], g.T @ g))
+            for g, pair in zip(self._leaves(gradient), sides, strict=True)
+        )
+
+    def _rotated(self, theta: Float[Array, " p"], sides: Sides, back: bool = False) -> Float[Array, " p"]:
+        """Every weight matrix in its eigenbases, or back."""
+
+        def rotated(leaf: Array, pair: tuple[Side, Side] | None) -> Array:
+            if pair is None:
+                return leaf
+            left, right = (side.basis for side in pair)
+            return left @ leaf @ right.T if back else left.T @ leaf @ right
+
+        return ravel_pytree([rotated(g, pair) for g, pair in zip(self._leaves(theta), sides, strict=True)])[0]
+
+
+def _is_side(node: Any) -> bool:
+    return isinstance(node, Side)
+
+
+def _eigenvectors(factor: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """By descending eigenvalue."""
+    return jnp.linalg.eigh(factor)[1][:, ::-1]
+
+
+def _followed(square: Array, pair: tuple[Side, Side]) -> tuple[tuple[Side, Side], Array]:
+    """One power iteration of each basis, its columns sorted by Rayleigh quotient, and the second moment with them."""
+    found = []
+    for axis, side in enumerate(pair):
+        image = side.factor @ side.basis
+        order = jnp.argsort(-jnp.sum(side.basis * image, axis=0))
+        square = jnp.take(square, order, axis=axis)
+        found.append(Side(side.factor, jnp.linalg.qr(image[:, order])[0]))
+    return (found[0], found[1]), square
+
+
+@register("optimizer", "soap")
+@dataclass(frozen=True)
+class SoapOptions:
+    """`optimizer=soap`: the rate as Adam's, `b1` and `b2` of the moments, the eigenbases every `refresh` steps."""
+
+    learning_rate: Positive
+    decay_rate: Fraction
+    decay_steps: Count
+    b1: Fraction
+    b2: Fraction
+    refresh: Count
+    least_squares: ClassVar[bool] = False
+
+    def build(self, model: Parametrised, count: int) -> Soap:
+        return Soap(
+            model.unravel, self.learning_rate, self.decay_rate, self.decay_steps, self.b1, self.b2, self.refresh
+        )
