@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hpms.errors import ConfigError, UserError
 from hpms.registry import load_plugins, option
-from hpms.schema import read, unknown_key
+from hpms.schema import Count, read, unknown_key
 
 GROUPS = (
     "problem",
@@ -80,11 +80,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class TrainInvocation(Invocation):
-    """Also whether to continue an interrupted run, to start anew in a new place, and a run directory to use."""
+    """Also whether to continue an interrupted run, to start anew in a new place, a run directory to use, and how many
+    seeds to train at once.
+    """
 
     resume: bool
     force: bool
     run_dir: str | None
+    ensemble: Count
 
 
 InvocationT = TypeVar("InvocationT", bound=Invocation)

@@ -17,8 +17,8 @@ from hpms.errors import UserError
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
 from hpms.problem.collocation import Sampler, check_medium, collocate
 from hpms.problem.lifted import LiftedProblem
-from hpms.training.loop import Trainer
 from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
+from hpms.training.session import Trainer
 from hpms.training.validation import Validation
 
 _PROBES = 256  # points at which a medium is sampled to check and to recognise it
@@ -51,7 +51,7 @@ class Experiment:
         return {str(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
 
     def trainer(self, validation: Validation) -> Trainer:
-        """The training loop for this experiment."""
+        """What a run of this experiment trains."""
         config = self.config
         return Trainer(
             objective=self.objective,

@@ -1,13 +1,17 @@
-"""`hpms train`: Algorithm 3.1, one run."""
+"""`hpms train`: Algorithm 3.1, one run or an ensemble of seeds."""
 
 import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from hpms.config import TrainInvocation, read_command
+from hpms.config import Config, TrainInvocation, read_command
+from hpms.errors import ConfigError
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
 from hpms.measure import Measure, measure
 from hpms.results.lock import locked
@@ -18,71 +22,136 @@ from hpms.results.report import report
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.runtime import provenance
 from hpms.training.interrupt import Interrupt, interruptible
-from hpms.training.loop import FINISHED, INTERRUPTED, NAN, Outcome
+from hpms.training.loop import train
+from hpms.training.session import FINISHED, INTERRUPTED, NAN, Outcome
 from hpms.training.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
+_ENDED = (FINISHED, NAN)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run: its configuration, its directory, and what is stored there."""
+
+    config: Config
+    directory: Path
+    stored: StoredRun | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.stored is not None and self.stored.status in _ENDED
+
+    def reread(self) -> "Member":
+        return replace(self, stored=_stored(self.directory))
 
 
 def run(values: dict[str, Any], experiment: str) -> int:
-    """Trains, continues or finds finished the run of this configuration; the exit code."""
+    """Trains, continues or finds finished the run of this configuration, or those of an ensemble; the exit code."""
     invocation, config = read_command(values, TrainInvocation)
+    if invocation.ensemble > 1 and invocation.run_dir is not None:
+        raise ConfigError("run_dir", invocation.run_dir, "an ensemble has a directory for each seed: leave it out")
     config.runtime.setup()
-    directory = run_directory(config, invocation, experiment)
-    stored = _stored(directory)
+    configs = [replace(config, seed=config.seed + i) for i in range(invocation.ensemble)]
+    directories = [run_directory(member, invocation, experiment) for member in configs]
+    members = [Member(*parts, _stored(parts[1])) for parts in zip(configs, directories, strict=True)]
     problem = fine_problem(config)
     medium = fingerprint(problem)
-    if stored:
-        stored.check_medium(medium)
-        if stored.status in (FINISHED, NAN):
-            return _already(stored, directory)
-    built = build(config, problem, stored and stored.points, stored and stored.fixed)
-    measured = measure(config, built.problem)
-    with locked(directory):
-        stored = _stored(directory)
-        if stored and stored.status in (FINISHED, NAN):
-            return _already(stored, directory)
-        fixture = Fixture(config, experiment, built.points, built.fixed, built.space.nodes, measured.summary(), medium)
-        with interruptible() as interrupt:
-            outcome = _train(built, measured, directory, fixture, interrupt)
-    print(report(StoredRun(directory).summary, config))
-    print(f"{outcome.status}: {outcome.reason}")
-    if outcome.status == INTERRUPTED:
-        log.info("The same command continues this run.")
-    print(directory / FILE)
-    if outcome.status == NAN:
-        return 1
-    return 128 + interrupt.signal if interrupt.signal and outcome.status == INTERRUPTED else 0
+    for member in members:
+        if member.stored:
+            member.stored.check_medium(medium)
+    ended, codes = [member for member in members if member.has_ended], []
+    pending = [member for member in members if not member.has_ended]
+    if pending:
+        built = [
+            build(member.config, problem, member.stored and member.stored.points, member.stored and member.stored.fixed)
+            for member in pending
+        ]
+        measured = measure(config, problem)
+        with ExitStack() as stack:
+            for member in pending:
+                stack.enter_context(locked(member.directory))
+            pending = [member.reread() for member in pending]
+            trained = [(m, b) for m, b in zip(pending, built, strict=True) if not m.has_ended]
+            ended += [member for member in pending if member.has_ended]
+            with interruptible() as interrupt:
+                outcomes = _train(trained, measured, experiment, medium, interrupt)
+        codes = [_finish(m, o, interrupt) for (m, _), o in zip(trained, outcomes, strict=True)]
+    return max([*map(_already, ended), *codes])
 
 
 def _stored(directory: Path) -> StoredRun | None:
     return StoredRun(directory) if (directory / FILE).exists() else None
 
 
-def _already(stored: StoredRun, directory: Path) -> int:
-    print(report(stored.summary, stored.config()))
-    print(f"This run is {stored.status} already ({stored.summary['reason']}); force=true starts anew in a new place.")
-    print(directory / FILE)
-    return 0 if stored.status == FINISHED else 1
+def _already(member: Member) -> int:
+    assert member.stored is not None
+    print(report(member.stored.summary, member.stored.config()))
+    reason = member.stored.summary["reason"]
+    print(f"This run is {member.stored.status} already ({reason}); force=true starts anew in a new place.")
+    print(member.directory / FILE)
+    return 0 if member.stored.status == FINISHED else 1
 
 
-def _train(built: Experiment, measured: Measure, directory: Path, fixture: Fixture, interrupt: Interrupt) -> Outcome:
-    stored, limits = _stored(directory), built.config.training
-    trainer = built.trainer(measured.validation(built.config.runtime.block_size()))
-    snapshot = trainer.start(built.theta)
-    if stored:
-        snapshot = stored.snapshot(snapshot)
-        log.info("%s: continues at iteration %d", directory, snapshot.iteration)
-    sessions = [*(stored.sessions if stored else []), provenance()]
-    with TrainingProgress(limits.iterations, snapshot.iteration) as progress:
-        recorder = RunRecorder(directory, fixture, sessions, stored.rows if stored else [], progress)
+def _finish(member: Member, outcome: Outcome, interrupt: Interrupt) -> int:
+    print(report(StoredRun(member.directory).summary, member.config))
+    print(f"{outcome.status}: {outcome.reason}")
+    if outcome.status == INTERRUPTED:
+        log.info("The same command continues this run.")
+    print(member.directory / FILE)
+    if outcome.status == NAN:
+        return 1
+    return 128 + interrupt.signal if interrupt.signal and outcome.status == INTERRUPTED else 0
+
+
+def _train(
+    members: Sequence[tuple[Member, Experiment]],
+    measured: Measure,
+    experiment: str,
+    medium: str,
+    interrupt: Interrupt,
+) -> list[Outcome]:
+    if not members:
+        return []
+    validation = measured.validation(members[0][0].config.runtime.block_size())
+    trainers = [built.trainer(validation) for _, built in members]
+    starts = [_start(member, built.trainer(validation).start(built.theta)) for member, built in members]
+    with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
+        recorders = [
+            _recorder(member, built, measured, experiment, medium, progress if i == 0 else None)
+            for i, (member, built) in enumerate(members)
+        ]
         try:
-            outcome = trainer.run(snapshot, recorder, lambda: _reason(interrupt))
-            recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+            outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
+            for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
+                recorder.end(outcome, _fields(built, measured, outcome.snapshot))
         except Exception as error:
-            recorder.fail(f"{type(error).__name__}: {error}")
+            for recorder in recorders:
+                recorder.fail(f"{type(error).__name__}: {error}")
             raise
-    return outcome
+    return outcomes
+
+
+def _start(member: Member, fresh: Snapshot) -> Snapshot:
+    if member.stored is None:
+        return fresh
+    snapshot = member.stored.snapshot(fresh)
+    log.info("%s: continues at iteration %d", member.directory, snapshot.iteration)
+    return snapshot
+
+
+def _recorder(
+    member: Member,
+    built: Experiment,
+    measured: Measure,
+    experiment: str,
+    medium: str,
+    progress: TrainingProgress | None,
+) -> RunRecorder:
+    stored, nodes = member.stored, built.space.nodes
+    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, measured.summary(), medium)
+    sessions = [*(stored.sessions if stored else []), provenance()]
+    return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
 
 
 def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from hpms.config import Config, TrainInvocation, experiment_directory, is_identi
 from hpms.errors import ConfigError, UserError
 from hpms.results.hdf5 import TEMPORARY
 from hpms.results.run import FILE, StoredRun
-from hpms.training.loop import FINISHED
+from hpms.training.session import FINISHED
 
 _OURS = {".lock", "metrics.jsonl"}
 

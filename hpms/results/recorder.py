@@ -9,7 +9,7 @@ import numpy as np
 from hpms.results.metrics import MetricsLog, Row
 from hpms.results.progress import TrainingProgress
 from hpms.results.run import FILE, Fixture, write_run
-from hpms.training.loop import RUNNING, Outcome
+from hpms.training.session import RUNNING, Outcome
 from hpms.training.snapshot import Snapshot
 
 
@@ -22,7 +22,7 @@ class RunRecorder:
         fixture: Fixture,
         sessions: list[dict[str, Any]],
         rows: list[Row],
-        progress: TrainingProgress,
+        progress: TrainingProgress | None,
     ):
         self._path, self._fixture, self._sessions = directory / FILE, fixture, sessions
         self._metrics = MetricsLog(directory / "metrics.jsonl", rows)
@@ -30,11 +30,13 @@ class RunRecorder:
         self._saved: Snapshot | None = None
 
     def advance(self, iteration: int) -> None:
-        self._progress.advance(iteration)
+        if self._progress:
+            self._progress.advance(iteration)
 
     def log(self, row: Row) -> None:
         self._metrics.append(row)
-        self._progress.log(row)
+        if self._progress:
+            self._progress.log(row)
 
     def save(self, snapshot: Snapshot) -> None:
         self._saved = snapshot

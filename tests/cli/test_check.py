@@ -15,7 +15,7 @@ EVERY = list(
 def test_the_gradient_passes(hpms, boundary):
     code, out, _ = result = hpms("check", "+experiment=osc1d", *QUICK, f"boundary={boundary}")
     assert code == 0, out
-    assert "All 11 checks passed." in out
+    assert "All 13 checks passed." in out
     assert result.last_line.endswith("check.h5")
 
 
@@ -28,6 +28,25 @@ def test_a_gradient_without_its_adjoint_part_fails(hpms, monkeypatch):
     failed = [line for line in out.splitlines() if line.endswith("FAILED")]
     assert any(line.startswith("coupling term alone: Taylor rate with the gradient") for line in failed)
     assert not any("without the gradient" in line for line in failed)
+
+
+def test_a_coupling_whose_rows_forget_the_coarse_state_fails(hpms, monkeypatch):
+    jax.clear_caches()
+    monkeypatch.setattr(BallCoupling, "linearised", lambda self, means, mean_flux, state: self.residual(means, state))
+    code, out, _ = hpms("check", "+experiment=osc1d", *QUICK)
+    jax.clear_caches()
+    assert code == 1
+    (failed,) = [line for line in out.splitlines() if line.endswith("FAILED")]
+    assert failed.startswith("rows of the coupling")
+
+
+@pytest.mark.parametrize("points", [300, 20], ids=["parameters", "residuals"])
+def test_the_rows_of_least_squares_pass(hpms, points):
+    small = ("network.slow_width=4", "network.width=8", "coarse.h=0.1", f"collocation.interior={points}")
+    options = ("coupling=hybrid", "coupling.delta=0.4", "problem.eps=0.25")
+    code, out, _ = hpms("check", "+experiment=osc1d_fast", *small, *options)
+    assert code == 0, out
+    assert "assembled (JᵀJ + μD)x = Jᵀz" in out
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ def run(count, coupled=True, fresh=False, dtype="float64", state=None, trials=30
 @pytest.mark.parametrize("fresh", [False, True], ids=["fixed", "fresh"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_ten_steps_go_far(dtype, fresh):
-    objective, coupling, before, after, report = run(10, coupled=False, fresh=fresh, dtype=dtype)
+    objective, coupling, before, after, _ = run(10, coupled=False, fresh=fresh, dtype=dtype)
     first, last = (evaluate(objective, s.theta, coupling).terms[0] for s in (before, after))
     assert last < 0.02 * first
     assert after.theta.dtype == dtype

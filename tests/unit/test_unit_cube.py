@@ -33,6 +33,21 @@ def test_points_fill_the_cube_and_all_its_faces_alike(dim):
         np.testing.assert_allclose(boundary[~on_face].mean(), 0.5, atol=0.03)
 
 
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_a_lattice_integrates_far_better_than_random_points(dim):
+    cube = UnitCube(dim, 0.1)
+
+    def error(points):
+        return abs(float(jnp.mean(jnp.prod(1 + jnp.cos(2 * jnp.pi * points) + points**2, axis=1))) - (4 / 3) ** dim)
+
+    with jax.numpy_dtype_promotion("strict"):
+        lattices = [cube.lattice_interior(jax.random.key(seed), 4000) for seed in range(3)]
+    assert all(((points >= 0) & (points < 1)).all() and points.shape == (4000, dim) for points in lattices)
+    assert np.abs(lattices[0] - lattices[1]).max() > 0.1
+    noise = np.mean([error(cube.sample_interior(jax.random.key(seed), 4000)) for seed in range(20)])
+    assert max(map(error, lattices)) < noise / 3
+
+
 def test_the_key_alone_decides_the_points():
     for first, again, other in zip(sample(2, 9), sample(2, 9), sample(2, 9, seed=1), strict=True):
         np.testing.assert_array_equal(first, again)
