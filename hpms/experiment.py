@@ -55,7 +55,7 @@ class Experiment:
         config = self.config
         return Trainer(
             objective=self.objective,
-            optimizer=config.optimizer.build(self.objective.model, self.theta.size),
+            optimizer=config.optimizer.build(self.objective.model),
             balancing=config.balancing,
             coarse=self.coarse,
             validation=validation,
@@ -121,13 +121,15 @@ def build(
     domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     block = config.runtime.block_size()
+    theta, model = parametrise(network(config, problem, network_key))
+    if check := getattr(config.optimizer, "check_size", None):
+        check(theta.size, config.collocation.interior + config.collocation.boundary)
     if points is None:
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
-    theta, model = parametrise(network(config, problem, network_key))
     if fixed is not None:
         model = _with_fixed(model, fixed)
     space = config.coarse.build(domain.dim)

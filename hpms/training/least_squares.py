@@ -1,6 +1,7 @@
 """The objective as one least-squares problem Σ r_i(θ)², its Jacobian in blocks, and its damped normal equations."""
 
 import abc
+import os
 from itertools import pairwise
 
 import equinox as eqx
@@ -10,6 +11,7 @@ from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import CouplingState
+from hpms.errors import UserError
 from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
 
 _COLUMNS = 512  # parameters whose coupling rows are averaged at a time
@@ -147,6 +149,18 @@ class ResidualSpace(AbstractSystem):
     def solve(self, factor: Float[Array, "r r"], z: Float[Array, " r"]) -> Float[Array, " p"]:
         dual = cho_solve((factor, True), z.astype(jnp.float64))
         return (self.jacobian.T @ dual / self.diagonal).astype(z.dtype)
+
+
+def check_memory(parameters: int, rows: int) -> None:
+    """Raises `UserError` where the matrices of the smaller space do not fit into this machine's memory."""
+    size = min(rows, parameters)
+    needed, there = 24 * size**2, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise UserError(
+            f"a least-squares step with {parameters} parameters and {rows} rows needs {1e-9 * needed:.0f} GB, and this "
+            f"machine has {1e-9 * there:.0f}: make the network smaller, such as network=two_scale, or lower "
+            f"collocation.interior."
+        )
 
 
 _FLOOR = 1e-12  # of the largest entry of D: parameters on which nothing depends yet stay where they are

@@ -4,7 +4,6 @@ from pathlib import Path
 import h5py
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from hpms.commands import train
 
@@ -63,12 +62,3 @@ def test_a_member_that_breaks_does_not_stop_the_others(hpms, tiny, monkeypatch):
     monkeypatch.setattr(train, "build", poisoned)
     assert hpms("train", *tiny, "ensemble=3").code == 1
     assert [content(path)[0]["status"] for path in runs("outputs")] == ["finished", "nan", "finished"]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"), [(("ensemble=0",), "at least 1"), (("ensemble=2", "run_dir=x"), "leave it out")]
-)
-def test_an_ensemble_that_makes_no_sense_is_refused(hpms, tiny, options, message):
-    code, _, err = hpms("train", *tiny, *options)
-    assert code == 1 and message in err
-    assert not runs("outputs")

@@ -10,7 +10,7 @@ from tests.problems import small_objective
 
 def run(count, coupled=True, fresh=False, dtype="float64", state=None, trials=30, damping=1e-2, **options):
     theta, objective, coupling = small_objective(hard=False, coupled=coupled, fresh=fresh, dtype=dtype, **options)
-    optimizer = GaussNewtonOptions(damping, 1e-12, trials).build(objective.model, theta.size)
+    optimizer = GaussNewtonOptions(damping, 1e-12, trials).build(objective.model)
     if state is None:
         weights = jnp.ones(len(objective.names), dtype)
         state = TrainState(theta, optimizer.init(theta), weights, jnp.array(0))

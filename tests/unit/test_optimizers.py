@@ -30,7 +30,7 @@ optimizers = pytest.mark.parametrize("name", OPTIONS)
 def start(name, dtype, coupled=True):
     theta, objective, coupling = small_objective(hard=False, coupled=coupled, dtype=dtype)
     options, count = OPTIONS[name]
-    optimizer = options.build(objective.model, theta.size)
+    optimizer = options.build(objective.model)
     weights = jnp.ones(len(objective.names), dtype)
     state = TrainState(theta, optimizer.init(theta), weights, jnp.array(0))
 

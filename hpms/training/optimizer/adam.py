@@ -70,6 +70,6 @@ class Adam:
     decay_steps: Count
     least_squares: ClassVar[bool] = False
 
-    def build(self, model: Parametrised, count: int) -> AdamOptimizer:
+    def build(self, model: Parametrised) -> AdamOptimizer:
         assert self.learning_rate is not None
         return AdamOptimizer(self.learning_rate, self.decay_rate, self.decay_steps)

@@ -12,7 +12,7 @@ from hpms.coupling.base import CouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Positive
-from hpms.training.least_squares import AbstractSystem, LeastSquares, assemble
+from hpms.training.least_squares import AbstractSystem, LeastSquares, assemble, check_memory
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
@@ -132,5 +132,8 @@ class GaussNewtonOptions:
     trials: Count
     least_squares: ClassVar[bool] = True
 
-    def build(self, model: Parametrised, count: int) -> GaussNewton:
+    def check_size(self, count: int, rows: int) -> None:
+        check_memory(count, rows)
+
+    def build(self, model: Parametrised) -> GaussNewton:
         return GaussNewton(self.damping, self.least_damping, self.trials)

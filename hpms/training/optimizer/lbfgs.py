@@ -86,5 +86,5 @@ class LbfgsOptions:
     def check(self, config: Any) -> None:
         check_fixed_points(config, "lbfgs")
 
-    def build(self, model: Parametrised, count: int) -> Lbfgs:
+    def build(self, model: Parametrised) -> Lbfgs:
         return Lbfgs(self.memory, self.trials)

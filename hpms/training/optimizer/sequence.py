@@ -86,9 +86,9 @@ class AdamThenLbfgs:
     def check(self, config: Any) -> None:
         self._lbfgs().check(config)
 
-    def build(self, model: Parametrised, count: int) -> Sequence:
+    def build(self, model: Parametrised) -> Sequence:
         adam = Adam(self.learning_rate, self.decay_rate, self.decay_steps)
-        return Sequence(adam.build(model, count), self._lbfgs().build(model, count), self.switch)
+        return Sequence(adam.build(model), self._lbfgs().build(model), self.switch)
 
     def _lbfgs(self) -> LbfgsOptions:
         return LbfgsOptions(self.memory, self.trials)

@@ -159,7 +159,7 @@ class SoapOptions:
     refresh: Count
     least_squares: ClassVar[bool] = False
 
-    def build(self, model: Parametrised, count: int) -> Soap:
+    def build(self, model: Parametrised) -> Soap:
         return Soap(
             model.unravel, self.learning_rate, self.decay_rate, self.decay_steps, self.b1, self.b2, self.refresh
         )

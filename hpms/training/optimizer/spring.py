@@ -12,7 +12,7 @@ from hpms.coupling.base import CouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Bound, Positive
-from hpms.training.least_squares import LeastSquares, assemble
+from hpms.training.least_squares import LeastSquares, assemble, check_memory
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
@@ -82,5 +82,8 @@ class SpringOptions:
     momentum: Momentum
     least_squares: ClassVar[bool] = True
 
-    def build(self, model: Parametrised, count: int) -> Spring:
+    def check_size(self, count: int, rows: int) -> None:
+        check_memory(count, rows)
+
+    def build(self, model: Parametrised) -> Spring:
         return Spring(self.damping, self.momentum)

@@ -125,10 +125,12 @@ class SsbroydenOptions:
     def check(self, config: Any) -> None:
         check_fixed_points(config, "ssbroyden")
 
-    def build(self, model: Parametrised, count: int) -> Ssbroyden:
+    def check_size(self, count: int, rows: int) -> None:
         if count > _MOST_PARAMETERS:
             raise UserError(
                 f"optimizer=ssbroyden keeps a dense matrix of {count} x {count} numbers for this network, "
                 f"{8e-9 * count**2:.1f} GB: take a network of at most {_MOST_PARAMETERS} parameters."
             )
+
+    def build(self, model: Parametrised) -> Ssbroyden:
         return Ssbroyden(self.trials)
