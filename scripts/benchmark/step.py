@@ -55,7 +55,7 @@ def configuration(points: int, block: int, network: str, coupling: str) -> Confi
 def stepper(built: Experiment, config: Config, model: Parametrised, steps: int) -> Callable[[], None]:
     """Runs `steps` Adam steps, with a coarse state where there is a coupling."""
     objective = eqx.tree_at(lambda o: o.model, built.objective, model)
-    optimizer, theta = config.optimizer.build(model, built.theta.size), built.theta
+    optimizer, theta = config.optimizer.build(model), built.theta
     dtype = theta.dtype
     weights = jnp.ones(len(objective.names), dtype)
     state = TrainState(theta, optimizer.init(theta), weights, jnp.zeros((), jnp.int32))

@@ -4,6 +4,7 @@ from pathlib import Path
 import h5py
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from hpms.commands import train
 
@@ -20,9 +21,9 @@ def content(path):
 
 
 def test_an_ensemble_is_its_runs(hpms, tiny):
-    result = hpms("train", *tiny, "ensemble=3", "output=all")
+    result = hpms("train", *tiny, "ensemble=2", "output=all")
     assert result.code == 0
-    for seed in range(3):
+    for seed in range(2):
         assert hpms("train", *tiny, f"seed={seed}", "output=one").code == 0
     together, apart = runs("all"), runs("one")
     assert result.last_line == str(together[-1])
@@ -43,6 +44,7 @@ def test_a_member_that_is_there_already_is_left_alone(hpms, tiny):
     assert len(runs("outputs")) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_ensemble_goes_on(hpms, tiny, monkeypatch):
     hpms("train", *tiny, "ensemble=2", "output=whole")
     monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)

@@ -11,7 +11,13 @@ OPTIONS = sorted(
     for path in Path(config_dir()).glob("*/*.yaml")
     if path.parent.name not in ("experiment", "hydra") and path.stem != "expression"
 )
-FEW = ("training.iterations=3", "training.log_every=1", "reference.method=p1", "reference.h=0.02")
+FEW = (
+    "training.iterations=3",
+    "training.log_every=1",
+    "collocation.interior=2000",
+    "reference.method=p1",
+    "reference.h=0.02",
+)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -1,4 +1,3 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -20,12 +19,10 @@ def run(count, coupled=True, fresh=False, dtype="float64", state=None, trials=30
 
 
 @pytest.mark.parametrize("fresh", [False, True], ids=["fixed", "fresh"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_ten_steps_go_far(dtype, fresh):
-    objective, coupling, before, after, _ = run(10, coupled=False, fresh=fresh, dtype=dtype)
+def test_ten_steps_go_far(fresh):
+    objective, coupling, before, after, _ = run(10, coupled=False, fresh=fresh)
     first, last = (evaluate(objective, s.theta, coupling).terms[0] for s in (before, after))
     assert last < 0.02 * first
-    assert after.theta.dtype == dtype
 
 
 def test_every_step_lowers_the_loss_and_adapts_the_damping():
@@ -36,14 +33,6 @@ def test_every_step_lowers_the_loss_and_adapts_the_damping():
         dampings.append(float(state.optimizer.damping))
     assert (np.diff(losses) < 0).all()
     assert len(set(dampings)) == 6
-
-
-def test_the_bits_do_not_depend_on_the_chunks():
-    *_, whole, _ = run(4, fresh=True)
-    *_, part, _ = run(1, fresh=True)
-    *_, part, _ = run(3, fresh=True, state=part)
-    for x, y in zip(jax.tree.leaves(part), jax.tree.leaves(whole), strict=True):
-        np.testing.assert_array_equal(x, y)
 
 
 def test_at_a_minimum_it_stalls_and_stays():

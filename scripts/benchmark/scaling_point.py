@@ -1,0 +1,57 @@
+"""The worker of `scaling.py`: memory and time of training steps of one configuration, as a line of JSON.
+
+    python scripts/benchmark/scaling_point.py STEPS OVERRIDE...
+
+Steps are those of `hpms train`, in its compiled loop, one at a time: one to compile, one untimed, then STEPS timed ones
+without coupling. The peak is the resident memory of this process (on a GPU, that of the host).
+"""
+
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from hpms.app import VERSION_BASE, config_dir
+from hpms.config import TrainInvocation, read_command
+from hpms.experiment import build, fine_problem
+from hpms.runtime import provenance
+from hpms.training.state import TrainState, run_chunk
+
+
+def measure(steps: int, overrides: list[str]) -> dict[str, Any]:
+    """Seconds of each step, P, and the peak of the memory at the start and at the end, in bytes."""
+    with initialize_config_dir(config_dir(), **VERSION_BASE):
+        values: Any = OmegaConf.to_container(compose("train", overrides), resolve=True)
+    _, config = read_command(values, TrainInvocation)
+    config.runtime.setup()
+    about = provenance()
+    start = peak()
+    built = build(config, fine_problem(config))
+    theta, taus = built.theta, jnp.asarray(built.taus, built.theta.dtype)
+    optimizer = config.optimizer.build(built.objective.model, theta.size)
+    state = TrainState(theta, optimizer.init(theta), jnp.ones_like(taus), jnp.zeros((), jnp.int32))
+    seconds = []
+    for count in [0, *[1] * (1 + steps)]:
+        began = time.perf_counter()
+        arguments = taus, jnp.zeros((), theta.dtype), state, None, jnp.asarray(count, jnp.int32)
+        state, _ = jax.block_until_ready(run_chunk(built.objective, optimizer, *arguments))
+        seconds.append(time.perf_counter() - began)
+    if int(state.iteration) != 1 + steps:
+        sys.exit(f"training ended after {int(state.iteration)} steps")
+    about = {key: about[key] for key in ("started", "python", "hpms", "jax", "commit", "device", "cpus")}
+    return {"parameters": theta.size, "seconds": seconds[2:], "start": start, "peak": peak(), "about": about}
+
+
+def peak() -> int:
+    """Bytes; Linux counts in KiB, macOS in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1]), sys.argv[2:])))
