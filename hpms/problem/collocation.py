@@ -78,7 +78,7 @@ class Collocation(eqx.Module):
 def collocate(
     problem: LiftedProblem, interior: Float[Array, "m d"], boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
 ) -> Collocation:
-    """Blocks of at most `block` points in the network's precision.
+    """Equal blocks of at most `block` points in the network's precision.
 
     Raises `UserError` where the coefficient is not positive and finite at a point, or the source not finite.
     """
@@ -106,8 +106,8 @@ def _blocks(
     interior: Float[Array, "m d"], medium: Medium, boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
 ) -> Collocation:
     count = interior.shape[0]
-    size = min(block, count)
-    blocks = -(-count // size)
+    blocks = -(-count // block)
+    size = -(-count // blocks)
 
     def cut(array: Array) -> Array:
         padded = jnp.concatenate([array, jnp.repeat(array[-1:], blocks * size - count, axis=0)])
