@@ -115,7 +115,9 @@ def _train(
         return []
     validation = measured.validation(members[0][0].config.runtime.block_size())
     trainers = [built.trainer(validation) for _, built in members]
-    starts = [_start(member, built.trainer(validation).start(built.theta)) for member, built in members]
+    starts = [
+        _start(member, trainer.start(built.theta)) for (member, built), trainer in zip(members, trainers, strict=True)
+    ]
     with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
         recorders = [
             _recorder(member, built, measured, experiment, medium, progress if i == 0 else None)

@@ -76,9 +76,8 @@ class LeastSquares(eqx.Module):
         """The rows of J of the boundary and the coupling."""
         parts, roots, objective = [jnp.zeros((0, theta.size), theta.dtype)], self.roots, self.objective
         if BOUNDARY in roots:
-            points = objective.collocation.boundary
-            scale = roots[BOUNDARY] * (objective.surface / points.shape[0]) ** 0.5
-            parts.append(scale * _value_jacobian(objective, theta, points))
+            scale = roots[BOUNDARY] * objective.boundary_scale
+            parts.append(scale * _value_jacobian(objective, theta, objective.collocation.boundary))
         if COUPLING in roots:
             parts.append(roots[COUPLING] * self._coupling_jacobian(theta))
         return jnp.concatenate(parts)
@@ -170,7 +169,7 @@ _STRIPES = 6  # column stripes of J: the Gram matrix costs (1 + 1/_STRIPES)/2 of
 def assemble(problem: LeastSquares, theta: Float[Array, " p"]) -> AbstractSystem:
     """J at θ, block by block of the collocation points.
 
-    Memory in parameter space: 8P(2P + block) bytes; in residual space 8R(P + 2R). With a coupling 8P M_Ω more.
+    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 8P M_Ω more.
     """
     if problem.count() < theta.size:
         return _residual_space(problem, theta)

@@ -155,8 +155,12 @@ class Objective(eqx.Module):
         return (self.volume / self.collocation.count) ** 0.5
 
     def _boundary(self, theta: Float[Array, " p"]) -> Float[Array, " b"]:
-        points = self.collocation.boundary
-        return (self.surface / points.shape[0]) ** 0.5 * self.model(theta).jet(points).value[:, 0]
+        return self.boundary_scale * self.model(theta).jet(self.collocation.boundary).value[:, 0]
+
+    @property
+    def boundary_scale(self) -> float:
+        """The factor of v in the boundary's rows."""
+        return (self.surface / self.collocation.boundary.shape[0]) ** 0.5
 
     def _node_values(self, theta: Float[Array, " p"]) -> Float[Array, " f"]:
         assert self.coupling is not None

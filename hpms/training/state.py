@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 from hpms.coupling.base import CouplingState
 from hpms.training.objective import BOUNDARY, RESIDUAL, Objective
 from hpms.training.optimizer.base import AbstractOptimizer
+from hpms.training.optimizer.tree import select
 
 
 class TrainState(eqx.Module):
@@ -64,10 +65,10 @@ def run_chunk(
         converged = jnp.sum(fine * report.terms) < tolerance
         new = TrainState(theta, optimizer_state, state.weights, state.iteration + 1)
         keep = report.finite & ~report.stalled & ~converged
-        good = _select(report.finite, state, last.good)
+        good = select(report.finite, state, last.good)
         return (
             done + 1,
-            _select(keep, new, state),
+            select(keep, new, state),
             ChunkReport(report.terms, report.finite, report.stalled, converged, good),
         )
 
@@ -79,10 +80,6 @@ def run_chunk(
     )
     _, state, report = jax.lax.while_loop(proceed, iterate, start)
     return state, report
-
-
-def _select(condition: Bool[Array, ""], a: TrainState, b: TrainState) -> TrainState:
-    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), a, b)
 
 
 @eqx.filter_jit

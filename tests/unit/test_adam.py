@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from hpms.training.optimizer.adam import AdamOptimizer
+from hpms.training.optimizer.decay import ExponentialDecay
 from hpms.training.state import TrainState, evaluate, run_chunk
 from tests.problems import close, quick_filter_jit, small_objective
 
-ADAM = AdamOptimizer(1e-2, 0.5, 30)
+ADAM = AdamOptimizer(ExponentialDecay(1e-2, 0.5, 30))
 gradient_of = quick_filter_jit(lambda objective, *arguments: objective.gradient(*arguments))
 
 
@@ -43,7 +44,7 @@ def test_the_steps_are_those_of_the_textbook():
 
 
 def test_the_rate_decays_as_configured():
-    optimizer = AdamOptimizer(1e-3, 0.75, 1000)
+    optimizer = AdamOptimizer(ExponentialDecay(1e-3, 0.75, 1000))
     assert optimizer.metrics(None, 0) == {"learning_rate": 1e-3}
     assert optimizer.metrics(None, 1000)["learning_rate"] == pytest.approx(0.75e-3, rel=1e-15)
     assert optimizer.metrics(None, 2500)["learning_rate"] == pytest.approx(1e-3 * 0.75**2.5, rel=1e-15)

@@ -15,14 +15,14 @@ from hpms.registry import register
 from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
+from hpms.training.optimizer.decay import ExponentialDecay
+from hpms.training.optimizer.tree import all_finite
 
 
 class AdamOptimizer(AbstractOptimizer):
     """Adam, Kingma and Ba (2015), on the full batch with β = (0.9, 0.999) and an exponentially decaying rate."""
 
-    initial_rate: float = eqx.field(static=True)
-    decay_rate: float = eqx.field(static=True)
-    decay_steps: int = eqx.field(static=True)
+    rate: ExponentialDecay = eqx.field(static=True)
 
     def init(self, theta: Float[Array, " p"]) -> Any:
         return self._transformation().init(theta)
@@ -39,19 +39,15 @@ class AdamOptimizer(AbstractOptimizer):
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
             updates: Any
             updates, optimizer_state = self._transformation().update(gradient, optimizer_state, theta)
-        computed = jax.tree.leaves((terms, gradient, optimizer_state))
-        finite = jnp.stack([jnp.isfinite(array).all() for array in computed]).all()
+        finite = all_finite(terms, gradient, optimizer_state)
         return theta + updates, optimizer_state, StepReport(terms, finite, jnp.array(False))
 
     def metrics(self, optimizer_state: Any, iteration: int) -> dict[str, float]:
-        return {"learning_rate": self._rate(iteration)}
-
-    def _rate(self, iteration: Any) -> Any:
-        return self.initial_rate * self.decay_rate ** (iteration / self.decay_steps)
+        return {"learning_rate": self.rate(iteration)}
 
     def _transformation(self) -> optax.GradientTransformation:
         def schedule(count: Any) -> Any:
-            return self._rate(count.astype(float))
+            return self.rate(count.astype(float))
 
         return optax.adam(schedule, b1=0.9, b2=0.999)
 
@@ -72,4 +68,4 @@ class Adam:
 
     def build(self, model: Parametrised) -> AdamOptimizer:
         assert self.learning_rate is not None
-        return AdamOptimizer(self.learning_rate, self.decay_rate, self.decay_steps)
+        return AdamOptimizer(ExponentialDecay(self.learning_rate, self.decay_rate, self.decay_steps))

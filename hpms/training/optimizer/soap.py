@@ -16,6 +16,7 @@ from hpms.registry import register
 from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
+from hpms.training.optimizer.decay import ExponentialDecay
 from hpms.training.optimizer.tree import all_finite
 
 _EPSILON = 1e-8
@@ -46,9 +47,7 @@ class Soap(AbstractOptimizer):
     """
 
     unravel: Callable[[Array], Any] = eqx.field(static=True)
-    initial_rate: float = eqx.field(static=True)
-    decay_rate: float = eqx.field(static=True)
-    decay_steps: int = eqx.field(static=True)
+    rate: ExponentialDecay = eqx.field(static=True)
     b1: float = eqx.field(static=True)
     b2: float = eqx.field(static=True)
     refresh: int = eqx.field(static=True)
@@ -77,7 +76,7 @@ class Soap(AbstractOptimizer):
         square = b2 * old.square + (1 - b2) * self._rotated(gradient, old.sides) ** 2
         corrected = jnp.sqrt(1 - b2**age) / jnp.where(first, 1, 1 - b1**age)
         step = self._rotated(mean, old.sides) / (jnp.sqrt(square) + _EPSILON)
-        moved = theta - self._rate(age) * corrected * self._rotated(step, old.sides, back=True)
+        moved = theta - self.rate(age) * corrected * self._rotated(step, old.sides, back=True)
 
         def begin() -> tuple[Sides, Array]:
             based = jax.tree.map(lambda s: Side(s.factor, _eigenvectors(s.factor)), sides, is_leaf=_is_side)
@@ -95,10 +94,7 @@ class Soap(AbstractOptimizer):
         return jnp.where(first, theta, moved), new, report
 
     def metrics(self, optimizer_state: SoapState, iteration: int) -> dict[str, float]:
-        return {"learning_rate": self._rate(iteration)}
-
-    def _rate(self, iteration: Any) -> Any:
-        return self.initial_rate * self.decay_rate ** (iteration / self.decay_steps)
+        return {"learning_rate": self.rate(iteration)}
 
     def _leaves(self, theta: Float[Array, " p"]) -> list[Array]:
         return jax.tree.leaves(self.unravel(theta))
@@ -160,6 +156,5 @@ class SoapOptions:
     least_squares: ClassVar[bool] = False
 
     def build(self, model: Parametrised) -> Soap:
-        return Soap(
-            model.unravel, self.learning_rate, self.decay_rate, self.decay_steps, self.b1, self.b2, self.refresh
-        )
+        rate = ExponentialDecay(self.learning_rate, self.decay_rate, self.decay_steps)
+        return Soap(model.unravel, rate, self.b1, self.b2, self.refresh)
