@@ -122,23 +122,30 @@ def build(
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     block = config.runtime.block_size()
     theta, model = parametrise(network(config, problem, network_key))
-    if check := getattr(config.optimizer, "check_size", None):
-        check(theta.size, config.collocation.interior + config.collocation.boundary)
     if points is None:
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
+    space = config.coarse.build(domain.dim)
+    _check_size(config, theta.size, len(points["interior"]), len(points["boundary"]), len(space.nodes))
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)
-    space = config.coarse.build(domain.dim)
     coupling, coarse = config.coupling.build(space, problem, points["interior"], dtype)
     names = [RESIDUAL]
     names += [] if config.boundary.hard else [BOUNDARY]
     names += [] if coupling is None else [COUPLING]
     objective = Objective(model, collocation, coupling, tuple(names), domain.volume, domain.surface, sampler)
     return Experiment(config, problem, space, objective, theta, coarse, points)
+
+
+def _check_size(config: Config, parameters: int, interior: int, boundary: int, nodes: int) -> None:
+    """Raises `UserError` where the optimizer's matrices would be too large."""
+    if check := getattr(config.optimizer, "check_size", None):
+        coupled = config.names["coupling"] != "none"
+        rows = interior + (0 if config.boundary.hard else boundary) + (nodes if coupled else 0)
+        check(parameters, rows, interior if coupled else 0)
 
 
 def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:

@@ -51,6 +51,8 @@ def run(values: dict[str, Any], experiment: str) -> int:
     invocation, config = read_command(values, TrainInvocation)
     if invocation.ensemble > 1 and invocation.run_dir is not None:
         raise ConfigError("run_dir", invocation.run_dir, "an ensemble has a directory for each seed: leave it out")
+    if config.seed + invocation.ensemble > 2**32:
+        raise ConfigError("ensemble", invocation.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
     config.runtime.setup()
     configs = [replace(config, seed=config.seed + i) for i in range(invocation.ensemble)]
     directories = [run_directory(member, invocation, experiment) for member in configs]
@@ -125,8 +127,9 @@ def _train(
         ]
         try:
             outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
-            for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
-                recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+            for (_, built), outcome in zip(members, outcomes, strict=True):
+                recorders[0].end(outcome, _fields(built, measured, outcome.snapshot))
+                del recorders[0]
         except Exception as error:
             for recorder in recorders:
                 recorder.fail(f"{type(error).__name__}: {error}")

@@ -150,10 +150,14 @@ class ResidualSpace(AbstractSystem):
         return (self.jacobian.T @ dual / self.diagonal).astype(z.dtype)
 
 
-def check_memory(parameters: int, rows: int) -> None:
-    """Raises `UserError` where the matrices of the smaller space do not fit into this machine's memory."""
-    size = min(rows, parameters)
-    needed, there = 24 * size**2, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def check_memory(parameters: int, rows: int, averaged: int) -> None:
+    """Raises `UserError` where the matrices of `assemble` do not fit into this machine's memory.
+
+    `averaged` is the number of points at which the coupling takes v. On a GPU, whose memory is smaller, it may be too
+    kind.
+    """
+    own = 24 * parameters**2 if rows >= parameters else 16 * rows * (parameters + rows)
+    needed, there = own + 16 * parameters * averaged, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
         raise UserError(
             f"a least-squares step with {parameters} parameters and {rows} rows needs {1e-9 * needed:.0f} GB, and this "
@@ -169,7 +173,7 @@ _STRIPES = 6  # column stripes of J: the Gram matrix costs (1 + 1/_STRIPES)/2 of
 def assemble(problem: LeastSquares, theta: Float[Array, " p"]) -> AbstractSystem:
     """J at θ, block by block of the collocation points.
 
-    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 8P M_Ω more.
+    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P M_Ω more.
     """
     if problem.count() < theta.size:
         return _residual_space(problem, theta)

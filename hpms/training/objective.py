@@ -135,14 +135,14 @@ class Objective(eqx.Module):
     def _outputs(
         self, theta: Float[Array, " p"]
     ) -> tuple[Float[Array, "n block"], Float[Array, "n block"], Float[Array, " c"] | None]:
-        """r (scaled, zero at the padding), fluxes and means."""
+        """r (scaled, zero at the padding), fluxes and means; a pullback computes each block's activations again."""
 
         def outputs(block: Any) -> tuple[Array, Array, Array]:
             points, medium, mask = block
             jet = self.model(theta).jet(points)
             return self._scale * mask * residual(jet, medium), mask * flux(jet, medium), jet.value[:, 0]
 
-        pointwise, fluxes, values = jax.lax.map(outputs, self.collocation.blocks)
+        pointwise, fluxes, values = jax.lax.map(jax.checkpoint(outputs), self.collocation.blocks)
         means = None
         if self.coupling is not None and self.sites is None:
             means = self.coupling.means(self.collocation.flat(values), self._node_values(theta))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -159,6 +160,10 @@ class Session:
             norms, share = gradient_norms(self.trainer.objective, self.state.theta, self.coupling_state)
             self._log(np.asarray(norms), float(share))
 
+    @cached_property
+    def _trivial_loss(self) -> float:
+        return float(self.trainer.objective.trivial_loss)
+
     def _coupling_state(self) -> CouplingState | None:
         if self.trainer.coarse is None or self.coarse is None:
             return None
@@ -167,7 +172,7 @@ class Session:
     def _update_coarse(self, side: AbstractCoarseSide) -> None:
         assert self.coarse is not None
         found = evaluate(self.trainer.objective, self.state.theta, self.coupling_state)
-        relative = float(found.terms[0] / self.trainer.objective.trivial_loss)
+        relative = float(found.terms[0]) / self._trivial_loss
         self.coarse, strength = side.scheduled(self.coarse, self.iteration, relative), self.coarse.strength
         if self.coarse.strength != strength:
             self.coupling_state = self._coupling_state()

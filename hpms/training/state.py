@@ -100,16 +100,17 @@ def objective_gradient(
 def gradient_norms(
     objective: Objective, theta: Float[Array, " p"], coupling_state: CouplingState | None
 ) -> tuple[Float[Array, " k"], Float[Array, ""]]:
-    """‖∇J_k‖ of each unweighted term, the coupling's with its adjoint part, and the adjoint's share of the latter.
+    """‖∇J_k‖ of each unweighted term, the coupling's with its adjoint part, and the adjoint's share of the latter; 0
+    for a coupling that the schedule has switched off.
 
     The share is ‖adjoint‖ / (‖autodiff‖ + ‖adjoint‖), zero without a coupling.
     """
     parts = objective.term_gradients(theta, coupling_state)
     adjoint = parts.pop("adjoint", None)
     share = jnp.zeros((), theta.dtype)
-    if adjoint is not None:
+    if adjoint is not None and coupling_state is not None:
         size = jnp.linalg.norm(adjoint)
         total = jnp.linalg.norm(parts["coupling"]) + size
         share = jnp.where(total > 0, size / jnp.where(total > 0, total, 1), 0)
-        parts["coupling"] = parts["coupling"] + adjoint
+        parts["coupling"] = jnp.where(coupling_state.strength > 0, parts["coupling"] + adjoint, 0)
     return jnp.stack([jnp.linalg.norm(parts[name]) for name in objective.names]), share

@@ -18,6 +18,7 @@ pip takes the build of torch that its index offers; one for CUDA runs on the CPU
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import platform
@@ -194,6 +195,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("outputs/benchmark/peers.md"))
     options = parser.parse_args()
+    if importlib.util.find_spec("matplotlib") is None:
+        sys.exit("matplotlib, which draws the figure, is not installed: pip install matplotlib")
+    if options.boundary % 4:
+        parser.error("--boundary must be a multiple of 4")
 
     pythons = {"hpms": sys.executable} | (install(options.install) if options.install else {})
     given = {name: getattr(options, name.replace("-", "_")) for name in PACKAGES}
@@ -216,6 +221,8 @@ def main() -> None:
         f"hpms at commit {about['commit'][:8] + about['commit'][40:] or 'unknown'}"
     )
     text = table(results, title)
+    share = options.boundary / options.points
+    text += f"\nDeepXDE evaluates the residual at the boundary points, too: {share:.0%} more points than the others.\n"
     if foreign > 0.05:
         text += "\nOthers computed here meanwhile, which slows PyTorch's threads most of all: not to be compared.\n"
     options.output.write_text(text)

@@ -218,6 +218,9 @@ def main() -> None:
     table.write_text(text := report(results, options.fixed, min(options.points or POINTS)))
     plot(results, table)
     print(f"\n{text}\n{table}")
+    missing = {p.sweep for p in results} - {p.sweep for p, result in results.items() if "failed" not in result}
+    if missing:
+        sys.exit(f"nothing could be measured of {' and '.join(sorted(missing))}.")
 
 
 if __name__ == "__main__":

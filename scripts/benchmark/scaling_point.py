@@ -34,7 +34,7 @@ def measure(steps: int, overrides: list[str]) -> dict[str, Any]:
     start = peak()
     built = build(config, fine_problem(config))
     theta, taus = built.theta, jnp.asarray(built.taus, built.theta.dtype)
-    optimizer = config.optimizer.build(built.objective.model, theta.size)
+    optimizer = config.optimizer.build(built.objective.model)
     state = TrainState(theta, optimizer.init(theta), jnp.ones_like(taus), jnp.zeros((), jnp.int32))
     seconds = []
     for count in [0, *[1] * (1 + steps)]:

@@ -19,6 +19,7 @@ are timed in this process when all runs are done.
 import argparse
 import importlib.util
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ from pathlib import Path
 from fem_ladder import ladder
 from time_to_accuracy_report import NETWORKS, OPTIMIZERS, Case, cases, curve, ending, plot, report
 
+from hpms.cli import quoted
 from hpms.results.run import FILE, StoredRun
 
 SECONDS = {"osc1d": 60.0, "osc2d": 180.0}
@@ -63,7 +65,7 @@ def train(case: Case, seed: int, seconds: float, output: Path, more: list[str]) 
     if (directory / FILE).exists():
         stored = StoredRun(directory)
         known = shlex.split(str(stored.sessions[-1]["command"]))[1:]
-        if [argument for argument in known if not argument.startswith(_PLACES)] != chosen:
+        if [argument for argument in known if not argument.startswith(_PLACES)] != [quoted(c) for c in chosen]:
             sys.exit(f"{directory} was trained with other overrides: give another --output, or delete it.")
         spent = float(stored.summary["elapsed_seconds"])
         if stored.status not in ("running", "interrupted") or spent > seconds - 0.01:
@@ -78,7 +80,7 @@ def train(case: Case, seed: int, seconds: float, output: Path, more: list[str]) 
             code = process.wait()
         except KeyboardInterrupt:
             sys.exit(process.wait())
-    if code > 128 or code < 0:
+    if code in (-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM):
         sys.exit(f"stopped by a signal (exit code {code}); the same command goes on.")
     if (directory / FILE).exists():
         return ending(StoredRun(directory))

@@ -1,17 +1,19 @@
 """What every optimizer of the registry promises."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.training.least_squares import LeastSquares
 from hpms.training.optimizer.adam import Adam
 from hpms.training.optimizer.gauss_newton import GaussNewtonOptions
 from hpms.training.optimizer.lbfgs import LbfgsOptions
 from hpms.training.optimizer.sequence import AdamThenLbfgs
 from hpms.training.optimizer.soap import SoapOptions
 from hpms.training.optimizer.spring import SpringOptions
-from hpms.training.optimizer.ssbroyden import SsbroydenOptions
+from hpms.training.optimizer.ssbroyden import SsbroydenOptions, _updated
 from hpms.training.state import TrainState, evaluate, run_chunk
 from tests.problems import small_objective
 
@@ -63,3 +65,35 @@ def test_the_bits_do_not_depend_on_the_chunks_and_its_state_is_all_there_is(name
     part, _ = run(stored, count - count // 2)
     for x, y in zip(jax.tree.leaves(part), jax.tree.leaves(whole), strict=True):
         np.testing.assert_array_equal(x, y)
+
+
+def test_ssbroyden_s_matrix_fulfils_the_secant_equation():
+    *_, state, _, _ = start("ssbroyden", "float64", coupled=False)
+    rng, size = np.random.default_rng(0), state.theta.size
+    root = np.eye(size) + 0.05 * rng.normal(size=(size, size))
+    inverse = jnp.asarray(root @ root.T)
+    before = eqx.tree_at(lambda s: (s.inverse, s.fresh), state.optimizer, (inverse, jnp.array(False)))
+    gradient, length = jnp.asarray(rng.normal(size=size)), jnp.asarray(0.7)
+    s = -length * before.inverse @ gradient
+    y = jnp.linalg.solve(before.inverse, s) + 0.1 * inverse @ s
+    after, updated = _updated(before, s, y, gradient, length)
+    assert updated
+    np.testing.assert_allclose(after @ y, s, rtol=1e-9, atol=1e-9 * float(jnp.abs(s).max()))
+    np.testing.assert_allclose(after, after.T, atol=1e-12)
+    assert np.linalg.eigvalsh(after).min() > 0
+    kept, updated = _updated(before, s, -y, gradient, length)
+    assert not updated
+    np.testing.assert_array_equal(kept, before.inverse)
+
+
+def test_spring_minimises_what_it_says():
+    objective, coupling, optimizer, state, _, _ = start("spring", "float64", coupled=False)
+    problem = LeastSquares(objective, jnp.ones(len(objective.names)), coupling)
+    kept = jnp.asarray(np.random.default_rng(0).normal(size=state.theta.size)) * 1e-3
+    before = eqx.tree_at(lambda s: s.direction, state.optimizer, kept)
+    _, after, _ = optimizer.step(state.theta, before, objective, problem.weights, coupling)
+    jacobian, rows = jax.jacobian(problem.rows)(state.theta), problem.rows(state.theta)
+    scale = jnp.sqrt(1e-3 * jnp.sum(jacobian**2, axis=0))
+    stacked = jnp.concatenate([jacobian, jnp.diag(scale)])
+    expected = jnp.linalg.lstsq(stacked, jnp.concatenate([-rows, scale * 0.5 * kept]))[0]
+    np.testing.assert_allclose(after.direction, expected, rtol=1e-6, atol=1e-9 * float(jnp.abs(expected).max()))

@@ -98,7 +98,7 @@ class GaussNewton(AbstractOptimizer):
         straight = _norm(system, acceleration) <= _BENT * _norm(system, velocity)
         before, promised = _square(rows), _square(rows + change)
         gain = (before - _square(problem.rows(theta + step))) / (before - promised)
-        accepted = straight & (gain > _ACCEPTED)  # false for NaN
+        accepted = straight & (promised < before) & (gain > _ACCEPTED)  # false for NaN
         factor_of_damping = jnp.where(gain > 0.75, 1 / 6, jnp.where(gain > 0.25, 1 / 2, 1.5))
         damping = trial.damping * jnp.where(accepted, factor_of_damping, _RAISE)
         return _Trial(
@@ -132,8 +132,8 @@ class GaussNewtonOptions:
     trials: Count
     least_squares: ClassVar[bool] = True
 
-    def check_size(self, count: int, rows: int) -> None:
-        check_memory(count, rows)
+    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
+        check_memory(parameters, rows, averaged)
 
     def build(self, model: Parametrised) -> GaussNewton:
         return GaussNewton(self.damping, self.least_damping, self.trials)

@@ -67,9 +67,10 @@ class Lbfgs(AbstractOptimizer):
         return optax.lbfgs(memory_size=self.memory, linesearch=search)
 
 
-def check_fixed_points(config: Any, name: str) -> None:
+def check_fixed_points(config: Any) -> None:
     """Raises `ConfigError` for points that change under an optimizer that compares gradients of two iterations."""
     if config.collocation.fresh:
+        name = config.names["optimizer"]
         allowed = f"optimizer={name} compares gradients at two iterations, whose points must be the same: take uniform"
         raise ConfigError("collocation", "fresh", allowed)
 
@@ -84,7 +85,7 @@ class LbfgsOptions:
     least_squares: ClassVar[bool] = False
 
     def check(self, config: Any) -> None:
-        check_fixed_points(config, "lbfgs")
+        check_fixed_points(config)
 
     def build(self, model: Parametrised) -> Lbfgs:
         return Lbfgs(self.memory, self.trials)

@@ -15,7 +15,7 @@ from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
 from hpms.training.optimizer.adam import Adam
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
-from hpms.training.optimizer.lbfgs import LbfgsOptions
+from hpms.training.optimizer.lbfgs import LbfgsOptions, check_fixed_points
 
 
 class SequenceState(eqx.Module):
@@ -65,9 +65,10 @@ class Sequence(AbstractOptimizer):
         return jax.lax.cond(state.count < self.switch, first, second)
 
     def metrics(self, optimizer_state: SequenceState, iteration: int) -> dict[str, float]:
-        return self.first.metrics(optimizer_state.first, iteration) | self.second.metrics(
-            optimizer_state.second, iteration
-        )
+        first = self.first.metrics(optimizer_state.first, iteration)
+        if optimizer_state.count >= self.switch:
+            first = dict.fromkeys(first, 0.0)
+        return first | self.second.metrics(optimizer_state.second, iteration)
 
 
 @register("optimizer", "adam_then_lbfgs")
@@ -84,7 +85,7 @@ class AdamThenLbfgs:
     least_squares: ClassVar[bool] = False
 
     def check(self, config: Any) -> None:
-        self._lbfgs().check(config)
+        check_fixed_points(config)
 
     def build(self, model: Parametrised) -> Sequence:
         adam = Adam(self.learning_rate, self.decay_rate, self.decay_steps)

@@ -82,8 +82,8 @@ class SpringOptions:
     momentum: Momentum
     least_squares: ClassVar[bool] = True
 
-    def check_size(self, count: int, rows: int) -> None:
-        check_memory(count, rows)
+    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
+        check_memory(parameters, rows, averaged)
 
     def build(self, model: Parametrised) -> Spring:
         return Spring(self.damping, self.momentum)

@@ -123,13 +123,13 @@ class SsbroydenOptions:
     least_squares: ClassVar[bool] = False
 
     def check(self, config: Any) -> None:
-        check_fixed_points(config, "ssbroyden")
+        check_fixed_points(config)
 
-    def check_size(self, count: int, rows: int) -> None:
-        if count > _MOST_PARAMETERS:
+    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
+        if parameters > _MOST_PARAMETERS:
             raise UserError(
-                f"optimizer=ssbroyden keeps a dense matrix of {count} x {count} numbers for this network, "
-                f"{8e-9 * count**2:.1f} GB: take a network of at most {_MOST_PARAMETERS} parameters."
+                f"optimizer=ssbroyden keeps a dense matrix of {parameters} x {parameters} numbers for this network, "
+                f"{8e-9 * parameters**2:.1f} GB: take a network of at most {_MOST_PARAMETERS} parameters."
             )
 
     def build(self, model: Parametrised) -> Ssbroyden:
