@@ -12,7 +12,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from hpms.coarse.p1 import P1Space
 from hpms.config import Config
-from hpms.coupling.base import AbstractCoarseSide
+from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
 from hpms.errors import UserError
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
 from hpms.problem.collocation import Sampler, check_medium, collocate
@@ -126,13 +126,13 @@ def build(
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     space = config.coarse.build(domain.dim)
-    _check_size(config, theta.size, len(points["interior"]), len(points["boundary"]), len(space.nodes))
+    coupling, coarse = config.coupling.build(space, problem, points["interior"], block, dtype)
+    _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]))
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)
-    coupling, coarse = config.coupling.build(space, problem, points["interior"], dtype)
     names = [RESIDUAL]
     names += [] if config.boundary.hard else [BOUNDARY]
     names += [] if coupling is None else [COUPLING]
@@ -140,12 +140,15 @@ def build(
     return Experiment(config, problem, space, objective, theta, coarse, points)
 
 
-def _check_size(config: Config, parameters: int, interior: int, boundary: int, nodes: int) -> None:
+def _check_size(
+    config: Config, parameters: int, coupling: AbstractCoupling | None, interior: int, boundary: int
+) -> None:
     """Raises `UserError` where the optimizer's matrices would be too large."""
     if check := getattr(config.optimizer, "check_size", None):
-        coupled = config.names["coupling"] != "none"
-        rows = interior + (0 if config.boundary.hard else boundary) + (nodes if coupled else 0)
-        check(parameters, rows, interior if coupled else 0)
+        rows, averaged = interior + (0 if config.boundary.hard else boundary), 0
+        if coupling is not None:
+            rows, averaged = rows + coupling.count, coupling.nodes.count + (interior if coupling.at_points else 0)
+        check(parameters, rows, averaged)
 
 
 def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:

@@ -19,6 +19,7 @@ from hpms.network.two_scale import TwoScale, TwoScaleNetwork
 from hpms.problem.coefficient.expression import Expression as Coefficient
 from hpms.problem.collocation import Fresh, Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
+from hpms.problem.sites import sites
 from hpms.problem.source.expression import Expression as Source
 from hpms.problem.unit_cube import UnitCube
 from hpms.training.objective import Objective
@@ -113,7 +114,10 @@ def small_coupling(points, dtype, delta=0.45, count=5):
     nodes = lattice(dim, count)
     matrix, frame = compression_matrix(nodes, points, delta)
     coupling = BallCoupling(
-        jnp.asarray(nodes[frame], dtype), gather(matrix, dtype), gather(matrix.T.tocsr(), dtype), 1 / len(nodes)
+        nodes=sites(jnp.asarray(nodes[frame]), 7, dtype),
+        compression=gather(matrix, dtype),
+        transposed=gather(matrix.T.tocsr(), dtype),
+        weight=1 / len(nodes),
     )
     rng = np.random.default_rng(0)
     target, contraction = rng.normal(size=len(nodes)), rng.normal(size=(dim, dim))

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from hpms.coarse.field import AbstractField
 from hpms.coarse.rules import ball, panels, tensor
+from hpms.coarse.validation import ratio
 
 _GAUSS = 3
 _PANELS_PER_SCALE = 4
@@ -53,13 +54,14 @@ def framed_rule(dim: int, delta: float, scale: float) -> tuple[Float[np.ndarray,
     return tensor(dim, points, weights)
 
 
-def consistency_gap(fine: AbstractField, coarse: AbstractField, delta: float, scale: float) -> float:
-    """‖Q̄_δ u - y‖/‖u‖ in L²(Ω), the boundary frame included; NaN where u = 0.
+def consistency_gaps(fine: AbstractField, coarse: AbstractField, delta: float, scale: float) -> tuple[float, float]:
+    """‖Q̄_δ u - y‖/‖u‖, the first norm over {dist(x, ∂Ω) > δ/2} and over the rest, the frame; NaN where u = 0.
 
     **Arguments:** the fine solution u, the coarse state y of K̃₁₁ on the same mesh, the ball's diameter δ, and the
     length `scale` ε over which u varies.
     """
     points, weights = framed_rule(fine.dim, delta, scale)
-    gap = ball_means(fine, points, delta, scale) - coarse.values(points)
-    size = fine.norms()[0]
-    return float(gap**2 @ weights) ** 0.5 / size if size > 0 else float("nan")
+    square = (ball_means(fine, points, delta, scale) - coarse.values(points)) ** 2 * weights
+    inside = np.minimum(points, 1 - points).min(axis=1) > delta / 2
+    interior, frame = (ratio(float(square[part].sum()) ** 0.5, fine.norms()[0]) for part in (inside, ~inside))
+    return interior, frame

@@ -1,4 +1,4 @@
-"""The coarse space: P1 elements on a uniform mesh of (0,1)^d."""
+"""The coarse space: P1 elements on a uniform mesh of a box in [0,1]^d."""
 
 from functools import cached_property
 
@@ -15,24 +15,37 @@ _LOAD_ORDER = {1: 9, 2: 8, 3: 6}
 
 
 class P1Space:
-    """V_h = span{φ_i}, the hat functions of the (n+1)^d nodes of a mesh with n = round(1/h) cells per axis.
+    """V_h = span{φ_i}, the hat functions of the (n+1)^d nodes of a mesh with n cells per axis.
 
-    **Arguments:** the dimension d = 1, 2, 3 and the mesh width 0 < h <= 1/2 (smaller than the size of what q varies
-    on). Raises `ValueError` for others. **Attributes:** `nodes` (N, d), `interior` indices of the nodes in Ω, and `h`,
-    the actual 1/n.
+    **Arguments:** the dimension d = 1, 2, 3, the mesh width 0 < h <= 1/2 (smaller than the size of what q varies on),
+    and the corners `low` and `high` (d,) of the box, (0,1)^d by default, whose longest side n = round(side/h) >= 2
+    divides. Raises `ValueError` for others. **Attributes:** `nodes` (N, d), the indices of the nodes in the box
+    (`interior`) and on its boundary (`boundary`), and `h`, the actual longest side of a cell.
     """
 
-    def __init__(self, dim: int, h: float):
+    def __init__(
+        self,
+        dim: int,
+        h: float,
+        low: Float[np.ndarray, " d"] | None = None,
+        high: Float[np.ndarray, " d"] | None = None,
+    ):
         if dim not in _ELEMENTS or not 0 < h <= 0.5:
             raise ValueError(f"a P1 space needs dim = 1, 2 or 3 and 0 < h <= 0.5, not dim = {dim}, h = {h}")
-        self.dim, self.n = dim, round(1 / h)
-        self.h = 1 / self.n
-        self.nodes = lattice(dim, self.n)
-        self.interior = np.flatnonzero(((self.nodes > 0) & (self.nodes < 1)).all(axis=1))
+        self.low = np.zeros(dim) if low is None else low
+        self.size = (np.ones(dim) if high is None else high) - self.low
+        if not (self.size > 0).all():
+            raise ValueError(f"a box with the sides {self.size.tolist()} is empty")
+        self.dim, self.n = dim, max(2, round(self.size.max() / h))
+        self.h = float(self.size.max() / self.n)
+        unit = lattice(dim, self.n)
+        self.nodes = self.low + self.size * unit
+        inside = ((unit > 0) & (unit < 1)).all(axis=1)
+        self.interior, self.boundary = np.flatnonzero(inside), np.flatnonzero(~inside)
 
     @cached_property
     def _mesh(self) -> skfem.Mesh:
-        return unit_mesh(self.dim, self.n)
+        return unit_mesh(self.dim, self.n).scaled(self.size).translated(self.low)
 
     @cached_property
     def stiffness(self) -> tuple[tuple[sparse.csr_matrix, ...], ...]:
@@ -56,5 +69,5 @@ class P1Space:
         return skfem.LinearForm(lambda v, w: w.q * v).assemble(basis, q=values)
 
     def interpolation(self, points: Float[np.ndarray, "m d"]) -> sparse.csr_matrix:
-        """The matrix (M, N) from nodal values to values at M points of [0,1]^d; `ValueError` for points outside."""
-        return interpolation(points, self.n)
+        """The matrix (M, N) from nodal values to values at M points of the box; `ValueError` for points outside."""
+        return interpolation((points - self.low) / self.size, self.n)

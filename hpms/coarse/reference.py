@@ -1,7 +1,7 @@
 """The reference solution of a problem: what every result is measured against."""
 
+import math
 from dataclasses import dataclass, fields, replace
-from math import ceil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hpms.coarse import cache
-from hpms.coarse.average import consistency_gap
+from hpms.coarse.average import consistency_gaps
 from hpms.coarse.field import AbstractField
 from hpms.coarse.method import AbstractMethod, choose
 from hpms.coarse.sample import Function
@@ -23,10 +23,11 @@ _DEFAULT_MOST, _MOST = 1_000_000, 4_000_000
 class Reference:
     """u, y and what is known of them.
 
-    `upscaled_coefficient` K̃ (d, d), `norm_l2` = ‖u‖, `norm_h1` = ‖∇u‖, `coarse_norm_l2` = ‖y‖ and `consistency_gap` =
-    ‖Q̄_δ u - y‖/‖u‖ (both NaN where K̃₁₁ <= 0), where y solves -∇·(K̃₁₁ ∇y) = q on the same mesh. `own_error_l2` and
-    `own_error_h1` estimate the relative errors of u itself from a mesh twice as wide. The seconds are those of all d
-    lifted solutions when they were computed, `h` is the mesh (or panel) width; `cached` says that a file held it all.
+    `upscaled_coefficient` K̃ (d, d), `norm_l2` = ‖u‖, `norm_h1` = ‖∇u‖, `coarse_norm_l2` = ‖y‖ and ‖Q̄_δ u - y‖/‖u‖ in
+    the interior and in the boundary frame (all NaN where K̃₁₁ <= 0), where y solves -∇·(K̃₁₁ ∇y) = q on the same mesh.
+    `own_error_l2` and `own_error_h1` estimate the relative errors of u itself from a mesh twice as wide. The seconds
+    are those of all d lifted solutions when they were computed, `h` is the mesh (or panel) width; `cached` says that a
+    file held it all.
     """
 
     method: str
@@ -34,7 +35,8 @@ class Reference:
     norm_l2: float
     norm_h1: float
     coarse_norm_l2: float
-    consistency_gap: float
+    interior_gap: float
+    frame_gap: float
     delta: float
     assemble_seconds: float
     solve_seconds: float
@@ -45,6 +47,11 @@ class Reference:
     cached: bool
     fine: AbstractField
     coarse: AbstractField
+
+    @property
+    def consistency_gap(self) -> float:
+        """‖Q̄_δ u - y‖/‖u‖ over all of Ω."""
+        return math.hypot(self.interior_gap, self.frame_gap)
 
     def evaluate(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m d"]]:
         """u (M,) and ∇u (M, d) at M points of [0,1]^d; `ValueError` for points outside."""
@@ -77,8 +84,8 @@ def reference(
     found = _compute(name, way, n, coefficient, source) if stored is None else _unpack(stored, name, way, n)
     if found.delta != delta:
         known = found.upscaled_coefficient[0, 0] > 0
-        gap = consistency_gap(found.fine, found.coarse, delta, eps) if known else float("nan")
-        found = replace(found, delta=delta, consistency_gap=gap)
+        gaps = consistency_gaps(found.fine, found.coarse, delta, eps) if known else (math.nan, math.nan)
+        found = replace(found, delta=delta, interior_gap=gaps[0], frame_gap=gaps[1])
         cache.save(path, mark, _pack(found))
     return found
 
@@ -86,7 +93,7 @@ def reference(
 def _cells(dim: int, eps: float, way: AbstractMethod, h: float | None) -> int:
     """An even number of cells per axis, at least 4."""
     wanted = min(way.cells_per_eps / eps, _DEFAULT_MOST ** (1 / dim) / way.nodes_per_cell) if h is None else 1 / h
-    n = max(4, 2 * ceil(wanted / 2 - 1e-9))
+    n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
     if (unknowns := (way.nodes_per_cell * n) ** dim) > _MOST:
         raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
     return n
@@ -103,9 +110,10 @@ def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, sour
         upscaled_coefficient=upscaled,
         norm_l2=norms[0],
         norm_h1=norms[1],
-        coarse_norm_l2=coarse.norms()[0] if upscaled[0, 0] > 0 else float("nan"),
-        consistency_gap=float("nan"),
-        delta=float("nan"),
+        coarse_norm_l2=coarse.norms()[0] if upscaled[0, 0] > 0 else math.nan,
+        interior_gap=math.nan,
+        frame_gap=math.nan,
+        delta=math.nan,
         assemble_seconds=solution.assemble_seconds,
         solve_seconds=solution.solve_seconds,
         unknowns=solution.unknowns,

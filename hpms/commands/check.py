@@ -48,20 +48,24 @@ def run(values: dict[str, Any], experiment: str) -> int:
 
 
 def verify(config: Config, built: Experiment) -> list[Check]:
-    """All checks of an experiment, at random parameters for which K̃ > 0."""
-    objective = built.objective
-    full = Reduced(objective, built.coarse, built.taus)
+    """All checks of an experiment, at random parameters for which K̃ > 0; for each of the coupling's stages."""
+    objective, coarse = built.objective, built.coarse
+    stages = [None] if coarse is None else coarse.stages()
     points = jnp.asarray(np.random.default_rng(config.seed).random((_POINTS, config.problem.dim)))
-    theta = _admissible_parameters(config, built.problem, full)
+    theta = _admissible_parameters(config, built.problem, Reduced(objective, coarse, stages[0], built.taus))
     checks = [*check_jet(objective.model(theta), points), *check_manufactured(built.problem, points)]
     checks += check_adjoint(built.space, config.seed)
-    checks += check_gradient("objective", full, theta, config.seed)
-    checks += check_rows(full, theta, config.seed)
-    if config.optimizer.least_squares:
-        checks += check_system(full, theta, config.seed)
-    if COUPLING in objective.names:
-        alone = np.array([float(name == COUPLING) for name in objective.names])
-        checks += check_gradient("coupling term alone", Reduced(objective, built.coarse, alone), theta, config.seed)
+    for i, record in enumerate(stages):
+        stage = f"stage {i + 1}, " if len(stages) > 1 else ""
+        full = Reduced(objective, coarse, record, built.taus)
+        checks += check_gradient(f"{stage}objective", full, theta, config.seed)
+        checks += check_rows(stage, full, theta, config.seed)
+        if config.optimizer.least_squares:
+            checks += check_system(stage, full, theta, config.seed)
+        if COUPLING in objective.names:
+            alone = np.array([float(name == COUPLING) for name in objective.names])
+            alone = Reduced(objective, coarse, record, alone)
+            checks += check_gradient(f"{stage}coupling term alone", alone, theta, config.seed)
     return checks
 
 

@@ -11,7 +11,7 @@ from hpms.coarse.reference import Reference
 from hpms.coarse.validation import validation_points
 from hpms.config import Config, Invocation, read_command
 from hpms.experiment import fine_problem
-from hpms.measure import find_baseline, find_reference
+from hpms.measure import find_baseline, find_box_gaps, find_reference
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
 from hpms.runtime import provenance
@@ -23,7 +23,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
     config.runtime.setup()
     problem = fine_problem(config)
     found = find_reference(config, problem)
-    fem = find_baseline(config, problem, found)
+    fem, boxes = find_baseline(config, problem, found), find_box_gaps(config, problem, found)
     summary = {
         "method": found.method,
         "h": found.h,
@@ -33,6 +33,9 @@ def run(values: dict[str, Any], experiment: str) -> int:
         "norm_h1": found.norm_h1,
         "coarse_norm_l2": found.coarse_norm_l2,
         "consistency_gap": found.consistency_gap,
+        "interior_gap": found.interior_gap,
+        "frame_gap": found.frame_gap,
+        **boxes,
         "delta": found.delta,
         "own_error_l2": found.own_error_l2,
         "own_error_h1": found.own_error_h1,
@@ -53,7 +56,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary)
         write_arrays(file.create_group("fields"), _fields(config, found))
-    print(_report(found, fem))
+    print(_report(found, fem, boxes, config.coarse.h))
     print(path)
     return 0
 
@@ -74,13 +77,26 @@ def _fields(config: Config, found: Reference) -> dict[str, np.ndarray]:
     }
 
 
-def _report(found: Reference, fem: Baseline) -> str:
+def _box_rows(boxes: dict[str, float], h: float) -> list[list[str]]:
+    if not boxes:
+        return []
+    return [
+        ["gap ‖Q̄u - y‖/‖u‖, boxes, interior Ω_δ", f"{boxes['box_gap']:.5f}", ""],
+        ["  with K̃₁₁ instead of K̃", f"{boxes['box_gap_isotropic']:.5f}", ""],
+        [f"  and on the coarse mesh, h = {h:.4g}", f"{boxes['box_gap_coarse']:.5f}", ""],
+        ["  boundary frame", "not coupled", ""],
+    ]
+
+
+def _report(found: Reference, fem: Baseline, boxes: dict[str, float], h: float) -> str:
     rows = [
         ["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)],
         ["‖u‖ in L²", f"{found.norm_l2:.9f}", ""],
         ["‖∇u‖ in L²", f"{found.norm_h1:.8f}", ""],
         ["‖y‖ in L²", f"{found.coarse_norm_l2:.9f}", ""],
-        [f"gap ‖Q̄u - y‖/‖u‖, δ = {found.delta:.4g}", f"{found.consistency_gap:.5f}", ""],
+        [f"gap ‖Q̄u - y‖/‖u‖, balls, δ = {found.delta:.4g}", f"{found.consistency_gap:.5f}", ""],
+        ["  interior, boundary frame", f"{found.interior_gap:.5f}, {found.frame_gap:.5f}", ""],
+        *_box_rows(boxes, h),
         ["relative L² error", f"{scientific(found.own_error_l2)} (estimated)", scientific(fem.relative_l2)],
         ["relative H¹ error", f"{scientific(found.own_error_h1)} (estimated)", scientific(fem.relative_h1)],
         ["mesh width h", f"{found.h:.4g}", f"{fem.h:.4g}"],

@@ -153,7 +153,8 @@ def _recorder(
     medium: str,
     progress: TrainingProgress | None,
 ) -> RunRecorder:
-    stored, nodes = member.stored, built.space.nodes
+    stored = member.stored
+    nodes = built.space.nodes if built.coarse is None else built.coarse.nodes
     fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, measured.summary(), medium)
     sessions = [*(stored.sessions if stored else []), provenance()]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)

@@ -2,13 +2,22 @@
 
 import abc
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from hpms.problem.sites import Sites
 
-class CouplingState(eqx.Module):
+
+class AbstractCouplingState(eqx.Module):
+    """What the jitted side sees of the coarse problem; `strength` is the schedule's factor of the weight."""
+
+    strength: eqx.AbstractVar[Float[Array, ""]]
+
+
+class CouplingState(AbstractCouplingState):
     """What the jitted side sees of the coarse problem, constant between coarse updates.
 
     `target` (N,) is what the means are compared with; `contraction` (d, d) holds p^T A^{ab} y for the unweighted
@@ -25,31 +34,40 @@ class CouplingState(eqx.Module):
 
 
 class AbstractCoupling(eqx.Module):
-    """The coupling term R_δ = ‖r‖² as a function of means of v, for the jitted side."""
+    """The coupling term R_δ = ‖r‖², r in R^`count`, as a function of means of v, for the jitted side.
 
-    nodes: eqx.AbstractVar[Float[Array, "f d"]]
+    The means are taken of v at `nodes` and, if `at_points`, at the collocation points.
+    """
+
+    nodes: eqx.AbstractVar[Sites]
+    at_points: eqx.AbstractVar[bool]
+
+    @property
+    @abc.abstractmethod
+    def count(self) -> int:
+        """The number of entries of r."""
 
     @abc.abstractmethod
-    def means(self, values: Float[Array, " m"], node_values: Float[Array, " f"]) -> Float[Array, " n"]:
-        """The means of v from its values at the collocation points and at `nodes`."""
+    def means(self, values: Float[Array, " m"] | None, node_values: Float[Array, " f"]) -> Float[Array, " n"]:
+        """The means of v from its values at the collocation points, None unless `at_points`, and at `nodes`."""
 
     @abc.abstractmethod
-    def spread(self, means: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, " f"]]:
+    def spread(self, means: Float[Array, " n"]) -> tuple[Float[Array, " m"] | None, Float[Array, " f"]]:
         """The transpose of `means`."""
 
     @abc.abstractmethod
-    def residual(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, " n"]:
+    def residual(self, means: Float[Array, " n"], state: AbstractCouplingState) -> Float[Array, " r"]:
         """The residual vector r whose squared norm is the (unweighted) term."""
 
     @abc.abstractmethod
     def linearised(
-        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: CouplingState
-    ) -> Float[Array, " n"]:
-        """`residual` with the target to first order in the mean flux, so that its derivative in θ is that of r."""
+        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: AbstractCouplingState
+    ) -> Float[Array, " r"]:
+        """`residual` with y to first order in the mean flux, so that its derivative in θ is that of r."""
 
     @abc.abstractmethod
-    def adjoint(self, state: CouplingState) -> Float[Array, ""]:
-        """d(p^T B_h y)/d(mean flux): the adjoint part of the gradient, Eq. (4.28), per unit of ∂(mean flux)/∂θ."""
+    def adjoint(self, means: Float[Array, " n"], state: AbstractCouplingState) -> Float[Array, ""]:
+        """The derivative of R_δ through K̃ alone, per unit of the mean flux: the adjoint part, Eq. (4.28)."""
 
 
 @dataclass(frozen=True)
@@ -73,26 +91,35 @@ class CoarseRecord:
 
 
 class AbstractCoarseSide(abc.ABC):
-    """The host's part of a coupling: K̃ and the means come in, a new record goes out."""
+    """The host's part of a coupling: K̃ and the means come in, a new record goes out.
+
+    `nodes` (N, d) are where the means and the coarse state live. A record has `y`, `p`, `strength`, `updates` and
+    `rejections`; beyond them it is the coarse side's own.
+    """
 
     interval: int
+    nodes: np.ndarray
 
     @abc.abstractmethod
-    def initial(self) -> CoarseRecord:
+    def initial(self) -> Any:
         """The record before the first update: no coarse state, coupling off."""
 
-    @abc.abstractmethod
-    def scheduled(self, record: CoarseRecord, iteration: int, relative_residual: float) -> CoarseRecord:
-        """The record with the schedule's factor for an iteration and J_res/J_res(v = 0)."""
+    def stages(self) -> list[Any]:
+        """Initial records of all that the coupling can be, one behind the other in time."""
+        return [self.initial()]
 
     @abc.abstractmethod
-    def is_due(self, record: CoarseRecord, upscaled: np.ndarray) -> bool:
+    def scheduled(self, record: Any, iteration: int, relative_residual: float) -> Any:
+        """The record as the schedule has it at an iteration with J_res/J_res(v = 0); itself where nothing changes."""
+
+    @abc.abstractmethod
+    def is_due(self, record: Any, upscaled: np.ndarray) -> bool:
         """Whether K̃ moved enough since the last recomputation, and the coupling is not switched off."""
 
     @abc.abstractmethod
-    def update(self, record: CoarseRecord, upscaled: np.ndarray, means: np.ndarray) -> CoarseRecord:
+    def update(self, record: Any, upscaled: np.ndarray, means: np.ndarray) -> Any:
         """Recomputes state and adjoint; with an inadmissible K̃ the last state stays and p = 0."""
 
     @abc.abstractmethod
-    def state(self, record: CoarseRecord) -> CouplingState:
+    def state(self, record: Any) -> AbstractCouplingState:
         """The record as the jitted side sees it."""

@@ -1,7 +1,10 @@
 """The upscaled coefficient K̃[v] from the mean flux, Eqs. (4.10), (4.18)."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+
+from hpms.coarse.state import FactorisedProblem
 
 
 def isotropic(mean_flux: Float[Array, ""], dim: int) -> Float[Array, "d d"]:
@@ -12,3 +15,8 @@ def isotropic(mean_flux: Float[Array, ""], dim: int) -> Float[Array, "d d"]:
 def isotropic_adjoint(sensitivity: Float[Array, "d d"]) -> Float[Array, ""]:
     """d(Σ s_ab K̃_ab)/d(mean flux) = Σ_a s_aa."""
     return jnp.trace(sensitivity)
+
+
+def isotropic_sensitivity(solver: FactorisedProblem, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """∂y/∂(mean flux) = Σ_a ∂y/∂K̃_aa."""
+    return np.sum([solver.sensitivity(a, a, y) for a in range(solver.space.dim)], axis=0)

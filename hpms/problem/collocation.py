@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from hpms.errors import UserError
 from hpms.problem.lifted import LiftedProblem, Medium
+from hpms.problem.sites import Sites, cut, sites
 from hpms.problem.unit_cube import UnitCube
 from hpms.registry import register
 from hpms.schema import Count
@@ -50,29 +51,22 @@ class Fresh:
 
 
 class Collocation(eqx.Module):
-    """Points x^r in n blocks of B, padded to n B >= M_Ω with `mask` 0, the medium there, and points x^b.
+    """The M_Ω points x^r in blocks, the medium there, a `mask` that is 0 at the padding, and points x^b on ∂Ω."""
 
-    Blocks bound memory: only one block's activations are alive at a time, and they fit a CPU's caches.
-    """
-
-    points: Float[Array, "n block d"]
+    sites: Sites
     medium: Medium
     mask: Float[Array, "n block"]
     boundary: Float[Array, "b d"]
-    count: int = eqx.field(static=True)
+
+    @property
+    def count(self) -> int:
+        """M_Ω."""
+        return self.sites.count
 
     @property
     def blocks(self) -> tuple[Float[Array, "n block d"], Medium, Float[Array, "n block"]]:
         """What a scan over the blocks runs through."""
-        return self.points, self.medium, self.mask
-
-    def flat(self, values: Float[Array, "n block"]) -> Float[Array, " m"]:
-        """Values at the M_Ω points from values per block."""
-        return values.reshape(-1)[: self.count]
-
-    def blocked(self, values: Float[Array, " m"]) -> Float[Array, "n block"]:
-        """The inverse of `flat`, zero at the padding."""
-        return jnp.pad(values, (0, self.mask.size - self.count)).reshape(self.mask.shape)
+        return self.sites.points, self.medium, self.mask
 
 
 def collocate(
@@ -105,16 +99,10 @@ class Sampler(eqx.Module):
 def _blocks(
     interior: Float[Array, "m d"], medium: Medium, boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
 ) -> Collocation:
-    count = interior.shape[0]
-    blocks = -(-count // block)
-    size = -(-count // blocks)
-
-    def cut(array: Array) -> Array:
-        padded = jnp.concatenate([array, jnp.repeat(array[-1:], blocks * size - count, axis=0)])
-        return padded.reshape(blocks, size, *array.shape[1:]).astype(dtype)
-
-    mask = (jnp.arange(blocks * size) < count).reshape(blocks, size).astype(dtype)
-    return Collocation(cut(interior), jax.tree.map(cut, medium), mask, boundary.astype(dtype), count)
+    places = sites(interior, block, dtype)
+    mask = places.blocked(jnp.ones(interior.shape[0], dtype))
+    there = jax.tree.map(lambda array: cut(array, block).astype(dtype), medium)
+    return Collocation(places, there, mask, boundary.astype(dtype))
 
 
 def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:

@@ -1,5 +1,6 @@
 """HDF5 files that are whole or not there, and pytrees in them."""
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -83,3 +84,26 @@ def read_tree(group: Mapping[str, Any], like: T) -> T:
             raise ValueError(f"array {i} is {array.dtype}{array.shape} where {leaf.dtype}{tuple(leaf.shape)} is needed")
         found.append(jax.numpy.asarray(array))
     return jax.tree_util.tree_unflatten(structure, found)
+
+
+def write_record(group: h5py.Group, record: Any) -> None:
+    """A dataclass of arrays, numbers and dataclasses."""
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if dataclasses.is_dataclass(value):
+            write_record(group.create_group(field.name), value)
+        else:
+            group.create_dataset(field.name, data=np.asarray(value))
+
+
+def read_record(group: Mapping[str, Any], like: T) -> T:
+    """A dataclass like `like`, with the values of `write_record`."""
+    found = {}
+    for field in dataclasses.fields(like):  # type: ignore[arg-type]
+        value = getattr(like, field.name)
+        if dataclasses.is_dataclass(value):
+            found[field.name] = read_record(group[field.name], value)
+        else:
+            stored = np.asarray(group[field.name])
+            found[field.name] = stored if isinstance(value, np.ndarray) else type(value)(stored)
+    return type(like)(**found)

@@ -1,7 +1,7 @@
 """`run.h5`: everything about one run in one file, and the directory it lies in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,17 @@ import numpy as np
 import yaml
 
 from hpms.config import Config, read_config
-from hpms.coupling.base import CoarseRecord
 from hpms.errors import UserError
-from hpms.results.hdf5 import atomic_h5, open_h5, read_tree, write_arrays, write_attributes, write_tree
+from hpms.results.hdf5 import (
+    atomic_h5,
+    open_h5,
+    read_record,
+    read_tree,
+    write_arrays,
+    write_attributes,
+    write_record,
+    write_tree,
+)
 from hpms.results.metrics import Row, columns, rows_from
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
@@ -61,8 +69,7 @@ def write_run(
         coarse = {"nodes": fixture.nodes}
         latest = file.create_group("checkpoint/latest")
         if snapshot.coarse is not None:
-            record = {f.name: np.asarray(getattr(snapshot.coarse, f.name)) for f in fields(snapshot.coarse)}
-            write_arrays(latest.create_group("coarse"), record)
+            write_record(latest.create_group("coarse"), snapshot.coarse)
             coarse |= {"state": snapshot.coarse.y, "adjoint": snapshot.coarse.p}
         write_arrays(file.create_group("coarse"), coarse)
         write_tree(latest.create_group("optimizer"), snapshot.state.optimizer)
@@ -168,13 +175,6 @@ class StoredRun:
             if "best" in file["checkpoint"]:
                 group = file["checkpoint/best"]
                 best = Best(np.asarray(group["theta"]), int(group["iteration"][()]), float(group.attrs["residual"]))
-            coarse = _coarse(latest["coarse"]) if like.coarse is not None else None
+            coarse = None if like.coarse is None else read_record(latest["coarse"], like.coarse)
             elapsed, compiling = float(latest.attrs["elapsed"]), float(latest.attrs["compiling"])
         return Snapshot(TrainState(optimizer=optimizer, **parts), coarse, best, elapsed, compiling)
-
-
-def _coarse(group: Any) -> CoarseRecord:
-    found: dict[str, Any] = {f.name: np.asarray(group[f.name]) for f in fields(CoarseRecord)}
-    found |= {name: int(found[name]) for name in ("updates", "rejections")}
-    found |= {"active": bool(found["active"]), "strength": float(found["strength"])}
-    return CoarseRecord(**found)

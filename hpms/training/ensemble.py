@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.runtime import device
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer
@@ -54,7 +54,7 @@ def _run_members(
     taus: Float[Array, " k"],
     tolerance: Float[Array, ""],
     states: TrainState,
-    coupling_states: CouplingState | None,
+    coupling_states: AbstractCouplingState | None,
     counts: Int[Array, " n"],
     batched: bool,
 ) -> tuple[TrainState, ChunkReport]:

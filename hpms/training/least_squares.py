@@ -10,8 +10,9 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.errors import UserError
+from hpms.problem.sites import Sites
 from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
 
 _COLUMNS = 512  # parameters whose coupling rows are averaged at a time
@@ -26,7 +27,7 @@ class LeastSquares(eqx.Module):
 
     objective: Objective
     weights: Float[Array, " k"]
-    coupling_state: CouplingState | None
+    coupling_state: AbstractCouplingState | None
 
     @property
     def roots(self) -> dict[str, Float[Array, ""]]:
@@ -65,7 +66,8 @@ class LeastSquares(eqx.Module):
         """R, known without computing anything."""
         total = self.objective.collocation.count
         total += self.objective.collocation.boundary.shape[0] if BOUNDARY in self.objective.names else 0
-        return total + (0 if self.coupling_state is None else self.coupling_state.target.shape[0])
+        coupling = self.objective.coupling
+        return total + (0 if coupling is None or self.coupling_state is None else coupling.count)
 
     def interior_jacobian(self, theta: Float[Array, " p"], block: tuple) -> Float[Array, "b p"]:
         """The rows of J that belong to a block of collocation points."""
@@ -77,7 +79,8 @@ class LeastSquares(eqx.Module):
         parts, roots, objective = [jnp.zeros((0, theta.size), theta.dtype)], self.roots, self.objective
         if BOUNDARY in roots:
             scale = roots[BOUNDARY] * objective.boundary_scale
-            parts.append(scale * _value_jacobian(objective, theta, objective.collocation.boundary))
+            boundary = objective.collocation.boundary
+            parts.append(scale * _value_jacobian(objective, theta, Sites(boundary[None], len(boundary))))
         if COUPLING in roots:
             parts.append(roots[COUPLING] * self._coupling_jacobian(theta))
         return jnp.concatenate(parts)
@@ -85,24 +88,24 @@ class LeastSquares(eqx.Module):
     def _coupling_jacobian(self, theta: Float[Array, " p"]) -> Float[Array, "n p"]:
         objective, coupling, state = self.objective, self.objective.coupling, self.coupling_state
         assert coupling is not None and state is not None
-        blocks = jax.lax.map(lambda points: _value_jacobian(objective, theta, points), objective.value_sites)
-        values = blocks.reshape(-1, theta.size)[: objective.collocation.count]
-        nodes = _value_jacobian(objective, theta, coupling.nodes)
+        values = _value_jacobian(objective, theta, objective.value_sites).T if coupling.at_points else None
+        nodes = _value_jacobian(objective, theta, coupling.nodes).T
         flux = objective.flux_gradient(theta)
 
-        def column(parts: tuple[Array, Array, Array]) -> Array:
+        def column(parts: tuple[Array | None, Array, Array]) -> Array:
             value, node, slope = parts
-            zero = jnp.zeros_like(state.target)
             tangents = (coupling.means(value, node), slope)
-            return jax.jvp(lambda m, f: coupling.linearised(m, f, state), (zero, state.mean_flux), tangents)[1]
+            zero = jax.tree.map(jnp.zeros_like, tangents)
+            return jax.jvp(lambda m, f: coupling.linearised(m, f, state), zero, tangents)[1]
 
-        return jax.lax.map(column, (values.T, nodes.T, flux), batch_size=_COLUMNS).T
+        return jax.lax.map(column, (values, nodes, flux), batch_size=_COLUMNS).T
 
 
-def _value_jacobian(objective: Objective, theta: Float[Array, " p"], points: Float[Array, "m d"]) -> Array:
-    """∂v(x_i)/∂θ_j, shape (M, P)."""
+def _value_jacobian(objective: Objective, theta: Float[Array, " p"], sites: Sites) -> Float[Array, "m p"]:
+    """∂v(x_i)/∂θ_j."""
     gradient = jax.grad(lambda t, x: objective.model(t).jet(x[None]).value[0, 0])
-    return jax.vmap(gradient, (None, 0))(theta, points)
+    blocks = jax.lax.map(lambda points: jax.vmap(gradient, (None, 0))(theta, points), sites.points)
+    return blocks.reshape(-1, theta.size)[: sites.count]
 
 
 class AbstractSystem(eqx.Module):
@@ -173,7 +176,8 @@ _STRIPES = 6  # column stripes of J: the Gram matrix costs (1 + 1/_STRIPES)/2 of
 def assemble(problem: LeastSquares, theta: Float[Array, " p"]) -> AbstractSystem:
     """J at θ, block by block of the collocation points.
 
-    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P M_Ω more.
+    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P
+    more per point of its means.
     """
     if problem.count() < theta.size:
         return _residual_space(problem, theta)

@@ -18,10 +18,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCoupling, CouplingState
+from hpms.coupling.base import AbstractCoupling, AbstractCouplingState
 from hpms.network.base import Parametrised
 from hpms.problem.collocation import Collocation, Sampler
 from hpms.problem.lifted import Medium, flux, residual
+from hpms.problem.sites import Sites
 
 RESIDUAL, BOUNDARY, COUPLING = "residual", "boundary", "coupling"
 
@@ -37,8 +38,8 @@ class Evaluation(eqx.Module):
 class Objective(eqx.Module):
     """J for given collocation points; `volume` = |Ω|, `surface` = |∂Ω|, `coupling` None for the plain PINN.
 
-    A `sampler` gives other points at each iteration; those of this object are then for metrics, and the `sites` of the
-    coupling's means. `sites` None are the collocation points themselves.
+    A `sampler` gives other points at each iteration; those of this object are then for metrics, and the `sites` of a
+    coupling's means over collocation points. `sites` None are the collocation points themselves.
     """
 
     model: Parametrised
@@ -48,20 +49,22 @@ class Objective(eqx.Module):
     volume: float = eqx.field(static=True)
     surface: float = eqx.field(static=True)
     sampler: Sampler | None = None
-    sites: Float[Array, "n block d"] | None = None
+    sites: Sites | None = None
 
     def at(self, iteration: Int[Array, ""]) -> "Objective":
         """J with the collocation points of an iteration."""
         if self.sampler is None:
             return self
-        sites = None if self.coupling is None else self.collocation.points
+        sites = None if self.coupling is None else self.collocation.sites
         return replace(self, collocation=self.sampler(iteration), sampler=None, sites=sites)
 
-    def residuals(self, theta: Float[Array, " p"], state: CouplingState | None) -> dict[str, Float[Array, " m"]]:
+    def residuals(
+        self, theta: Float[Array, " p"], state: AbstractCouplingState | None
+    ) -> dict[str, Float[Array, " m"]]:
         """The named residual vectors r_k as functions of θ alone: y follows K̃ to first order, as `linearised` says."""
         found = {}
         pointwise, fluxes, means = self._outputs(theta)
-        found[RESIDUAL] = self.collocation.flat(pointwise)
+        found[RESIDUAL] = self.collocation.sites.flat(pointwise)
         if BOUNDARY in self.names:
             found[BOUNDARY] = self._boundary(theta)
         if self.coupling is not None and state is not None:
@@ -69,7 +72,7 @@ class Objective(eqx.Module):
             found[COUPLING] = self.coupling.linearised(means, jnp.sum(fluxes) / self.collocation.count, state)
         return found
 
-    def evaluate(self, theta: Float[Array, " p"], state: CouplingState | None) -> Evaluation:
+    def evaluate(self, theta: Float[Array, " p"], state: AbstractCouplingState | None) -> Evaluation:
         """All terms, without gradients."""
         pointwise, fluxes, means = self._outputs(theta)
         terms = [jnp.sum(pointwise**2)]
@@ -81,7 +84,7 @@ class Objective(eqx.Module):
         return Evaluation(jnp.stack(terms), jnp.sum(fluxes) / self.collocation.count, means)
 
     def gradient(
-        self, theta: Float[Array, " p"], weights: Float[Array, " k"], state: CouplingState | None
+        self, theta: Float[Array, " p"], weights: Float[Array, " k"], state: AbstractCouplingState | None
     ) -> tuple[Float[Array, " p"], Float[Array, " k"]]:
         """∇J with the weights λ, adjoint part included, and the unweighted terms."""
         weight = self.weighting(weights, state)
@@ -90,21 +93,23 @@ class Objective(eqx.Module):
             means = self._means(theta)
             coupling_term, pulled = self._coupling_cotangent(means, state)
             values, nodes = self.coupling.spread(weight[COUPLING] * pulled)
-            values = self.collocation.blocked(values)
-            fluxes = weight[COUPLING] * self.coupling.adjoint(state)
-            gradient += self._node_pullback(theta, nodes)
-            if self.sites is not None:
-                gradient += self._site_pullback(theta, values)
+            fluxes = weight[COUPLING] * self.coupling.adjoint(means, state)
+            gradient += self._value_pullback(theta, self.coupling.nodes, nodes)
+            if values is not None and self.sites is not None:
+                gradient += self._value_pullback(theta, self.sites, values)
                 values = None
             terms.append(coupling_term)
         if BOUNDARY in self.names:
             term, boundary = jax.value_and_grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
             gradient += weight[BOUNDARY] * boundary
             terms.insert(0, term)
+        values = None if values is None else self.collocation.sites.blocked(values)
         term, interior = self._interior(theta, weight[RESIDUAL], values, fluxes)
         return gradient + interior, jnp.stack([term, *terms])
 
-    def weighting(self, weights: Float[Array, " k"], state: CouplingState | None) -> dict[str, Float[Array, ""]]:
+    def weighting(
+        self, weights: Float[Array, " k"], state: AbstractCouplingState | None
+    ) -> dict[str, Float[Array, ""]]:
         """λ_k by name; the coupling's follows its schedule."""
         found = dict(zip(self.names, weights, strict=True))
         if COUPLING in found and state is not None:
@@ -116,7 +121,9 @@ class Objective(eqx.Module):
         """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²: where training that finds no solution ends."""
         return jnp.sum((self._scale * self.collocation.mask * self.collocation.medium.forcing) ** 2)
 
-    def term_gradients(self, theta: Float[Array, " p"], state: CouplingState | None) -> dict[str, Float[Array, " p"]]:
+    def term_gradients(
+        self, theta: Float[Array, " p"], state: AbstractCouplingState | None
+    ) -> dict[str, Float[Array, " p"]]:
         """Unweighted gradients: one per term, and the coupling's adjoint part on its own as `adjoint`.
 
         `coupling` is the autodiff part with y held fixed; the term's full gradient is `coupling` + `adjoint`.
@@ -125,11 +132,12 @@ class Objective(eqx.Module):
         if BOUNDARY in self.names:
             found[BOUNDARY] = jax.grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
         if self.coupling is not None and state is not None:
-            _, pulled = self._coupling_cotangent(self._means(theta), state)
-            values, nodes = self.coupling.spread(pulled)
-            direct = self._site_pullback(theta, self.collocation.blocked(values))
-            found[COUPLING] = direct + self._node_pullback(theta, nodes)
-            found["adjoint"] = self._interior(theta, None, None, self.coupling.adjoint(state))[1]
+            means = self._means(theta)
+            values, nodes = self.coupling.spread(self._coupling_cotangent(means, state)[1])
+            found[COUPLING] = self._value_pullback(theta, self.coupling.nodes, nodes)
+            if values is not None:
+                found[COUPLING] += self._value_pullback(theta, self.value_sites, values)
+            found["adjoint"] = self._interior(theta, None, None, self.coupling.adjoint(means, state))[1]
         return found
 
     def _outputs(
@@ -144,8 +152,8 @@ class Objective(eqx.Module):
 
         pointwise, fluxes, values = jax.lax.map(jax.checkpoint(outputs), self.collocation.blocks)
         means = None
-        if self.coupling is not None and self.sites is None:
-            means = self.coupling.means(self.collocation.flat(values), self._node_values(theta))
+        if self.coupling is not None and self.coupling.at_points and self.sites is None:
+            means = self.coupling.means(self.collocation.sites.flat(values), self._values(theta, self.coupling.nodes))
         elif self.coupling is not None:
             means = self._means(theta)
         return pointwise, fluxes, means
@@ -162,13 +170,6 @@ class Objective(eqx.Module):
         """The factor of v in the boundary's rows."""
         return (self.surface / self.collocation.boundary.shape[0]) ** 0.5
 
-    def _node_values(self, theta: Float[Array, " p"]) -> Float[Array, " f"]:
-        assert self.coupling is not None
-        return self.model(theta).jet(self.coupling.nodes).value[:, 0]
-
-    def _node_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, " f"]) -> Float[Array, " p"]:
-        return jax.vjp(self._node_values, theta)[1](cotangent)[0]
-
     def point_residual(
         self, theta: Float[Array, " p"], point: Float[Array, " d"], medium: Medium, mask: Float[Array, ""]
     ) -> Float[Array, ""]:
@@ -181,24 +182,29 @@ class Objective(eqx.Module):
         return self._interior(theta, None, None, jnp.ones((), theta.dtype))[1]
 
     @property
-    def value_sites(self) -> Float[Array, "n block d"]:
-        """The points at which the coupling needs v."""
-        return self.collocation.points if self.sites is None else self.sites
+    def value_sites(self) -> Sites:
+        """The points of a coupling's means over collocation points."""
+        return self.collocation.sites if self.sites is None else self.sites
 
-    def _site_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, "n block"]) -> Float[Array, " p"]:
+    def _means(self, theta: Float[Array, " p"]) -> Float[Array, " n"]:
+        assert self.coupling is not None
+        values = self._values(theta, self.value_sites) if self.coupling.at_points else None
+        return self.coupling.means(values, self._values(theta, self.coupling.nodes))
+
+    def _values(self, theta: Float[Array, " p"], sites: Sites) -> Float[Array, " m"]:
+        return sites.flat(jax.lax.map(lambda points: self.model(theta).jet(points).value[:, 0], sites.points))
+
+    def _value_pullback(
+        self, theta: Float[Array, " p"], sites: Sites, cotangent: Float[Array, " m"]
+    ) -> Float[Array, " p"]:
         def block_sum(theta: Array, points: Array, cotangent: Array) -> tuple[Array, Array]:
             total = jnp.sum(cotangent * self.model(theta).jet(points).value[:, 0])
             return total, total
 
-        return sum_over_blocks(block_sum, theta, self.value_sites, cotangent)[1]
-
-    def _means(self, theta: Float[Array, " p"]) -> Float[Array, " n"]:
-        assert self.coupling is not None
-        values = jax.lax.map(lambda points: self.model(theta).jet(points).value[:, 0], self.value_sites)
-        return self.coupling.means(self.collocation.flat(values), self._node_values(theta))
+        return sum_over_blocks(block_sum, theta, sites.points, sites.blocked(cotangent))[1]
 
     def _coupling_cotangent(
-        self, means: Float[Array, " n"], state: CouplingState
+        self, means: Float[Array, " n"], state: AbstractCouplingState
     ) -> tuple[Float[Array, ""], Float[Array, " n"]]:
         coupling = self.coupling
         assert coupling is not None

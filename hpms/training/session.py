@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from hpms.coupling.base import AbstractCoarseSide, CoarseRecord, CouplingState
+from hpms.coupling.base import AbstractCoarseSide, AbstractCouplingState
 from hpms.coupling.upscaling import isotropic
 from hpms.training.limits import Limits
 from hpms.training.objective import COUPLING, RESIDUAL, Objective
@@ -164,7 +164,7 @@ class Session:
     def _trivial_loss(self) -> float:
         return float(self.trainer.objective.trivial_loss)
 
-    def _coupling_state(self) -> CouplingState | None:
+    def _coupling_state(self) -> AbstractCouplingState | None:
         if self.trainer.coarse is None or self.coarse is None:
             return None
         return self.trainer.coarse.state(self.coarse)
@@ -173,8 +173,8 @@ class Session:
         assert self.coarse is not None
         found = evaluate(self.trainer.objective, self.state.theta, self.coupling_state)
         relative = float(found.terms[0]) / self._trivial_loss
-        self.coarse, strength = side.scheduled(self.coarse, self.iteration, relative), self.coarse.strength
-        if self.coarse.strength != strength:
+        self.coarse, before = side.scheduled(self.coarse, self.iteration, relative), self.coarse
+        if self.coarse is not before:
             self.coupling_state = self._coupling_state()
             self._renew()
         upscaled = np.asarray(isotropic(found.mean_flux, self.trainer.dim), np.float64)
@@ -207,9 +207,8 @@ class Session:
             row["adjoint_share"] = share
             row["coupling_strength"] = strength[COUPLING]
         row["upscaled_coefficient"] = np.asarray(isotropic(found.mean_flux, trainer.dim), np.float64).tolist()
-        record: CoarseRecord | None = self.coarse
-        row["coarse_updates"] = record.updates if record else 0
-        row["coarse_rejections"] = record.rejections if record else 0
+        row["coarse_updates"] = self.coarse.updates if self.coarse else 0
+        row["coarse_rejections"] = self.coarse.rejections if self.coarse else 0
         row |= trainer.optimizer.metrics(state.optimizer, iteration)
         row["relative_l2"], row["relative_h1"] = float(l2), float(h1)
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling

@@ -5,7 +5,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from hpms.coupling.base import CoarseRecord
 from hpms.training.state import TrainState
 
 
@@ -20,13 +19,14 @@ class Best:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run between two iterations; `elapsed` and `compiling` are seconds over all its sessions.
+    """A run between two iterations; `coarse` is the coarse side's record, None without one, and `elapsed` and
+    `compiling` are seconds over all its sessions.
 
     `fresh` says that not even what is due before the first iteration was done.
     """
 
     state: TrainState
-    coarse: CoarseRecord | None
+    coarse: Any
     best: Best | None
     elapsed: float
     compiling: float

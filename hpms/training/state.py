@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.training.objective import BOUNDARY, RESIDUAL, Objective
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.optimizer.tree import select
@@ -41,7 +41,7 @@ def run_chunk(
     taus: Float[Array, " k"],
     tolerance: Float[Array, ""],
     state: TrainState,
-    coupling_state: CouplingState | None,
+    coupling_state: AbstractCouplingState | None,
     count: Int[Array, ""],
 ) -> tuple[TrainState, ChunkReport]:
     """At most `count` iterations of Algorithm 3.1 between two visits of the host, in one compiled loop.
@@ -83,14 +83,17 @@ def run_chunk(
 
 
 @eqx.filter_jit
-def evaluate(objective: Objective, theta: Float[Array, " p"], coupling_state: CouplingState | None) -> Any:
+def evaluate(objective: Objective, theta: Float[Array, " p"], coupling_state: AbstractCouplingState | None) -> Any:
     """`Objective.evaluate`, compiled."""
     return objective.evaluate(theta, coupling_state)
 
 
 @eqx.filter_jit
 def objective_gradient(
-    objective: Objective, theta: Float[Array, " p"], weights: Float[Array, " k"], coupling_state: CouplingState | None
+    objective: Objective,
+    theta: Float[Array, " p"],
+    weights: Float[Array, " k"],
+    coupling_state: AbstractCouplingState | None,
 ) -> Float[Array, " p"]:
     """The gradient of `Objective.gradient`, compiled."""
     return objective.gradient(theta, weights, coupling_state)[0]
@@ -98,7 +101,7 @@ def objective_gradient(
 
 @eqx.filter_jit
 def gradient_norms(
-    objective: Objective, theta: Float[Array, " p"], coupling_state: CouplingState | None
+    objective: Objective, theta: Float[Array, " p"], coupling_state: AbstractCouplingState | None
 ) -> tuple[Float[Array, " k"], Float[Array, ""]]:
     """‖∇J_k‖ of each unweighted term, the coupling's with its adjoint part, and the adjoint's share of the latter; 0
     for a coupling that the schedule has switched off.

@@ -8,16 +8,21 @@ from hpms.verification.check import Check, small
 
 
 def check_adjoint(space: P1Space, seed: int) -> list[Check]:
-    """(B^{-1}r, s) = (r, B^{-T}s), and r·∂y/∂K̃_ab = -p^T A^{ab} y with B^T p = r, for a random tensor K̃ and load."""
+    """(B^{-1}r, s) = (r, B^{-T}s), and with B^T p = r the two derivatives r·∂y/∂K̃_ab = -p^T A^{ab} y and r·∂y/∂g =
+    -B_IB^T p, for a random tensor K̃, a random load and random boundary data g.
+    """
     random = np.random.default_rng(seed)
     dim, count, inner = space.dim, len(space.nodes), space.interior
     coefficient = 2 * np.eye(dim) + 0.4 * random.uniform(-1, 1, (dim, dim))
-    load, r, s = random.standard_normal((3, count))
+    load, r, s, data = random.standard_normal((4, count))
     solver = CoarseProblem(space, load).factorise(coefficient)
-    y, p = solver.state(), solver.adjoint(r)
-    left, right = y[inner] @ s[inner], load[inner] @ solver.adjoint(s)[inner]
+    y, p = solver.state(data), solver.adjoint(r)
+    left, right = solver.state()[inner] @ s[inner], load[inner] @ solver.adjoint(s)[inner]
     contraction = solver.contraction(y, p)
-    sensitivities = np.array([[r[inner] @ solver.sensitivity(a, b)[inner] for b in range(dim)] for a in range(dim)])
+    sensitivities = np.array([[r[inner] @ solver.sensitivity(a, b, y)[inner] for b in range(dim)] for a in range(dim)])
+    extension = solver.extension()
+    along = r[inner] @ extension
+    moved = solver.state(data + s)[inner] - y[inner] - extension @ s[space.boundary]
     return [
         small("adjoint identity (B⁻¹r, s) = (r, B⁻ᵀs)", abs(left - right) / abs(left), 1e-10),
         small(
@@ -25,4 +30,10 @@ def check_adjoint(space: P1Space, seed: int) -> list[Check]:
             float(np.abs(contraction + sensitivities).max() / np.abs(contraction).max()),
             1e-10,
         ),
+        small(
+            "boundary data: r·∂y/∂g = -B_IBᵀp",
+            float(np.abs(along + solver.data_gradient(p)).max() / np.abs(along).max()),
+            1e-10,
+        ),
+        small("boundary data: y(g + s) = y(g) + ∂y/∂g s", float(np.abs(moved).max() / np.abs(y).max()), 1e-10),
     ]

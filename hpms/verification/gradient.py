@@ -1,12 +1,13 @@
 """The gradient of the reduced objective θ -> J(y(θ), θ), by Taylor remainders and finite differences."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import AbstractCoarseSide, CouplingState
+from hpms.coupling.base import AbstractCoarseSide, AbstractCouplingState
 from hpms.coupling.upscaling import isotropic
 from hpms.training.objective import COUPLING, Evaluation, Objective
 from hpms.training.state import evaluate, objective_gradient
@@ -18,16 +19,15 @@ _PROBE = 1e-5
 
 
 class Reduced:
-    """J(θ) = Σ_k λ_k ‖r_k(θ, y(θ))‖² where y solves the coarse problem for K̃[v_θ] anew at each θ."""
+    """J(θ) = Σ_k λ_k ‖r_k(θ, y(θ))‖² where y solves the coarse problem for K̃[v_θ] anew at each θ, from `record`."""
 
-    def __init__(self, objective: Objective, coarse: AbstractCoarseSide | None, weights: np.ndarray):
-        self.objective, self.coarse = objective, coarse
+    def __init__(self, objective: Objective, coarse: AbstractCoarseSide | None, record: Any, weights: np.ndarray):
+        self.objective, self.coarse, self.record = objective, coarse, record
         self.weights = jnp.asarray(weights, jnp.float64)
 
     def is_admissible(self, theta: Float[Array, " p"]) -> bool:
         """Whether K̃[v_θ] admits a coarse state."""
-        _, state = self._solve(theta)
-        return state is None or bool(state.active > 0)
+        return self.coarse is None or self._update(theta)[1].updates > 0
 
     def value(self, theta: Float[Array, " p"]) -> float:
         found, state = self._solve(theta)
@@ -41,19 +41,22 @@ class Reduced:
         _, state = self._solve(theta)
         return np.asarray(objective_gradient(self.objective, theta, self.weights, state))
 
-    def state(self, theta: Float[Array, " p"]) -> CouplingState | None:
+    def state(self, theta: Float[Array, " p"]) -> AbstractCouplingState | None:
         """The coarse state y(θ) as the jitted side sees it."""
         return self._solve(theta)[1]
 
-    def _solve(self, theta: Float[Array, " p"]) -> tuple[Evaluation, CouplingState | None]:
+    def _solve(self, theta: Float[Array, " p"]) -> tuple[Evaluation, AbstractCouplingState | None]:
         """All terms but the coupling's, and the coarse state for θ."""
         if self.coarse is None:
             return evaluate(self.objective, theta, None), None
-        record = self.coarse.initial()
-        found = evaluate(self.objective, theta, self.coarse.state(record))
-        dim = record.contraction.shape[0]
-        upscaled = np.asarray(isotropic(found.mean_flux, dim))
-        return found, self.coarse.state(self.coarse.update(record, upscaled, np.asarray(found.means)))
+        found, record = self._update(theta)
+        return found, self.coarse.state(record)
+
+    def _update(self, theta: Float[Array, " p"]) -> tuple[Evaluation, Any]:
+        assert self.coarse is not None
+        found = evaluate(self.objective, theta, self.coarse.state(self.record))
+        upscaled = np.asarray(isotropic(found.mean_flux, self.coarse.nodes.shape[1]))
+        return found, self.coarse.update(self.record, upscaled, np.asarray(found.means))
 
 
 def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:

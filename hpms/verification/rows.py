@@ -13,7 +13,7 @@ from hpms.verification.gradient import Reduced
 _DAMPING, _STEP = 1e-2, 1e-5
 
 
-def check_rows(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+def check_rows(stage: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
     """J s by forward differentiation against central differences of r(θ, y(θ)), the coarse problem solved anew."""
     problem = _problem(reduced, theta)
     direction = np.random.default_rng(seed).standard_normal(theta.size)
@@ -22,20 +22,25 @@ def check_rows(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[C
     tangent = np.asarray(_tangent(problem, theta, s))
     ahead, behind = (np.asarray(_rows(_problem(reduced, theta + h * s), theta + h * s)) for h in (_STEP, -_STEP))
     error = np.abs((ahead - behind) / (2 * _STEP) - tangent)
-    coupled = 0 if problem.coupling_state is None else problem.coupling_state.target.size
+    coupling = reduced.objective.coupling
+    coupled = 0 if coupling is None else coupling.count
     split = tangent.size - coupled
-    checks = [small("rows of residual and boundary: Js = differences", _relative(error[:split], tangent[:split]), 1e-5)]
+    checks = [
+        small(
+            f"{stage}rows of residual and boundary: Js = differences", _relative(error[:split], tangent[:split]), 1e-5
+        )
+    ]
     if coupled:
-        name = "rows of the coupling: (Q̄v' - ∂y/∂K̃ K̃')s = differences"
+        name = f"{stage}rows of the coupling: (Q̄v' - ∂y/∂K̃ K̃')s = differences"
         checks.append(small(name, _relative(error[split:], tangent[split:]), 1e-5))
     return checks
 
 
-def check_system(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+def check_system(stage: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
     """J as assembled from blocks against automatic differentiation of r: (J^T J + μD)x = J^T z for random z."""
     problem = _problem(reduced, theta)
     z = jnp.asarray(np.random.default_rng(seed).standard_normal(problem.count()))
-    return [small("assembled (JᵀJ + μD)x = Jᵀz, J by autodiff", float(_system_error(problem, theta, z)), 1e-8)]
+    return [small(f"{stage}assembled (JᵀJ + μD)x = Jᵀz, J by autodiff", float(_system_error(problem, theta, z)), 1e-8)]
 
 
 def _problem(reduced: Reduced, theta: Float[Array, " p"]) -> LeastSquares:

@@ -15,13 +15,13 @@ EVERY = list(
 def test_the_gradient_passes(hpms, boundary):
     code, out, _ = result = hpms("check", "+experiment=osc1d", *QUICK, f"boundary={boundary}")
     assert code == 0, out
-    assert "All 13 checks passed." in out
+    assert "All 15 checks passed." in out
     assert result.last_line.endswith("check.h5")
 
 
 def test_a_gradient_without_its_adjoint_part_fails(hpms, monkeypatch):
     jax.clear_caches()
-    monkeypatch.setattr(BallCoupling, "adjoint", lambda self, state: 0 * state.contraction[0, 0])
+    monkeypatch.setattr(BallCoupling, "adjoint", lambda self, means, state: 0 * state.contraction[0, 0])
     code, out, _ = hpms("check", "+experiment=osc1d", *QUICK)
     jax.clear_caches()
     assert code == 1
@@ -37,6 +37,26 @@ def test_the_rows_of_least_squares_pass(hpms):
     code, out, _ = hpms("check", "+experiment=osc1d_fast", *small, *options)
     assert code == 0, out
     assert "assembled (JᵀJ + μD)x = Jᵀz" in out
+
+
+def test_a_hand_over_is_checked_in_both_stages(hpms):
+    small = ("coupling=consistent", "coupling.schedule=hybrid_first", "coupling.average=hat")
+    code, out, _ = hpms("check", "+experiment=osc1d", *QUICK, *small)
+    assert code == 0, out
+    assert "stage 1, coupling term alone: Taylor rate" in out and "stage 2, coupling term alone: Taylor rate" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("average", ["box", "hat"])
+@pytest.mark.parametrize("schedule", ["constant", "hybrid_first"])
+@pytest.mark.parametrize("boundary", ["hard", "soft"])
+@pytest.mark.parametrize("network", ["mlp", "ms_pinn"])
+@pytest.mark.parametrize("experiment", ["osc1d", "osc2d"])
+def test_the_consistent_coupling_passes(hpms, experiment, network, boundary, schedule, average):
+    options = (f"network={network}", f"boundary={boundary}", "coupling=consistent")
+    chosen = (f"coupling.schedule={schedule}", f"coupling.average={average}")
+    code, out, _ = hpms("check", f"+experiment={experiment}", *options, *chosen)
+    assert code == 0, out
 
 
 @pytest.mark.slow

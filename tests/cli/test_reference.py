@@ -28,6 +28,17 @@ def test_the_second_time_it_comes_from_the_cache(hpms):
     assert summary(second.last_line)["consistency_gap"] == pytest.approx(0.35198, rel=1e-3)
 
 
+def test_the_consistent_coupling_has_almost_no_gap(hpms):
+    result = hpms("reference", "+experiment=osc1d", "coupling=consistent")
+    found = summary(result.last_line)
+    assert found["interior_gap"] == pytest.approx(0.321, rel=1e-2)
+    assert np.hypot(found["interior_gap"], found["frame_gap"]) == pytest.approx(found["consistency_gap"])
+    assert 0 < found["box_gap"] < 0.003
+    assert found["box_gap_isotropic"] == pytest.approx(found["box_gap"])
+    assert found["box_gap_coarse"] == pytest.approx(found["box_gap"], rel=1e-2)
+    assert "boxes, interior Ω_δ" in result.out
+
+
 def test_media_of_the_same_name_are_told_apart(hpms):
     constant = ("reference", "+experiment=osc1d", "coefficient=constant", "coefficient.constants.k=")
     one, two = (summary(hpms(*constant[:-1], constant[-1] + k).last_line) for k in "12")

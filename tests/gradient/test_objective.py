@@ -29,15 +29,15 @@ def pointwise(objective, theta, state):
     """The terms, K̃₁₁ and the means from single points by autodiff, without jets, blocks or padding."""
     collocation, v = objective.collocation, lambda x: network_value(objective.model(theta), x)
     medium = collocation.medium
-    x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.points, medium.gradient))
-    k, f = collocation.flat(medium.coefficient), collocation.flat(medium.forcing)
+    x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.sites.points, medium.gradient))
+    k, f = collocation.sites.flat(medium.coefficient), collocation.sites.flat(medium.forcing)
     slope, laplacian = jax.vmap(lambda y: (jax.grad(v)(y), jnp.trace(jax.hessian(v)(y))))(x)
     terms = [jnp.mean((-(k * laplacian + jnp.sum(gradient * slope, axis=1)) - f) ** 2)]
     if BOUNDARY in objective.names:
         terms.append(objective.surface * jnp.mean(jax.vmap(v)(collocation.boundary) ** 2))
     means = None
     if state is not None:
-        means = objective.coupling.means(jax.vmap(v)(x), jax.vmap(v)(objective.coupling.nodes))
+        means = objective.coupling.means(jax.vmap(v)(x), jax.vmap(v)(objective.coupling.nodes.every))
         terms.append(jnp.mean((means - state.target) ** 2))
     return jnp.stack(terms), jnp.mean(k * (slope[:, 0] + 1)), means
 
@@ -135,8 +135,8 @@ def test_fresh_points_move_the_residual_and_leave_the_sites_of_the_means():
     theta, objective, state = small_objective(2, False, True, fresh=True)
     now = quick_filter_jit(lambda o, i: o.at(i))(objective, jnp.array(3))
     again, other = objective.at(jnp.array(3)), objective.at(jnp.array(4))
-    assert close(now.collocation.points, again.collocation.points)
-    assert np.abs(now.collocation.points - other.collocation.points).max() > 0.1
+    assert close(now.collocation.sites.points, again.collocation.sites.points)
+    assert np.abs(now.collocation.sites.points - other.collocation.sites.points).max() > 0.1
     found, expected = (values_of(o, theta, state)[0] for o in (now, objective))
     assert close(found.means, expected.means)
     assert not close(found.terms[:2], expected.terms[:2], 1e-3)
@@ -145,8 +145,8 @@ def test_fresh_points_move_the_residual_and_leave_the_sites_of_the_means():
     def value(t):
         terms, mean_flux, _ = pointwise(now, t, state)
         values = jax.vmap(lambda y: network_value(now.model(t), y))
-        sites = objective.collocation.points.reshape(-1, 2)[: objective.collocation.count]
-        means = now.coupling.means(values(sites), values(now.coupling.nodes))
+        sites = objective.collocation.sites.every
+        means = now.coupling.means(values(sites), values(now.coupling.nodes.every))
         adjoint = weights[-1] * jnp.trace(state.contraction) * mean_flux
         return weights[:2] @ terms[:2] + weights[2] * jnp.mean((means - state.target) ** 2) + adjoint
 

@@ -130,7 +130,7 @@ def test_the_second_reference_comes_from_the_file(dim, method, tmp_path):
     for ours, theirs in zip(second.evaluate(points), first.evaluate(points), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_array_equal(second.coarse.values(points), first.coarse.values(points))
-    for name in ("norm_l2", "norm_h1", "coarse_norm_l2", "consistency_gap", "solve_seconds", "unknowns", "h"):
+    for name in ("norm_l2", "norm_h1", "coarse_norm_l2", "interior_gap", "frame_gap", "solve_seconds", "unknowns", "h"):
         assert getattr(second, name) == getattr(first, name)
     np.testing.assert_array_equal(second.upscaled_coefficient, first.upscaled_coefficient)
     assert second.method == first.method == ({1: "exact", 2: "p2"}[dim] if method == "auto" else method)

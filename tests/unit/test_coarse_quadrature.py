@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hpms.coarse.average import ball_means, consistency_gap, framed_rule
+from hpms.coarse.average import ball_means, consistency_gaps, framed_rule
 from hpms.coarse.field import LagrangeField
 from hpms.coarse.lagrange import LagrangeSpace
 from hpms.coarse.quadrature_1d import PanelField, solve_exact
@@ -97,9 +97,10 @@ def test_gap_of_a_known_pair():
     space, delta = LagrangeSpace(1, 8, 2), 0.3
     field = LagrangeField(space, 1 - space.nodes[:, 0] ** 2)
     expected = (1 - delta) ** 0.5 * delta**2 / 12 / (8 / 15) ** 0.5
-    assert consistency_gap(field, field, delta, 0.5) == pytest.approx(expected, rel=1e-12)
+    interior, frame = consistency_gaps(field, field, delta, 0.5)
+    assert interior == pytest.approx(expected, rel=1e-12) and frame == 0
     nothing = LagrangeField(space, np.zeros(space.size))
-    assert np.isnan(consistency_gap(nothing, field, delta, 0.5))
+    assert np.isnan(consistency_gaps(nothing, field, delta, 0.5)).all()
 
 
 def test_ball_means_need_positive_lengths():

@@ -95,7 +95,7 @@ def test_sensitivities_and_contraction_match_finite_differences(dim):
             change[a, b] = step
             ahead, behind = (problem.factorise(tensor + s * change).state() for s in (1, -1))
             slope = (ahead - behind) / (2 * step)
-            found = solver.sensitivity(a, b)
+            found = solver.sensitivity(a, b, y)
             np.testing.assert_allclose(found, slope, atol=1e-9 * np.abs(y).max() + 1e-7 * np.abs(slope).max())
             assert contraction[a, b] == pytest.approx(-r @ found, rel=1e-9, abs=1e-12)
 

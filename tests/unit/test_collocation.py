@@ -22,27 +22,27 @@ def collocated(dim=2, count=10, block=4, dtype="float64", problem=None):
 def test_points_are_cut_into_padded_blocks(count, block, shape):
     interior, found = collocated(count=count, block=block)
     assert found.mask.shape == shape
-    assert found.points.shape == (*shape, 2)
+    assert found.sites.points.shape == (*shape, 2)
     assert found.medium.coefficient.shape == shape
     assert found.medium.gradient.shape == (*shape, 2)
     np.testing.assert_array_equal(found.mask.reshape(-1), np.arange(found.mask.size) < count)
-    np.testing.assert_array_equal(found.points.reshape(-1, 2)[:count], interior)
+    np.testing.assert_array_equal(found.sites.every, interior)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
 
 
 def test_flat_and_blocked_are_inverse_and_transposed():
     _, found = collocated()
     values = jnp.arange(1.0, 11)
-    blocked = found.blocked(values)
-    np.testing.assert_array_equal(found.flat(blocked), values)
+    blocked = found.sites.blocked(values)
+    np.testing.assert_array_equal(found.sites.flat(blocked), values)
     np.testing.assert_array_equal(blocked * (1 - found.mask), 0)
 
 
 def test_the_medium_is_that_of_the_points():
     interior, found = collocated()
     medium = small_problem(2).medium(interior)
-    np.testing.assert_array_equal(found.flat(found.medium.coefficient), medium.coefficient)
-    np.testing.assert_array_equal(found.flat(found.medium.forcing), medium.forcing)
+    np.testing.assert_array_equal(found.sites.flat(found.medium.coefficient), medium.coefficient)
+    np.testing.assert_array_equal(found.sites.flat(found.medium.forcing), medium.forcing)
     np.testing.assert_allclose(medium.forcing, np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0], rtol=1e-14)
 
 

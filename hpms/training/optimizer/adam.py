@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Fraction, Positive
@@ -33,7 +33,7 @@ class AdamOptimizer(AbstractOptimizer):
         optimizer_state: Any,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
         gradient, terms = objective.gradient(theta, weights, coupling_state)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import equinox as eqx
 from jaxtyping import Array, Bool, Float
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.training.objective import Objective
 
 
@@ -44,7 +44,7 @@ class AbstractOptimizer(eqx.Module):
         optimizer_state: Any,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
         """One step, traced by JAX; where the report is not finite or stalled, its result is thrown away."""
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Positive
@@ -61,7 +61,7 @@ class GaussNewton(AbstractOptimizer):
         optimizer_state: GaussNewtonState,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], GaussNewtonState, StepReport]:
         problem = LeastSquares(objective, weights, coupling_state)
         rows, system = problem.rows(theta), assemble(problem, theta)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.errors import ConfigError
 from hpms.network.base import Parametrised
 from hpms.registry import register
@@ -43,7 +43,7 @@ class Lbfgs(AbstractOptimizer):
         optimizer_state: Any,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
         problem = LeastSquares(objective, weights, coupling_state)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats

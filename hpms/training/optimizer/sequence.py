@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Fraction, Positive
@@ -50,7 +50,7 @@ class Sequence(AbstractOptimizer):
         optimizer_state: SequenceState,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], SequenceState, StepReport]:
         state, arguments = optimizer_state, (objective, weights, coupling_state)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Count, Fraction, Positive
@@ -66,7 +66,7 @@ class Soap(AbstractOptimizer):
         optimizer_state: SoapState,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], SoapState, StepReport]:
         gradient, terms = objective.gradient(theta, weights, coupling_state)
         old, b1, b2 = optimizer_state, self.b1, self.b2

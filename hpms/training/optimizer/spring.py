@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.network.base import Parametrised
 from hpms.registry import register
 from hpms.schema import Bound, Positive
@@ -48,7 +48,7 @@ class Spring(AbstractOptimizer):
         optimizer_state: SpringState,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], SpringState, StepReport]:
         problem = LeastSquares(objective, weights, coupling_state)
         system, kept = assemble(problem, theta), self.momentum * optimizer_state.direction

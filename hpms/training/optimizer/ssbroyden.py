@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.base import AbstractCouplingState
 from hpms.errors import UserError
 from hpms.network.base import Parametrised
 from hpms.registry import register
@@ -56,7 +56,7 @@ class Ssbroyden(AbstractOptimizer):
         optimizer_state: SsbroydenState,
         objective: Objective,
         weights: Float[Array, " k"],
-        coupling_state: CouplingState | None,
+        coupling_state: AbstractCouplingState | None,
     ) -> tuple[Float[Array, " p"], SsbroydenState, StepReport]:
         problem, point = LeastSquares(objective, weights, coupling_state), optimizer_state.point
 

@@ -1,0 +1,109 @@
+"""A coupling that the exact solution fulfils: box means against a coarse state with the network's own boundary data.
+
+The paper's coarse state vanishes on ∂Ω, but the local means of the exact u do not: the corrector, pinned at ∂Ω, shifts
+them by O(ε). Here the coarse problem lives on Ω_δ, where all boxes fit into Ω, takes its boundary values from the means
+of v, and averages the source as v is averaged, because averaging commutes with a constant-coefficient operator:
+
+    -∇·(K̃∇y) = Q̄q in Ω_δ,   y = Q̄v on ∂Ω_δ.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from hpms.coarse.box import BoxAverage
+from hpms.coarse.p1 import P1Space
+from hpms.coarse.state import CoarseProblem
+from hpms.coupling.base import AbstractCoupling, CouplingState
+from hpms.coupling.gather import Gather, gather
+from hpms.coupling.lazy import CoarseSolution, LazyCoarseSide, UpdateRule
+from hpms.coupling.upscaling import isotropic_sensitivity
+from hpms.errors import UserError
+from hpms.problem.lifted import LiftedProblem
+from hpms.problem.sites import Sites, sites
+
+_MOST_BYTES = 2e9
+
+
+class BoxCoupling(AbstractCoupling):
+    """R_δ = Σ_i w_i ((Q̄v)(x_i) - y_i)², w_i = |Ω_δ|/N, over the nodes inside Ω_δ; on ∂Ω_δ the two are equal.
+
+    B_II y_I = F_I - B_IB (Q̄v)_B. For K̃ = kI the harmonic `extension` E = -B_II^{-1} B_IB (i, b) of boundary data does
+    not depend on k, so y = y_0 + E(Q̄v)_B follows v at every iteration, y_0 = `target` being the state with zero data;
+    only k in y_0 is as old as the last coarse update.
+    """
+
+    nodes: Sites
+    compression: Gather
+    transposed: Gather
+    extension: Float[Array, "i b"]
+    interior: Int[Array, " i"]
+    boundary: Int[Array, " b"]
+    weight: float = eqx.field(static=True)
+    at_points: bool = eqx.field(static=True, default=False)
+
+    @property
+    def count(self) -> int:
+        return self.interior.shape[0]
+
+    def means(self, values: Float[Array, " m"] | None, node_values: Float[Array, " f"]) -> Float[Array, " n"]:
+        return self.compression(node_values)
+
+    def spread(self, means: Float[Array, " n"]) -> tuple[None, Float[Array, " f"]]:
+        return None, self.transposed(means)
+
+    def residual(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, " i"]:
+        inner = state.target[self.interior] + self.extension @ means[self.boundary]
+        return state.active * self.weight**0.5 * (means[self.interior] - inner)
+
+    def linearised(
+        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: CouplingState
+    ) -> Float[Array, " i"]:
+        change = state.sensitivity[self.interior] * (mean_flux - state.mean_flux)
+        return self.residual(means, state) - state.active * self.weight**0.5 * change
+
+    def adjoint(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, ""]:
+        """d(p^T B_h y)/d(mean flux) = -∂_yR·∂y/∂k with the present means, as p of the last update may be old."""
+        slope = state.active * self.weight**0.5 * state.sensitivity[self.interior]
+        return -2 * self.residual(means, state) @ slope
+
+
+class BoxCoarseSide(LazyCoarseSide):
+    """y with boundary data, B_II^T p_I = 2 w∘(Q̄v - y)_I and ∂y/∂k."""
+
+    def __init__(self, problem: CoarseProblem, weight: float, rule: UpdateRule, dtype: jnp.dtype):
+        super().__init__(problem, rule, dtype)
+        self.weight = weight
+
+    def solve(self, upscaled: np.ndarray, means: np.ndarray) -> CoarseSolution:
+        solver = self.problem.factorise(upscaled)
+        y, without_data = solver.state(means), solver.state()
+        p = solver.adjoint(2 * self.weight * (means - y))
+        return CoarseSolution(y, p, without_data, solver.contraction(y, p), isotropic_sensitivity(solver, y))
+
+
+def box_coupling(
+    problem: LiftedProblem, average: BoxAverage, h: float, rule: UpdateRule, block: int, dtype: jnp.dtype
+) -> tuple[BoxCoupling, BoxCoarseSide]:
+    """The coupling by box means on P1 elements of width h on Ω_δ; raises `UserError` where h makes E too large."""
+    dim = problem.domain.dim
+    space = P1Space(dim, h, average.low, average.high)
+    if (needed := 8 * space.interior.size * space.boundary.size) > _MOST_BYTES:
+        raise UserError(
+            f"coarse.h={h:g} is too small for coupling=consistent: the dense extension of its boundary data would have "
+            f"{1e-9 * needed:.1f} GB; allowed are {1e-9 * _MOST_BYTES:.0f}."
+        )
+    coarse = CoarseProblem(space, space.load(average.mean(problem.source_at())))
+    weight = float(np.prod(space.size)) / len(space.nodes)
+    matrix = average.matrix(space)
+    coupling = BoxCoupling(
+        nodes=sites(jnp.asarray(average.points), block, dtype),
+        compression=gather(matrix, dtype),
+        transposed=gather(matrix.T.tocsr(), dtype),
+        extension=jnp.asarray(coarse.factorise(np.eye(dim)).extension(), dtype),
+        interior=jnp.asarray(space.interior),
+        boundary=jnp.asarray(space.boundary),
+        weight=weight,
+    )
+    return coupling, BoxCoarseSide(coarse, weight, rule, dtype)
