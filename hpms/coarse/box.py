@@ -59,7 +59,7 @@ class BoxAverage:
         starts = [low + s * np.arange(n) for low, s, n in zip(self.low, self._spacing, self._boxes, strict=True)]
         means = sample_source(function, self.points).reshape([len(axis) for axis in self._axes])
         for axis, kernel in enumerate(self._kernels):
-            means = np.apply_along_axis(np.convolve, axis, means, kernel, "valid")
+            means = np.apply_along_axis(lambda row, k=kernel: np.convolve(row, k, "valid"), axis, means)
         interpolate = RegularGridInterpolator(starts, means)
         return lambda points: interpolate(np.clip(points, self.low, self.high))
 
