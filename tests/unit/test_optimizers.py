@@ -5,13 +5,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 
 from hpms.training.least_squares import LeastSquares
 from hpms.training.optimizer.adam import Adam
+from hpms.training.optimizer.decay import ExponentialDecay
 from hpms.training.optimizer.gauss_newton import GaussNewtonOptions
 from hpms.training.optimizer.lbfgs import LbfgsOptions
 from hpms.training.optimizer.sequence import AdamThenLbfgs
-from hpms.training.optimizer.soap import SoapOptions
+from hpms.training.optimizer.soap import Side, Soap, SoapOptions
 from hpms.training.optimizer.spring import SpringOptions
 from hpms.training.optimizer.ssbroyden import SsbroydenOptions, _updated
 from hpms.training.state import TrainState, evaluate, run_chunk
@@ -97,3 +99,16 @@ def test_spring_minimises_what_it_says():
     stacked = jnp.concatenate([jacobian, jnp.diag(scale)])
     expected = jnp.linalg.lstsq(stacked, jnp.concatenate([-rows, scale * 0.5 * kept]))[0]
     np.testing.assert_allclose(after.direction, expected, rtol=1e-6, atol=1e-9 * float(jnp.abs(expected).max()))
+
+
+def test_soap_does_not_follow_rounding_errors_of_a_rank_one_gradient():
+    rng, size = np.random.default_rng(0), 64
+    unravel = ravel_pytree([jnp.zeros((size, size), jnp.float32)])[1]
+    soap = Soap(unravel, ExponentialDecay(1e-3, 0.9, 1000), 0.95, 0.95, 10)
+    left, right = (np.linalg.qr(rng.normal(size=(size, size)))[0] for _ in range(2))
+    gradient = jnp.asarray(1e9 * np.outer(left[:, 0], right[:, 0]), jnp.float32).ravel()
+    sides = tuple(Side(jnp.zeros((size, size)), jnp.asarray(basis, jnp.float32)) for basis in (left, right))
+    rotated, mean = soap._rotated(gradient, (sides,)), soap._rotated(0.05 * gradient, (sides,))
+    step = soap._normalised(mean, 0.05 * rotated**2)
+    assert step[0] == pytest.approx(0.05**0.5, rel=1e-3)
+    assert np.abs(step).max() < 1

@@ -75,7 +75,7 @@ class Soap(AbstractOptimizer):
         mean = jnp.where(first, old.mean, b1 * old.mean + (1 - b1) * gradient)
         square = b2 * old.square + (1 - b2) * self._rotated(gradient, old.sides) ** 2
         corrected = jnp.sqrt(1 - b2**age) / jnp.where(first, 1, 1 - b1**age)
-        step = self._rotated(mean, old.sides) / (jnp.sqrt(square) + _EPSILON)
+        step = self._normalised(self._rotated(mean, old.sides), square)
         moved = theta - self.rate(age) * corrected * self._rotated(step, old.sides, back=True)
 
         def begin() -> tuple[Sides, Array]:
@@ -98,6 +98,14 @@ class Soap(AbstractOptimizer):
 
     def _leaves(self, theta: Float[Array, " p"]) -> list[Array]:
         return jax.tree.leaves(self.unravel(theta))
+
+    def _normalised(self, mean: Float[Array, " p"], square: Float[Array, " p"]) -> Float[Array, " p"]:
+        """m/√v, matrix by matrix; entries of √v that are rounding errors of its largest count as large as those."""
+        found = []
+        for m, v in zip(self._leaves(mean), self._leaves(square), strict=True):
+            root = jnp.sqrt(v)
+            found.append(m / (root + jnp.finfo(root.dtype).eps * jnp.max(root) + _EPSILON))
+        return ravel_pytree(found)[0]
 
     def _accumulate(self, gradient: Float[Array, " p"], sides: Sides) -> Sides:
         """L <- β₂ L + (1 - β₂) G G^T and R <- β₂ R + (1 - β₂) G^T G."""

@@ -1,0 +1,171 @@
+"""Tables and figures of `compare.py`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hpms.errors import UserError
+from hpms.results.run import FILE, StoredRun
+
+PROBLEMS = {
+    "osc1d": "osc1d, ε = 1/15",
+    "osc1d_001": "osc1d, ε = 0.01",
+    "osc2d": "osc2d, ε = 0.1",
+    "aperiodic": "1-D, no period, ε = 1/15",
+}
+NETWORKS = {"mlp": "-", "ms_pinn": (0, (5, 1.5)), "two_scale": (0, (1, 1.2))}  # and their line styles
+OPTIMIZERS = {"adam": "Adam", "gauss_newton": "Gauss-Newton"}
+COUPLINGS = {  # and their names and colours
+    "none": ("none", "#666666"),
+    "hybrid": ("paper's", "#D55E00"),
+    "decaying": ("paper's, decaying", "#E69F00"),
+    "consistent": ("consistent", "#0072B2"),
+    "handed_over": ("paper's, then consistent", "#009E73"),
+}
+_TRAPPED = 0.9
+
+
+class Case(NamedTuple):
+    """What runs have in common."""
+
+    problem: str
+    network: str
+    optimizer: str
+    coupling: str
+
+    def folder(self, output: Path) -> Path:
+        return output.joinpath(*self)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Iterations, seconds and relative L² errors (k,) of one run, and the error at the smallest residual loss."""
+
+    iterations: np.ndarray
+    seconds: np.ndarray
+    l2: np.ndarray
+    final_l2: float
+    final_h1: float
+    status: str
+    session: Mapping[str, Any]
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("finished", "nan")
+
+    @property
+    def failed(self) -> bool:
+        return self.status != "finished" or not self.final_l2 <= _TRAPPED
+
+
+def load(folder: Path) -> list[Run]:
+    """The runs of one case; an ensemble's seconds are shared out."""
+    directories = sorted(path.parent for path in folder.glob(f"train/*/*/seed=*/{FILE}"))
+    found = []
+    for directory in directories:
+        try:
+            stored = StoredRun(directory)
+        except UserError:
+            continue
+        rows, summary = stored.rows, stored.summary
+        found.append(
+            Run(
+                iterations=np.array([row["iteration"] for row in rows], float),
+                seconds=np.array([row["elapsed_seconds"] for row in rows], float) / len(directories),
+                l2=np.array([row["relative_l2"] for row in rows], float),
+                final_l2=float(summary.get("relative_l2", np.nan)),
+                final_h1=float(summary.get("relative_h1", np.nan)),
+                status=stored.status,
+                session=stored.sessions[-1],
+            )
+        )
+    return found
+
+
+def report(runs: Mapping[Case, Sequence[Run]]) -> str:
+    """Markdown."""
+    text = ["# Couplings", _title([run for found in runs.values() for run in found])]
+    text.append(
+        "Relative L² error at the logged iteration of smallest residual loss: the median over the seeds (smallest to "
+        f"largest). k ✗ counts the runs that failed: error above {_TRAPPED:g} (trapped) or not finished. Seconds are "
+        "those of one run after compilation, medians. Bold: the smallest median of a row."
+    )
+    for problem, name in PROBLEMS.items():
+        if any(case.problem == problem for case in runs):
+            text += [f"## {name}", _table(problem, runs)]
+    return "\n\n".join(text) + "\n"
+
+
+def _title(runs: Sequence[Run]) -> str:
+    def every(key: str) -> str:
+        return " and ".join(sorted({str(run.session[key]) for run in runs}))
+
+    commits = " and ".join(sorted({run.session["commit"][:8] or "unknown" for run in runs}))
+    return (
+        f"{every('device')}, {every('cpus')} cores; hpms {every('hpms')} at commit {commits}, jax {every('jax')}, "
+        f"Python {every('python')}; written {date.today()}."
+    )
+
+
+def _table(problem: str, runs: Mapping[Case, Sequence[Run]]) -> str:
+    lines = [["network", "optimizer", *(name for name, _ in COUPLINGS.values()), "seconds"]]
+    lines.append(["---"] * len(lines[0]))
+    for network in NETWORKS:
+        for optimizer, title in OPTIMIZERS.items():
+            found = {c: runs.get(Case(problem, network, optimizer, c), ()) for c in COUPLINGS}
+            if not any(found.values()):
+                continue
+            medians = {c: float(np.median([r.final_l2 for r in several])) for c, several in found.items() if several}
+            least = min(medians.values())
+            cells = [_cell(found[c], medians.get(c) == least) for c in COUPLINGS]
+            seconds = [r.seconds[-1] for several in found.values() for r in several if r.seconds.size]
+            lines.append([network, title, *cells, f"{np.median(seconds):.0f}"])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(runs: Sequence[Run], is_best: bool) -> str:
+    if not runs:
+        return "missing"
+    errors = [run.final_l2 for run in runs]
+    middle = f"{np.median(errors):.1e}"
+    failed = sum(run.failed for run in runs)
+    text = f"**{middle}**" if is_best else middle
+    return f"{text} ({min(errors):.1e} to {max(errors):.1e})" + (f", {failed} ✗" if failed else "")
+
+
+def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
+    """A column per problem, a row per optimizer: the median error over the seeds; writes .png and .pdf."""
+    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
+    from matplotlib.lines import Line2D  # pyright: ignore[reportMissingImports]
+
+    problems = [p for p in PROBLEMS if any(case.problem == p for case in runs)]
+    optimizers = [o for o in OPTIMIZERS if any(case.optimizer == o for case in runs)]
+    size = (2.6 * max(2, len(problems)) + 0.6, 2.4 * len(optimizers) + 1.1)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(optimizers), len(problems), squeeze=False, sharey="col")
+    for line, optimizer in zip(panels, optimizers, strict=True):
+        for axes, problem in zip(line, problems, strict=True):
+            for case, found in runs.items():
+                if (case.problem, case.optimizer) != (problem, optimizer):
+                    continue
+                count = min(len(run.l2) for run in found)
+                x = np.median([getattr(run, against)[:count] for run in found], axis=0)
+                y = np.median([run.l2[:count] for run in found], axis=0)
+                axes.plot(x, y, color=COUPLINGS[case.coupling][1], linestyle=NETWORKS[case.network], linewidth=1.3)
+            axes.set(yscale="log")
+            axes.grid(which="major", color="0.9", linewidth=0.6)
+            axes.spines[["top", "right"]].set_visible(False)
+            if line is panels[0]:
+                axes.set_title(PROBLEMS[problem], fontsize="medium")
+            if line is panels[-1]:
+                axes.set_xlabel(against + (" of one run" if against == "seconds" else ""))
+        line[0].set_ylabel(f"{OPTIMIZERS[optimizer]}\nrelative L² error")
+    shown = {name: Line2D([], [], color=colour, linewidth=2) for name, colour in COUPLINGS.values()}
+    shown |= {name: Line2D([], [], color="0.3", linestyle=style) for name, style in NETWORKS.items()}
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize="small")
+    for suffix in (".png", ".pdf"):
+        figure.savefig(path.with_suffix(suffix), dpi=200)
