@@ -52,7 +52,8 @@ class Measure:
             "reference_own_h1": found.own_error_h1,
             "reference_norm_l2": found.norm_l2,
             "reference_norm_h1": found.norm_h1,
-            "consistency_gap": self.gap,
+            "consistency_gap": found.consistency_gap,
+            "coupling_gap": self.gap,
             "fem_method": f"P1, h = {fem.h:.3g}, {fem.unknowns} unknowns",
             "fem_seconds": fem.assemble_seconds + fem.solve_seconds,
             "fem_relative_l2": fem.relative_l2,
@@ -79,12 +80,12 @@ class Measure:
             "reference_gradient": self.gradient,
         }
         if built.coarse is not None:
-            record = built.coarse.stages()[-1]
-            outcome = evaluate(built.objective, theta, built.coarse.state(record))
+            stages = built.coarse.stages()
+            outcome = evaluate(built.objective, theta, built.coarse.state(stages[0]))
             upscaled = np.asarray(isotropic(outcome.mean_flux, dim), np.float64)
             means = np.asarray(outcome.means, np.float64)
-            found |= {"nodes": built.coarse.nodes, "averages": means}
-            found["coarse_state"] = built.coarse.update(record, upscaled, means).y
+            states = [built.coarse.update(record, upscaled, means).y for record in stages]  # each zero at other nodes
+            found |= {"nodes": built.coarse.nodes, "averages": means, "coarse_state": np.sum(states, axis=0)}
         return found
 
 
@@ -125,7 +126,7 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
 def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> dict[str, float]:
     """How far the exact solution is from a coupling that has its own averages; empty for the others."""
     gaps = getattr(config.coupling, "gaps", None)
-    return {} if gaps is None else gaps(problem, exact, config.coarse.h)
+    return {} if gaps is None else gaps(problem, exact, config.coarse.build(config.problem.dim).h)
 
 
 def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:

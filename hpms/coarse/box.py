@@ -19,7 +19,7 @@ class BoxAverage:
 
     Per axis the lattice has as many cells as fit into (0,1), centred, and u is taken at their midpoints. The mean over
     m cells is known where a box begins with a cell and interpolated linearly between: wherever x lies, linear functions
-    are averaged exactly, and so are functions of period b, to their m-th harmonic. With `hat` the mean of the means
+    are averaged exactly, and so are functions of period b, below their m-th harmonic. With `hat` the mean of the means
     over the same box, a hat of about twice the width.
 
     **Arguments:** the sides b (d,), the counts m (d,) >= 1. Raises `ValueError` where the box does not fit into Ω.
@@ -85,7 +85,7 @@ def box_gap(
     NaN where K̃ (d, d) is not positive definite or u = 0.
     """
     space = P1Space(fine.dim, h, average.low, average.high)
-    means = average.matrix(space) @ fine.values(average.points)
+    means = average.mean(fine.values)(space.nodes)
     problem = CoarseProblem(space, space.load(average.mean(source)))
     size = fine.norms()[0]
     if not problem.is_admissible(coefficient) or size == 0:

@@ -54,10 +54,8 @@ class FactorisedProblem:
 
     def state(self, data: Float[np.ndarray, " n"] | None = None) -> Float[np.ndarray, " n"]:
         """y with B_II y_I = F_I - B_IB g and y_B = g, the values of `data` (N,) at the boundary nodes, 0 by default."""
-        if data is None:
-            return self._solve(self.load, "N")
-        values = np.where(np.isin(np.arange(len(data)), self.space.boundary), data, 0.0)
-        return values + self._solve(self.load - self._matrix @ values, "N")
+        without = self._solve(self.load, "N")
+        return without if data is None else without + self.extended(data)
 
     def adjoint(self, rhs: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """p = B^{-T} r for a right-hand side r (N,), such as -∂J/∂y, Eq. (3.18)."""
@@ -66,6 +64,12 @@ class FactorisedProblem:
     def sensitivity(self, a: int, b: int, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """∂y/∂K_ab = -B^{-1} A^{ab} y at a state y, a, b = 0..d-1."""
         return -self._solve(self.space.stiffness[a][b] @ y, "N")
+
+    def extended(self, data: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """The state without load: E g inside, the values g of `data` (N,) at the boundary nodes."""
+        values = np.zeros_like(data)
+        values[self.space.boundary] = data[self.space.boundary]
+        return values + self._solve(-(self._matrix @ values), "N")
 
     def extension(self) -> Float[np.ndarray, "i b"]:
         """E = ∂y_I/∂g = -B_II^{-1} B_IB, dense: the coarse-harmonic extension of boundary data."""

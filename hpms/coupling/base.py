@@ -89,12 +89,17 @@ class CoarseRecord:
     updates: int
     rejections: int
 
+    @property
+    def stage(self) -> int:
+        """Which of several couplings is at work."""
+        return 0
+
 
 class AbstractCoarseSide(abc.ABC):
     """The host's part of a coupling: K̃ and the means come in, a new record goes out.
 
-    `nodes` (N, d) are where the means and the coarse state live. A record has `y`, `p`, `strength`, `updates` and
-    `rejections`; beyond them it is the coarse side's own.
+    `nodes` (N, d) are where the means and the coarse state live. A record is a dataclass of arrays, numbers and such
+    dataclasses, with `y`, `p`, `strength`, `stage`, `updates` and `rejections`; beyond them it is the side's own.
     """
 
     interval: int

@@ -23,11 +23,11 @@ from hpms.errors import UserError
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites
 
-_MOST_BYTES = 2e9
+_MOST_BYTES = 5e8
 
 
 class BoxCoupling(AbstractCoupling):
-    """R_δ = Σ_i w_i ((Q̄v)(x_i) - y_i)², w_i = |Ω_δ|/N, over the nodes inside Ω_δ; on ∂Ω_δ the two are equal.
+    """R_δ = Σ_i w_i ((Q̄v)(x_i) - y_i)², w_i = |Ω_δ|/N, over the N nodes; on ∂Ω_δ the two are equal.
 
     B_II y_I = F_I - B_IB (Q̄v)_B. For K̃ = kI the harmonic `extension` E = -B_II^{-1} B_IB (i, b) of boundary data does
     not depend on k, so y = y_0 + E(Q̄v)_B follows v at every iteration, y_0 = `target` being the state with zero data;
@@ -92,7 +92,7 @@ def box_coupling(
     if (needed := 8 * space.interior.size * space.boundary.size) > _MOST_BYTES:
         raise UserError(
             f"coarse.h={h:g} is too small for coupling=consistent: the dense extension of its boundary data would have "
-            f"{1e-9 * needed:.1f} GB; allowed are {1e-9 * _MOST_BYTES:.0f}."
+            f"{1e-9 * needed:.1f} GB; allowed are {1e-9 * _MOST_BYTES:.1f}."
         )
     coarse = CoarseProblem(space, space.load(average.mean(problem.source_at())))
     weight = float(np.prod(space.size)) / len(space.nodes)

@@ -61,6 +61,9 @@ class Consistent:
             limit = float((1 - 2 * np.maximum(h, sides / counts)).min())
             reason = f"averages over {shape} do not fit beside a mesh of coarse.h={h:g}, sides up to {limit:.3g} do"
             raise ConfigError(f"coupling.{key}", value, reason)
+        if self.schedule == "hybrid_first" and (self.switch or 0) >= config.training.iterations:
+            allowed = f"it must be below training.iterations={config.training.iterations}, or null for coupling.level"
+            raise ConfigError("coupling.switch", self.switch, allowed)
         entries = (1 / h + 1) ** dim * np.prod(counts * (2.0 if self.average == "hat" else 1.0))
         if (most := max(entries / _MOST_ENTRIES, np.prod(counts / sides) / _MOST_POINTS)) > 1:
             reason = f"its averages would need {most:.1f} times the numbers that are allowed"

@@ -71,7 +71,7 @@ class HandOverCoupling(AbstractCoupling):
 
 @dataclass(frozen=True)
 class HandOverRecord:
-    """The records of both couplings, and whether the second has taken over."""
+    """The records of both couplings, and whether it is the second's turn."""
 
     first: CoarseRecord
     second: CoarseRecord
@@ -87,6 +87,10 @@ class HandOverRecord:
         return np.concatenate([self.first.p, self.second.p])
 
     @property
+    def stage(self) -> int:
+        return int(self.over)
+
+    @property
     def updates(self) -> int:
         return self.first.updates + self.second.updates
 
@@ -98,7 +102,7 @@ class HandOverRecord:
 class HandOverSide(AbstractCoarseSide):
     """The first coupling until iteration `switch`, or, if that is None, until J_res < `level` · J_res(v = 0).
 
-    The second takes over at a coarse update, for good.
+    The second takes over at the first coarse update from there on whose K̃ admits a state, for good.
     """
 
     def __init__(self, first: LazyCoarseSide, second: LazyCoarseSide, switch: int | None, level: float):
@@ -115,8 +119,7 @@ class HandOverSide(AbstractCoarseSide):
         due = relative_residual < self.level if self.switch is None else iteration >= self.switch
         if record.over or not due:
             return record
-        off = replace(record.first, active=False, contraction=np.zeros_like(record.first.contraction))
-        return replace(record, first=off, over=True)
+        return replace(record, over=True)
 
     def is_due(self, record: HandOverRecord, upscaled: np.ndarray) -> bool:
         return self.second.is_due(record.second, upscaled) if record.over else self.first.is_due(record.first, upscaled)
@@ -124,7 +127,9 @@ class HandOverSide(AbstractCoarseSide):
     def update(self, record: HandOverRecord, upscaled: np.ndarray, means: np.ndarray) -> HandOverRecord:
         count = len(self.first.nodes)
         if record.over:
-            return replace(record, second=self.second.update(record.second, upscaled, means[count:]))
+            second = self.second.update(record.second, upscaled, means[count:])
+            first = replace(self.first.initial(), updates=record.first.updates, rejections=record.first.rejections)
+            return replace(record, first=first if second.active else record.first, second=second)
         return replace(record, first=self.first.update(record.first, upscaled, means[:count]))
 
     def state(self, record: HandOverRecord) -> HandOverState:

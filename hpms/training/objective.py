@@ -192,7 +192,10 @@ class Objective(eqx.Module):
         return self.coupling.means(values, self._values(theta, self.coupling.nodes))
 
     def _values(self, theta: Float[Array, " p"], sites: Sites) -> Float[Array, " m"]:
-        return sites.flat(jax.lax.map(lambda points: self.model(theta).jet(points).value[:, 0], sites.points))
+        def block_values(points: Array) -> Array:
+            return self.model(theta).jet(points).value[:, 0]
+
+        return sites.flat(jax.lax.map(jax.checkpoint(block_values), sites.points))
 
     def _value_pullback(
         self, theta: Float[Array, " p"], sites: Sites, cotangent: Float[Array, " m"]

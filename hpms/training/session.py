@@ -206,6 +206,7 @@ class Session:
         if COUPLING in trainer.objective.names:
             row["adjoint_share"] = share
             row["coupling_strength"] = strength[COUPLING]
+            row["coupling_stage"] = self.coarse.stage
         row["upscaled_coefficient"] = np.asarray(isotropic(found.mean_flux, trainer.dim), np.float64).tolist()
         row["coarse_updates"] = self.coarse.updates if self.coarse else 0
         row["coarse_rejections"] = self.coarse.rejections if self.coarse else 0

@@ -6,8 +6,9 @@
 
 Each case is one `hpms train ensemble=SEEDS`, in OUTPUT/PROBLEM/NETWORK/OPTIMIZER/COUPLING; `RULES` are its overrides.
 Cases whose runs have all ended are left alone and interrupted ones continue: the same command goes on where it was
-stopped. `--set` changes all cases, for a quick try or another scale. At last it writes OUTPUT/couplings.md and the
-figures couplings_iterations and couplings_seconds (.png, .pdf) of all cases there; `--seeds 0` writes only those.
+stopped; another one on the same folder is refused. `--set` changes all cases, for a quick try or another scale. At last
+it writes OUTPUT/couplings.md and the figures couplings_iterations and couplings_seconds (.png, .pdf) of all cases
+there; `--seeds 0` writes only those.
 """
 
 import argparse
@@ -18,12 +19,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from compare_report import COUPLINGS, NETWORKS, OPTIMIZERS, PROBLEMS, Case, load, plot, report
+from compare_report import CHOSEN, COUPLINGS, NETWORKS, OPTIMIZERS, PROBLEMS, Case, load, plot, report
 
 RULES = [  # problems, networks, optimizers, couplings and overrides, a later value behind an earlier one
     ("osc1d", "*", "*", "*", "+experiment=osc1d collocation.interior=800"),
-    ("osc1d_001", "*", "*", "*", "+experiment=osc1d problem.eps=0.01 collocation.interior=1600"),
-    ("osc2d", "*", "*", "*", "+experiment=osc2d boundary=hard collocation.interior=2500"),
+    ("osc1d_001", "*", "*", "*", "+experiment=osc1d problem.eps=0.01 collocation.interior=3000"),
+    ("osc2d", "*", "*", "*", "+experiment=osc2d boundary=hard collocation.interior=5000"),
     ("aperiodic", "*", "*", "*", "+experiment=osc1d collocation.interior=800 coefficient=expression"),
     ("aperiodic", "*", "*", "*", "coefficient.formula=2+0.6*sin(2*pi*x1/eps)+0.8*sin(2*pi*(5**0.5-1)/2*x1/eps)"),
     ("*", "mlp", "*", "*", "network=mlp network.depth=4"),
@@ -67,13 +68,17 @@ def overrides(case: Case) -> list[str]:
 def train(case: Case, seeds: int, output: Path, more: list[str]) -> str:
     """Trains, continues or skips the runs of a case, and says how many have ended."""
     folder = case.folder(output)
-    ended = [run for run in load(folder) if run.ended]
-    if len(ended) >= seeds:
+    chosen, note = [*overrides(case), *more, f"ensemble={seeds}"], folder / CHOSEN
+    if note.exists() and note.read_text().split() != chosen:
+        sys.exit(f"{folder} was trained with other overrides: give another --output, or delete it.")
+    if sum(run.ended for run in load(folder)) >= seeds:
         return "there already"
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "hpms", "train", *overrides(case), *more, f"ensemble={seeds}", f"output={folder}"]
+    note.write_text(" ".join(chosen) + "\n")
     with (folder / "log").open("a") as log:
+        command = [sys.executable, "-m", "hpms", "train", *chosen, f"output={folder}"]
         process = subprocess.Popen(command, stdout=log, stderr=log)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             code = process.wait()
         except KeyboardInterrupt:

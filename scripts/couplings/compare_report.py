@@ -27,6 +27,7 @@ COUPLINGS = {  # and their names and colours
     "handed_over": ("paper's, then consistent", "#009E73"),
 }
 _TRAPPED = 0.9
+CHOSEN = "overrides.txt"  # of a case, in its folder
 
 
 class Case(NamedTuple):
@@ -65,7 +66,9 @@ class Run:
 def load(folder: Path) -> list[Run]:
     """The runs of one case; an ensemble's seconds are shared out."""
     directories = sorted(path.parent for path in folder.glob(f"train/*/*/seed=*/{FILE}"))
-    found = []
+    if not directories:
+        return []
+    seeds, found = int((folder / CHOSEN).read_text().rpartition("ensemble=")[2]), []
     for directory in directories:
         try:
             stored = StoredRun(directory)
@@ -75,7 +78,7 @@ def load(folder: Path) -> list[Run]:
         found.append(
             Run(
                 iterations=np.array([row["iteration"] for row in rows], float),
-                seconds=np.array([row["elapsed_seconds"] for row in rows], float) / len(directories),
+                seconds=np.array([row["elapsed_seconds"] for row in rows], float) / seeds,
                 l2=np.array([row["relative_l2"] for row in rows], float),
                 final_l2=float(summary.get("relative_l2", np.nan)),
                 final_h1=float(summary.get("relative_h1", np.nan)),
@@ -92,7 +95,8 @@ def report(runs: Mapping[Case, Sequence[Run]]) -> str:
     text.append(
         "Relative L² error at the logged iteration of smallest residual loss: the median over the seeds (smallest to "
         f"largest). k ✗ counts the runs that failed: error above {_TRAPPED:g} (trapped) or not finished. Seconds are "
-        "those of one run after compilation, medians. Bold: the smallest median of a row."
+        "those of one run after compilation, medians; all couplings of a row have the same points, iterations and, "
+        "with Gauss-Newton, tau2. Bold: the smallest median of a row."
     )
     for problem, name in PROBLEMS.items():
         if any(case.problem == problem for case in runs):
@@ -112,7 +116,7 @@ def _title(runs: Sequence[Run]) -> str:
 
 
 def _table(problem: str, runs: Mapping[Case, Sequence[Run]]) -> str:
-    lines = [["network", "optimizer", *(name for name, _ in COUPLINGS.values()), "seconds"]]
+    lines = [["network", "optimizer", *(name for name, _ in COUPLINGS.values())]]
     lines.append(["---"] * len(lines[0]))
     for network in NETWORKS:
         for optimizer, title in OPTIMIZERS.items():
@@ -122,8 +126,7 @@ def _table(problem: str, runs: Mapping[Case, Sequence[Run]]) -> str:
             medians = {c: float(np.median([r.final_l2 for r in several])) for c, several in found.items() if several}
             least = min(medians.values())
             cells = [_cell(found[c], medians.get(c) == least) for c in COUPLINGS]
-            seconds = [r.seconds[-1] for several in found.values() for r in several if r.seconds.size]
-            lines.append([network, title, *cells, f"{np.median(seconds):.0f}"])
+            lines.append([network, title, *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -134,7 +137,8 @@ def _cell(runs: Sequence[Run], is_best: bool) -> str:
     middle = f"{np.median(errors):.1e}"
     failed = sum(run.failed for run in runs)
     text = f"**{middle}**" if is_best else middle
-    return f"{text} ({min(errors):.1e} to {max(errors):.1e})" + (f", {failed} ✗" if failed else "")
+    seconds = np.median([run.seconds[-1] for run in runs if run.seconds.size])
+    return f"{text} ({min(errors):.1e} to {max(errors):.1e}), {seconds:.0f} s" + (f", {failed} ✗" if failed else "")
 
 
 def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
@@ -150,11 +154,12 @@ def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
     for line, optimizer in zip(panels, optimizers, strict=True):
         for axes, problem in zip(line, problems, strict=True):
             for case, found in runs.items():
-                if (case.problem, case.optimizer) != (problem, optimizer):
+                whole = [run for run in found if run.status == "finished"]
+                if (case.problem, case.optimizer) != (problem, optimizer) or not whole:
                     continue
-                count = min(len(run.l2) for run in found)
-                x = np.median([getattr(run, against)[:count] for run in found], axis=0)
-                y = np.median([run.l2[:count] for run in found], axis=0)
+                count = min(len(run.l2) for run in whole)
+                x = np.median([getattr(run, against)[:count] for run in whole], axis=0)
+                y = np.median([run.l2[:count] for run in whole], axis=0)
                 axes.plot(x, y, color=COUPLINGS[case.coupling][1], linestyle=NETWORKS[case.network], linewidth=1.3)
             axes.set(yscale="log")
             axes.grid(which="major", color="0.9", linewidth=0.6)

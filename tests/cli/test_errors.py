@@ -38,6 +38,11 @@ WRONG = [
     (["train", "coupling=consistent", "problem.eps=0.95"], "coupling.cells=1 is not allowed", "sides up to"),
     (["train", "coupling=consistent", "coupling.points=3"], "coupling.points=3", "at least 4"),
     (["train", "coupling=consistent", "coupling.points=100000"], "coupling.points=100000", "at most 1000"),
+    (
+        ["train", "+experiment=osc1d_fast", "coupling=consistent", "coupling.schedule=hybrid_first"],
+        "coupling.switch=3000",
+        "below training.iterations=100",
+    ),
     (["train", "+experiment=osc2d", "coupling=consistent", "coupling.points=1000"], "points=1000", "are allowed"),
     (["train", "problem.eps=1/15,0.01"], "several values", "-m"),
     (["train", "coefficient=expression"], "coefficient.formula has no value", "give coefficient.formula="),

@@ -35,6 +35,7 @@ def test_an_update_solves_the_coarse_problem_with_the_means_as_boundary_data():
     residual = coupling.residual(z, state)
     np.testing.assert_allclose(residual, coarse.weight**0.5 * (means - record.y)[space.interior], rtol=1e-10)
     assert coupling.count == len(residual)
+    assert coarse.weight == pytest.approx(np.prod(space.size) / len(space.nodes))
     assert coupling.adjoint(z, state) == pytest.approx(np.trace(record.contraction), rel=1e-10)
 
 
@@ -90,8 +91,10 @@ def test_after_the_hand_over_the_second_coupling_is_alone():
     assert (first.updates, first.second.updates) == (1, 0)
     handed = coarse.scheduled(first, 3, 1.0)
     assert coarse.is_due(handed, upscaled)
-    assert not coupling.residual(jnp.asarray(means), coarse.state(handed)).any()
-    assert coupling.adjoint(jnp.asarray(means), coarse.state(handed)) == 0
+    refused = coarse.update(handed, -upscaled, means)
+    before = coupling.residual(jnp.asarray(means), coarse.state(first))
+    np.testing.assert_array_equal(coupling.residual(jnp.asarray(means), coarse.state(refused)), before)
+    assert coarse.is_due(refused, upscaled)
     second = coarse.update(handed, upscaled, means)
     residual = np.asarray(coupling.residual(jnp.asarray(means), coarse.state(second)))
     split = coupling.first.count
