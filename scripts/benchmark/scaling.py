@@ -154,13 +154,16 @@ def plot(results: Mapping[Point, Result], path: Path) -> None:
                 (line,) = axes.plot(list(found), list(map(number, found.values())), **style)
                 lines |= {name: line} if found else {}
         for axes in column:
-            axes.set(xscale="log", yscale="log")
+            axes.set_xscale("log")
             axes.grid(color="0.9", linewidth=0.6)
             axes.set_axisbelow(True)
             axes.spines[["top", "right"]].set_visible(False)
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter("{x:,.0f}")
-            axes.yaxis.set_minor_locator(NullLocator())
+        column[0].set_yscale("log")
+        column[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        column[0].yaxis.set_major_formatter("{x:,.0f}")
+        column[0].yaxis.set_minor_locator(NullLocator())
+        column[1].set_ylim(bottom=0)
         values = sorted({point.value for point in chosen})
         shown = values[:: -max(1, len(values) // 3)]
         column[1].set_xticks(shown, [f"{value // 1000}k" if value >= 10_000 else f"{value}" for value in shown])
