@@ -103,7 +103,7 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
     if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
         log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
     value, gradient = exact.evaluate(points)
-    gap = find_box_gaps(config, problem, exact).get("box_gap_coarse", exact.consistency_gap)
+    gap = _trained_gap(config, problem, exact)
     return Measure(exact, gap, find_baseline(config, problem, exact), points, weights, value, gradient)
 
 
@@ -127,6 +127,12 @@ def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> d
     """How far the exact solution is from a coupling that has its own averages; empty for the others."""
     gaps = getattr(config.coupling, "gaps", None)
     return {} if gaps is None else gaps(problem, exact, config.coarse.build(config.problem.dim).h)
+
+
+def _trained_gap(config: Config, problem: LiftedProblem, exact: Reference) -> float:
+    """How far the exact solution is from the coupling that is trained."""
+    gap = getattr(config.coupling, "trained_gap", None)
+    return exact.consistency_gap if gap is None else gap(problem, exact, config.coarse.build(config.problem.dim).h)
 
 
 def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:

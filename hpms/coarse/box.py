@@ -27,15 +27,14 @@ class BoxAverage:
     """
 
     def __init__(self, sides: Float[np.ndarray, " d"], counts: Int[np.ndarray, " d"], hat: bool = False):
-        self.sides, self.counts = np.asarray(sides, dtype=np.float64), counts
         self._kernels = [np.full(m, 1 / m) for m in counts]
         if hat:
             self._kernels = [np.convolve(kernel, kernel) for kernel in self._kernels]
-        spacing = self.sides / counts
+        spacing = sides / counts
         cells = np.floor(1 / spacing + 1e-9).astype(int)
         lengths = np.array([len(kernel) for kernel in self._kernels])
         if (cells <= lengths).any():
-            raise ValueError(f"boxes of the sides {self.sides.tolist()} do not fit into the domain")
+            raise ValueError(f"boxes of the sides {sides.tolist()} do not fit into the domain")
         start = (1 - cells * spacing) / 2
         self._spacing, self._boxes = spacing, cells - lengths + 1
         self._axes = [o + s * (np.arange(c) + 0.5) for o, s, c in zip(start, spacing, cells, strict=True)]

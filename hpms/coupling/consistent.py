@@ -86,22 +86,18 @@ class Consistent:
         first = ball_coupling(space, problem, points, self.delta, False, rule, block, dtype)
         return hand_over(first, found, self.switch, self.level, block)
 
+    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
+        """‖Q̄u - y‖/‖u‖ in Ω_δ on the fine solution as training sees it: with K̃₁₁I on the coarse mesh of width h."""
+        isotropic = reference.upscaled_coefficient[0, 0] * np.eye(problem.domain.dim)
+        return box_gap(reference.fine, problem.source_at(), isotropic, self.average_for(problem), h)
+
     def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
-        """‖Q̄u - y‖/‖u‖ in Ω_δ on fine solutions: with K̃ and with K̃₁₁I on a fine mesh, and as training sees it, with
-        K̃₁₁I on the coarse mesh of width h.
-        """
-        average, source = self.average_for(problem), problem.source_at()
-        tensor = reference.upscaled_coefficient
-        isotropic = tensor[0, 0] * np.eye(len(tensor))
-        fine = min(h, 1 / _FINE[problem.domain.dim])
-
-        def gap(coefficient: np.ndarray, h: float) -> float:
-            return box_gap(reference.fine, source, coefficient, average, h)
-
+        """`trained_gap`, the same on a fine mesh, and that with K̃ in place of K̃₁₁I."""
+        tensor, fine = reference.upscaled_coefficient, min(h, 1 / _FINE[problem.domain.dim])
         return {
-            "box_gap": gap(tensor, fine),
-            "box_gap_isotropic": gap(isotropic, fine),
-            "box_gap_coarse": gap(isotropic, h),
+            "box_gap": box_gap(reference.fine, problem.source_at(), tensor, self.average_for(problem), fine),
+            "box_gap_isotropic": self.trained_gap(problem, reference, fine),
+            "box_gap_coarse": self.trained_gap(problem, reference, h),
         }
 
     def _box(self, periods: tuple[float, ...] | None, dim: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
