@@ -14,7 +14,7 @@ from hpms.results.run import FILE, StoredRun
 PROBLEMS = {
     "osc1d": "osc1d, ε = 1/15",
     "osc1d_001": "osc1d, ε = 0.01",
-    "osc2d": "osc2d, ε = 0.1",
+    "osc2d": "osc2d, ε = 0.2",
     "aperiodic": "1-D, no period, ε = 1/15",
 }
 NETWORKS = {"mlp": "-", "ms_pinn": (0, (5, 1.5)), "two_scale": (0, (1, 1.2))}  # and their line styles
