@@ -1,6 +1,7 @@
 """Tables and figures of `compare.py`."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -93,14 +94,13 @@ def report(runs: Mapping[Case, Sequence[Run]]) -> str:
     """Markdown."""
     text = ["# Couplings", _title([run for found in runs.values() for run in found])]
     text.append(
-        "Relative L² error at the logged iteration of smallest residual loss: the median over the seeds (smallest to "
-        f"largest). k ✗ counts the runs that failed: error above {_TRAPPED:g} (trapped) or not finished. Seconds are "
-        "those of one run after compilation, medians; all couplings of a row have the same points, iterations and, "
-        "with Gauss-Newton, tau2. Bold: the smallest median of a row."
+        "Relative L² error at the logged iteration of smallest residual loss, median over the seeds; k ✗ counts the "
+        f"runs that failed: error above {_TRAPPED:g} (trapped) or not finished. All couplings of a row have the same "
+        "points, iterations and, with Gauss-Newton, tau2. Bold: the smallest median of a row."
     )
-    for problem, name in PROBLEMS.items():
-        if any(case.problem == problem for case in runs):
-            text += [f"## {name}", _table(problem, runs)]
+    text += [_table(runs, _median)]
+    text += ["The same, smallest to largest:", _table(runs, _range)]
+    text += ["Seconds of one run after compilation, medians:", _table(runs, _seconds)]
     return "\n\n".join(text) + "\n"
 
 
@@ -115,30 +115,39 @@ def _title(runs: Sequence[Run]) -> str:
     )
 
 
-def _table(problem: str, runs: Mapping[Case, Sequence[Run]]) -> str:
-    lines = [["network", "optimizer", *(name for name, _ in COUPLINGS.values())]]
+def _table(runs: Mapping[Case, Sequence[Run]], cell: Callable[[Sequence[Run]], str]) -> str:
+    """One for all problems; `cell` makes the text of a case that has runs."""
+    lines = [["problem", "network", "optimizer", *(name for name, _ in COUPLINGS.values())]]
     lines.append(["---"] * len(lines[0]))
-    for network in NETWORKS:
-        for optimizer, title in OPTIMIZERS.items():
-            found = {c: runs.get(Case(problem, network, optimizer, c), ()) for c in COUPLINGS}
-            if not any(found.values()):
-                continue
-            medians = {c: float(np.median([r.final_l2 for r in several])) for c, several in found.items() if several}
-            least = min(medians.values())
-            cells = [_cell(found[c], medians.get(c) == least) for c in COUPLINGS]
-            lines.append([network, title, *cells])
+    for problem, network, optimizer in itertools.product(PROBLEMS, NETWORKS, OPTIMIZERS):
+        found = [runs.get(Case(problem, network, optimizer, coupling), ()) for coupling in COUPLINGS]
+        if not any(found):
+            continue
+        medians = [_middle(several) if several else np.inf for several in found]
+        cells = [cell(several) if several else "missing" for several in found]
+        if cell is _median:
+            best = int(np.argmin(medians))
+            cells[best] = f"**{cells[best]}**"
+        lines.append([PROBLEMS[problem], network, OPTIMIZERS[optimizer], *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _cell(runs: Sequence[Run], is_best: bool) -> str:
-    if not runs:
-        return "missing"
-    errors = [run.final_l2 for run in runs]
-    middle = f"{np.median(errors):.1e}"
+def _middle(runs: Sequence[Run]) -> float:
+    return float(np.median([run.final_l2 for run in runs]))
+
+
+def _median(runs: Sequence[Run]) -> str:
     failed = sum(run.failed for run in runs)
-    text = f"**{middle}**" if is_best else middle
-    seconds = np.median([run.seconds[-1] for run in runs if run.seconds.size])
-    return f"{text} ({min(errors):.1e} to {max(errors):.1e}), {seconds:.0f} s" + (f", {failed} ✗" if failed else "")
+    return f"{_middle(runs):.1e}" + (f", {failed} ✗" if failed else "")
+
+
+def _range(runs: Sequence[Run]) -> str:
+    errors = [run.final_l2 for run in runs]
+    return f"{min(errors):.1e} to {max(errors):.1e}"
+
+
+def _seconds(runs: Sequence[Run]) -> str:
+    return f"{np.median([run.seconds[-1] for run in runs if run.seconds.size]):.0f}"
 
 
 def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
@@ -151,8 +160,8 @@ def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
     size = (2.6 * max(2, len(problems)) + 0.6, 2.4 * len(optimizers) + 1.1)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(optimizers), len(problems), squeeze=False, sharey="col")
-    for line, optimizer in zip(panels, optimizers, strict=True):
-        for axes, problem in zip(line, problems, strict=True):
+    for row, optimizer in enumerate(optimizers):
+        for axes, problem in zip(panels[row], problems, strict=True):
             for case, found in runs.items():
                 whole = [run for run in found if run.status == "finished"]
                 if (case.problem, case.optimizer) != (problem, optimizer) or not whole:
@@ -164,11 +173,12 @@ def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
             axes.set(yscale="log")
             axes.grid(which="major", color="0.9", linewidth=0.6)
             axes.spines[["top", "right"]].set_visible(False)
-            if line is panels[0]:
+            axes.locator_params(axis="x", nbins=4)
+            if row == 0:
                 axes.set_title(PROBLEMS[problem], fontsize="medium")
-            if line is panels[-1]:
+            if row == len(optimizers) - 1:
                 axes.set_xlabel(against + (" of one run" if against == "seconds" else ""))
-        line[0].set_ylabel(f"{OPTIMIZERS[optimizer]}\nrelative L² error")
+        panels[row, 0].set_ylabel(f"{OPTIMIZERS[optimizer]}\nrelative L² error")
     shown = {name: Line2D([], [], color=colour, linewidth=2) for name, colour in COUPLINGS.values()}
     shown |= {name: Line2D([], [], color="0.3", linestyle=style) for name, style in NETWORKS.items()}
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize="small")
