@@ -51,7 +51,6 @@ class Run:
     seconds: np.ndarray
     l2: np.ndarray
     final_l2: float
-    final_h1: float
     status: str
     session: Mapping[str, Any]
 
@@ -82,7 +81,6 @@ def load(folder: Path) -> list[Run]:
                 seconds=np.array([row["elapsed_seconds"] for row in rows], float) / seeds,
                 l2=np.array([row["relative_l2"] for row in rows], float),
                 final_l2=float(summary.get("relative_l2", np.nan)),
-                final_h1=float(summary.get("relative_h1", np.nan)),
                 status=stored.status,
                 session=stored.sessions[-1],
             )
@@ -98,7 +96,7 @@ def report(runs: Mapping[Case, Sequence[Run]]) -> str:
         f"runs that failed: error above {_TRAPPED:g} (trapped) or not finished. All couplings of a row have the same "
         "points, iterations and, with Gauss-Newton, tau2. Bold: the smallest median of a row."
     )
-    text += [_table(runs, _median)]
+    text.append(_table(runs, _median, bold_least=True))
     text += ["The same, smallest to largest:", _table(runs, _range)]
     text += ["Seconds of one run after compilation, medians:", _table(runs, _seconds)]
     return "\n\n".join(text) + "\n"
@@ -115,18 +113,17 @@ def _title(runs: Sequence[Run]) -> str:
     )
 
 
-def _table(runs: Mapping[Case, Sequence[Run]], cell: Callable[[Sequence[Run]], str]) -> str:
-    """One for all problems; `cell` makes the text of a case that has runs."""
+def _table(runs: Mapping[Case, Sequence[Run]], cell: Callable[[Sequence[Run]], str], bold_least: bool = False) -> str:
+    """One for all problems; `cell` makes the text of a case that has runs, `bold_least` marks the least error."""
     lines = [["problem", "network", "optimizer", *(name for name, _ in COUPLINGS.values())]]
     lines.append(["---"] * len(lines[0]))
     for problem, network, optimizer in itertools.product(PROBLEMS, NETWORKS, OPTIMIZERS):
         found = [runs.get(Case(problem, network, optimizer, coupling), ()) for coupling in COUPLINGS]
         if not any(found):
             continue
-        medians = [_middle(several) if several else np.inf for several in found]
         cells = [cell(several) if several else "missing" for several in found]
-        if cell is _median:
-            best = int(np.argmin(medians))
+        if bold_least:
+            best = int(np.argmin([_middle(several) if several else np.inf for several in found]))
             cells[best] = f"**{cells[best]}**"
         lines.append([PROBLEMS[problem], network, OPTIMIZERS[optimizer], *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
