@@ -1,0 +1,170 @@
+"""Runs found on disk, and which of them differ in the seed alone."""
+
+import glob
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.config import is_identity
+from hpms.errors import ConfigError, UserError, suggestion
+from hpms.results.run import FILE, StoredRun
+from hpms.training.session import FINISHED
+
+TRAPPED = 0.9
+DEFAULT_BY = ("coupling", "network")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run, and its configuration as flat keys: `coupling` is the option's name, `coupling.tau2` a value."""
+
+    stored: StoredRun
+
+    @cached_property
+    def keys(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"experiment": self.stored.experiment}
+        for group, values in self.stored.values.items():
+            if not isinstance(values, dict):
+                found[group] = values
+                continue
+            found[group] = values.get("name")
+            found |= {f"{group}.{key}": value for key, value in values.items() if key != "name"}
+        return found
+
+    @property
+    def directory(self) -> Path:
+        return self.stored.path.parent
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return self.stored.summary
+
+    @property
+    def finished(self) -> bool:
+        return self.stored.status == FINISHED
+
+    @property
+    def failed(self) -> bool:
+        """Not finished, or trapped: a relative L² error above 0.9."""
+        return not self.finished or not self.number("relative_l2") <= TRAPPED
+
+    @property
+    def seconds(self) -> float:
+        """Until the iteration of smallest residual loss; a member of an ensemble has its share of the time of all."""
+        return self.number("wall_seconds") / int(self.summary.get("ensemble_members", 1))
+
+    def number(self, key: str) -> float:
+        """A number of the summary, NaN where it is missing."""
+        return float(self.summary.get(key, np.nan))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that agree in the keys they were grouped by, with the values of those keys."""
+
+    values: tuple[Any, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def finished(self) -> list[Run]:
+        return [run for run in self.runs if run.finished]
+
+    @property
+    def failures(self) -> int:
+        return sum(run.failed for run in self.runs)
+
+    def statistics(self, key: str) -> tuple[float, float]:
+        """Mean and standard deviation (of a sample, NaN for one run) over the finished runs of a number."""
+        found = [run.seconds if key == "seconds" else run.number(key) for run in self.finished]
+        mean = float(np.mean(found)) if found else float("nan")
+        return mean, float(np.std(found, ddof=1)) if len(found) > 1 else float("nan")
+
+
+def find_runs(places: Sequence[str]) -> list[Path]:
+    """The directories of the runs in folders (at any depth), of run files, and of what globs match; in natural order.
+
+    Raises `UserError` for a place where there is none.
+    """
+    found: set[Path] = set()
+    for place in places:
+        here: set[Path] = set()
+        for name in [place] if Path(place).exists() else glob.glob(place, recursive=True):
+            path = Path(name)
+            here |= {file.parent for file in path.rglob(FILE)} if path.is_dir() else {path.parent}
+            here -= set() if path.is_dir() or path.name == FILE else {path.parent}
+        if not here:
+            raise UserError(f"{place}: there are no runs, no folder with a {FILE} in it.")
+        found |= here
+    return sorted(found, key=lambda path: _natural(str(path)))
+
+
+def load_runs(places: Sequence[str]) -> tuple[list[Run], list[str]]:
+    """The runs in those places, and a sentence for each that cannot be read.
+
+    Raises `UserError` where there is not one that can.
+    """
+    runs, complaints = [], []
+    for directory in find_runs(places):
+        try:
+            runs.append(Run(StoredRun(directory)))
+        except UserError as error:
+            complaints.append(str(error))
+    if not runs:
+        raise UserError(complaints[0])
+    return runs, complaints
+
+
+def varying(runs: Iterable[Run]) -> list[str]:
+    """The keys, other than the seed, that change results and do not have one value in all runs.
+
+    An option's own keys do not count where the option itself varies.
+    """
+    every = [run.keys for run in runs]
+    differ = [key for key in dict.fromkeys(k for keys in every for k in keys) if len({_hashed(keys, key) for keys in every}) > 1]
+    counted = [key for key in differ if key not in ("seed", "experiment") and is_identity(*_parts(key))]
+    return [key for key in counted if "." not in key or _parts(key)[0] not in differ]
+
+
+def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[Group]]:
+    """The keys, and the groups of the runs that agree in them, in natural order.
+
+    Without `by`: coupling and network, and all keys besides the seed in which runs differ that agree in these two.
+    Raises `ConfigError` for a key that no run has.
+    """
+    keys = list(by or DEFAULT_BY)
+    known = {key for run in runs for key in run.keys}
+    for key in keys:
+        if key not in known:
+            raise ConfigError("--by", key, f"no run has this key.{suggestion(key, known)}".rstrip(".").rstrip("?"))
+    if by is None:
+        within = [key for cell in _cells(runs, keys) for key in varying(cell.runs)]
+        keys += [key for key in dict.fromkeys(within) if key not in keys]
+    return keys, _cells(runs, keys)
+
+
+def _cells(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:
+    cells: dict[tuple[str, ...], list[Run]] = {}
+    for run in runs:
+        cells.setdefault(tuple(_hashed(run.keys, key) for key in keys), []).append(run)
+    found = [Group(tuple(members[0].keys.get(key) for key in keys), tuple(members)) for members in cells.values()]
+    return sorted(found, key=lambda cell: [_natural(str(value)) for value in cell.values])
+
+
+def _parts(key: str) -> tuple[str, str]:
+    head, _, rest = key.partition(".")
+    return head, rest
+
+
+def _hashed(keys: dict[str, Any], key: str) -> str:
+    return repr(keys.get(key))
+
+
+def _natural(text: str) -> list[tuple[int, float, str]]:
+    """Numbers in a text compare as numbers."""
+    parts = re.split(r"(\d+\.?\d*(?:e[+-]?\d+)?)", text)
+    return [(0, float(part), "") if i % 2 else (1, 0.0, part) for i, part in enumerate(parts)]
