@@ -15,15 +15,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hpms.commands.result import Result
 from hpms.errors import UserError
 from hpms.hydra_errors import sentence
+from hpms.sweep import Job, Plan
 
 # Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
-
-
-class JobFailed(Exception):
-    """A job of a sweep ended with this exit code, and said why."""
 
 
 def config_dir() -> str:
@@ -39,42 +37,80 @@ def run(verb: str) -> None:
     """Composes the configuration from `sys.argv` and runs the verb; leaves by `SystemExit` if it does not succeed."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
     codes: list[int] = []
+    Plan.current = None
 
     def task(config: DictConfig) -> None:
-        code = _job(verb, config)
-        if code > 128:
-            raise SystemExit(code)  # a signal ends a sweep too
-        if code and HydraConfig.get().mode == RunMode.MULTIRUN:
-            raise JobFailed(code)
-        codes.append(code)
+        hydra_config = HydraConfig.get()
+        swept = hydra_config.mode == RunMode.MULTIRUN
+        result = _job(verb, config, swept)
+        codes.append(result.code)
+        if swept:
+            overrides, paths = tuple(hydra_config.overrides.task), tuple(map(str, result.paths))
+            Job(hydra_config.job.num, overrides, result.code, result.message, paths).write(Path(hydra_config.sweep.dir))
+        if result.code > 128:
+            raise SystemExit(result.code)  # a signal ends a sweep too
 
+    code = 1
     try:
         hydra.main(config_path=config_dir(), config_name=verb, **VERSION_BASE)(task)()
+        code = max(codes, default=0)
     except (HydraException, OmegaConfBaseException) as error:
-        sys.exit(f"hpms {verb}: {sentence(error, verb, config_dir(), VERSION_BASE)}")
-    except JobFailed as error:
-        sys.exit(error.args[0])
+        _complain(verb, _sentence(error, verb))
+        Plan.current = None  # nothing was launched
     except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(max(codes, default=0))
+        code = 130
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except Exception as error:
+        if Plan.current is None:
+            raise
+        _complain(verb, f"the launcher gave up ({type(error).__name__}: {' '.join(str(error).split())[:300]}).")
+    sys.exit(_close(Plan.current, code) if Plan.current else code)
 
 
-def _job(verb: str, config: DictConfig) -> int:
-    command = importlib.import_module(f"hpms.commands.{verb}")
-    experiment = HydraConfig.get().runtime.choices.get("experiment", "custom")
+def _close(plan: Plan, code: int) -> int:
+    """Prints the table of a sweep; the exit code, which is not 0 where a job failed."""
+    from hpms.results.sweep_report import failed, sweep_report
+
+    ended = plan.ended()
+    if plan.folder.exists():
+        print(f"\n{sweep_report(plan.jobs, ended)}\n{plan.folder}")
+    return code or int(any(map(failed, ended)))
+
+
+def _job(verb: str, config: DictConfig, swept: bool) -> Result:
+    """Runs one job. What a user got wrong is said in one sentence; an error of the program ends a sweep's job only."""
     try:
+        command = importlib.import_module(f"hpms.commands.{verb}")
+        experiment = HydraConfig.get().runtime.choices.get("experiment", "custom")
         if missing := sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{missing[0]} has no value: give {missing[0]}=... .")
         values: Any = OmegaConf.to_container(config, resolve=True)
-        return command.run(values, str(experiment))
+        result = command.run(values, str(experiment))
     except (UserError, OmegaConfBaseException) as error:
-        message = error if isinstance(error, UserError) else sentence(error, verb, config_dir(), VERSION_BASE)
-        print(f"hpms {verb}: {message}", file=sys.stderr)
-        return 1
+        return _failed(verb, str(error if isinstance(error, UserError) else _sentence(error, verb)))
     except (OSError, MemoryError) as error:
-        print(f"hpms {verb}: {error or 'the machine has not enough memory for this'}.", file=sys.stderr)
-        return 1
-    except Exception:
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            logging.getLogger(__name__).error(traceback.format_exc())
-        raise
+        return _failed(verb, f"{error or 'the machine has not enough memory for this'}.")
+    except Exception as error:
+        if not swept:
+            raise
+        logging.getLogger(__name__).error(traceback.format_exc())
+        return Result(1, "", (), f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    finally:
+        if swept and "jax" in sys.modules:
+            sys.modules["jax"].clear_caches()  # the next job finds its programs on disk; these fill the memory
+    print(result.text if result.news or not swept else result.paths[-1])
+    return result
+
+
+def _sentence(error: Exception, verb: str) -> str:
+    return sentence(error, verb, config_dir(), VERSION_BASE)
+
+
+def _failed(verb: str, message: str) -> Result:
+    _complain(verb, message)
+    return Result(1, "", (), message)
+
+
+def _complain(verb: str, message: str) -> None:
+    print(f"hpms {verb}: {message}", file=sys.stderr)

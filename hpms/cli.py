@@ -9,7 +9,7 @@ import re
 import sys
 
 from hpms import __version__
-from hpms.errors import suggestion
+from hpms.errors import UserError, suggestion
 
 VERBS = {
     "train": "train one configuration, or a sweep with -m",
@@ -17,14 +17,20 @@ VERBS = {
     "reference": "solve the fine-scale problem by finite elements",
     "check": "test gradient, derivatives and adjoint of a configuration",
 }
+# These read runs and take places and flags instead of a configuration.
+READERS = {
+    "list": "one row per run: hpms list outputs/train",
+    "table": "means over seeds, as in Table 1: hpms table outputs/train/osc2d",
+}
 # Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
 _QUOTED = re.compile(r"(\+{0,2}(?:[\w.]*\.formula|run|run_dir|output|reference\.cache))=([^'\"].*)", re.DOTALL)
 
 
 def usage() -> str:
     """What `hpms` alone prints."""
-    width = max(map(len, VERBS)) + 2
-    rows = [f"  {verb:<{width}}{text}" for verb, text in VERBS.items()]
+    verbs = VERBS | READERS
+    width = max(map(len, verbs)) + 2
+    rows = [f"  {verb:<{width}}{text}" for verb, text in verbs.items()]
     return "\n".join(
         [
             "usage: hpms VERB [+experiment=NAME] [group=option] [key=value] [-m]",
@@ -62,14 +68,23 @@ def main() -> None:
         _complete(program, arguments)
     elif verb in VERBS:
         _run(verb, f"hpms {verb}", arguments[1:])
+    elif verb in READERS:
+        _read(verb, arguments[1:])
     else:
-        hint = suggestion(verb, VERBS)
-        sys.exit(f"hpms: '{verb}' is not a verb: choose {', '.join(VERBS)}.{hint}")
+        verbs = [*VERBS, *READERS]
+        sys.exit(f"hpms: '{verb}' is not a verb: choose {', '.join(verbs)}.{suggestion(verb, verbs)}")
 
 
 def _run(verb: str, program: str, arguments: list[str]) -> None:
     sys.argv = [program, *map(quoted, arguments)]
     importlib.import_module("hpms.app").run(verb)
+
+
+def _read(verb: str, arguments: list[str]) -> None:
+    try:
+        sys.exit(importlib.import_module(f"hpms.commands.{verb}").main(arguments))
+    except (UserError, OSError) as error:
+        sys.exit(f"hpms {verb}: {error}")
 
 
 def _complete(program: str, arguments: list[str]) -> None:
@@ -81,7 +96,7 @@ def _complete(program: str, arguments: list[str]) -> None:
     line = line[: int(os.environ.get("COMP_POINT", len(line)))]
     words = line.split()
     if len(words) <= 1 or (len(words) == 2 and not line.endswith(" ")):
-        print(" ".join(VERBS))
+        print(" ".join([*VERBS, *READERS]))
     elif words[1] in VERBS:
         rest = line.split(None, 2)[2] if len(words) > 2 else ""
         os.environ["COMP_LINE"] = f"hpms {rest}"

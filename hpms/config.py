@@ -72,10 +72,13 @@ class Config:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What belongs to a command and not to the experiment: the folder to write to, and the user's modules."""
+    """What belongs to a command and not to the experiment: the folder to write to, the user's modules, and where
+    compiled programs are kept: auto (below the user's cache folder), a folder, or None.
+    """
 
     output: str
     plugins: tuple[str, ...]
+    compilation_cache: str | None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Precision, device and block size: the only place that sets JAX's flags. And where a result comes from."""
 
+import hashlib
+import logging
 import os
 import platform
 import shlex
@@ -13,12 +15,14 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+from jax.experimental.compilation_cache import compilation_cache
 
 from hpms import __version__
 from hpms.errors import ConfigError
 from hpms.registry import register
 from hpms.schema import Count
 
+log = logging.getLogger(__name__)
 _CPU_BLOCK = 2500  # activations of one block stay in the caches
 _GPU_BLOCK = 100_000
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-fem", "h5py", "hydra-core")
@@ -41,8 +45,12 @@ class Runtime:
         """The network's precision."""
         return jnp.dtype(self.precision)
 
-    def setup(self) -> None:
-        """Sets JAX's flags; called at the start of every command, since jobs of a sweep share a process."""
+    def setup(self, programs: str | None = None) -> None:
+        """Sets JAX's flags; called at the start of every command, since jobs of a sweep share a process.
+
+        Compiled programs are kept in `programs`: a folder, auto for one below the user's cache folder (or
+        where JAX_COMPILATION_CACHE_DIR says), or None.
+        """
         jax.config.update("jax_enable_x64", True)
         jax.config.update("jax_default_matmul_precision", "highest")
         jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -50,6 +58,8 @@ class Runtime:
             jax.config.update("jax_default_device", self.platform and jax.devices(self.platform)[0])
         except RuntimeError:
             raise ConfigError("runtime.platform", self.platform, "JAX finds no such device here") from None
+        if not (programs == "auto" and os.environ.get("JAX_COMPILATION_CACHE_DIR")):
+            _keep_programs(programs)
 
     def block_size(self) -> int:
         """Points per block."""
@@ -71,6 +81,33 @@ def device_name() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def _keep_programs(folder: str | None) -> None:
+    """Compiled programs are machine code: a folder for each kind of processor, and for the user alone."""
+    if folder == "auto":
+        processor = hashlib.sha256(f"{device_name()} {_processor_flags()}".encode()).hexdigest()[:8]
+        user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = str(Path(user, "hpms", "compiled", f"{platform.machine()}-{processor}"))
+    if folder is not None:
+        try:
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning("compilation_cache=%s cannot be used (%s): programs are compiled anew", folder, error)
+            folder = None
+    if folder != jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
+        jax.config.update("jax_compilation_cache_dir", folder)
+        compilation_cache.reset_cache()
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def _processor_flags() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
 def provenance() -> dict[str, Any]:

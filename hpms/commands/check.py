@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.commands.result import Result
 from hpms.config import Config, Invocation, read_command
 from hpms.errors import UserError
 from hpms.experiment import Experiment, build, fine_problem, network
@@ -27,11 +28,11 @@ from hpms.verification.rows import check_rows, check_system
 _POINTS, _DRAWS, _NOISE = 200, 100, 0.02
 
 
-def run(values: dict[str, Any], experiment: str) -> int:
-    """Prints a table of checks; exit code 1 if one fails."""
+def run(values: dict[str, Any], experiment: str) -> Result:
+    """A table of checks; exit code 1 if one fails."""
     invocation, config = read_command(values, Invocation)
     config = replace(config, runtime=replace(config.runtime, precision="float64"))
-    config.runtime.setup()
+    config.runtime.setup(invocation.compilation_cache)
     checks = verify(config, build(config, fine_problem(config)))
     path = Path(invocation.output, "check", experiment, config.identity(), f"seed={config.seed}", "check.h5")
     with atomic_h5(path) as file:
@@ -40,11 +41,10 @@ def run(values: dict[str, Any], experiment: str) -> int:
         for check in checks:
             write_attributes(results.create_group(check.name), {"measured": check.measured, "passed": check.passed})
     rows = [[c.name, f"{c.measured:.3g}", c.allowed, "ok" if c.passed else "FAILED"] for c in checks]
-    print(table(["check (float64)", "measured", "allowed", ""], rows))
     failed = sum(not check.passed for check in checks)
-    print(f"{failed} of {len(checks)} checks failed." if failed else f"All {len(checks)} checks passed.")
-    print(path)
-    return 1 if failed else 0
+    verdict = f"{failed} of {len(checks)} checks failed." if failed else f"All {len(checks)} checks passed."
+    text = [table(["check (float64)", "measured", "allowed", ""], rows), verdict, str(path)]
+    return Result(int(failed > 0), "\n".join(text), (path,), verdict)
 
 
 def verify(config: Config, built: Experiment) -> list[Check]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import jax.numpy as jnp
 import numpy as np
 
+from hpms.commands.result import Result
 from hpms.config import Config, Invocation, read_config
 from hpms.coupling.upscaling import isotropic
 from hpms.errors import ConfigError
@@ -33,14 +34,14 @@ class EvaluateInvocation(Invocation):
     reference: dict[str, Any]
 
 
-def run(values: dict[str, Any], experiment: str) -> int:
-    """Prints the table of the run's errors and writes them."""
+def run(values: dict[str, Any], experiment: str) -> Result:
+    """Computes the run's errors and writes them."""
     invocation = read(EvaluateInvocation, values, "")
     load_plugins(invocation.plugins)
     directory = Path(invocation.run)
     stored = StoredRun(directory.parent if directory.name == FILE else directory)
     config = _config(stored, invocation)
-    config.runtime.setup()
+    config.runtime.setup(invocation.compilation_cache)
     theta = jnp.asarray(stored.theta(invocation.checkpoint))
     problem = fine_problem(config)
     stored.check_medium(fingerprint(problem))
@@ -63,9 +64,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary | {"run": str(stored.path)})
         write_arrays(file.create_group("fields"), measured.fields(built, theta, block))
-    print(report(summary, config))
-    print(path)
-    return 0
+    return Result(0, f"{report(summary, config)}\n{path}", (path,))
 
 
 def _config(stored: StoredRun, invocation: EvaluateInvocation) -> Config:

@@ -9,6 +9,7 @@ from hpms.coarse.baseline import Baseline
 from hpms.coarse.p1 import P1Space
 from hpms.coarse.reference import Reference
 from hpms.coarse.validation import validation_points
+from hpms.commands.result import Result
 from hpms.config import Config, Invocation, read_command
 from hpms.experiment import fine_problem
 from hpms.measure import find_baseline, find_box_gaps, find_reference
@@ -17,10 +18,10 @@ from hpms.results.table import matrix, scientific, table
 from hpms.runtime import provenance
 
 
-def run(values: dict[str, Any], experiment: str) -> int:
-    """Prints and writes the reference of a configuration's problem."""
+def run(values: dict[str, Any], experiment: str) -> Result:
+    """Writes the reference of a configuration's problem."""
     invocation, config = read_command(values, Invocation)
-    config.runtime.setup()
+    config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)
     found = find_reference(config, problem)
     fem, boxes = find_baseline(config, problem, found), find_box_gaps(config, problem, found)
@@ -56,9 +57,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary)
         write_arrays(file.create_group("fields"), _fields(config, found))
-    print(_report(found, fem, boxes, config.coarse.h))
-    print(path)
-    return 0
+    return Result(0, f"{_report(found, fem, boxes, config.coarse.h)}\n{path}", (path,))
 
 
 def _fields(config: Config, found: Reference) -> dict[str, np.ndarray]:

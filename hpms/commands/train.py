@@ -10,6 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from hpms.commands.result import Result, together
 from hpms.config import Config, TrainInvocation, read_command
 from hpms.errors import ConfigError
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
@@ -46,14 +47,14 @@ class Member:
         return replace(self, stored=_stored(self.directory))
 
 
-def run(values: dict[str, Any], experiment: str) -> int:
-    """Trains, continues or finds finished the run of this configuration, or those of an ensemble; the exit code."""
+def run(values: dict[str, Any], experiment: str) -> Result:
+    """Trains, continues or finds finished the run of this configuration, or those of an ensemble."""
     invocation, config = read_command(values, TrainInvocation)
     if invocation.ensemble > 1 and invocation.run_dir is not None:
         raise ConfigError("run_dir", invocation.run_dir, "an ensemble has a directory for each seed: leave it out")
     if config.seed + invocation.ensemble > 2**32:
         raise ConfigError("ensemble", invocation.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
-    config.runtime.setup()
+    config.runtime.setup(invocation.compilation_cache)
     configs = [replace(config, seed=config.seed + i) for i in range(invocation.ensemble)]
     directories = [run_directory(member, invocation, experiment) for member in configs]
     members = [Member(*parts, _stored(parts[1])) for parts in zip(configs, directories, strict=True)]
@@ -62,7 +63,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
     for member in members:
         if member.stored:
             member.stored.check_medium(medium)
-    ended, codes = [member for member in members if member.has_ended], []
+    ended, results = [member for member in members if member.has_ended], []
     pending = [member for member in members if not member.has_ended]
     if pending:
         built = [
@@ -78,32 +79,34 @@ def run(values: dict[str, Any], experiment: str) -> int:
             ended += [member for member in pending if member.has_ended]
             with interruptible() as interrupt:
                 outcomes = _train(trained, measured, experiment, medium, interrupt)
-        codes = [_finish(m, o, interrupt) for (m, _), o in zip(trained, outcomes, strict=True)]
-    return max([*map(_already, ended), *codes])
+        results = [_finish(m, o, interrupt) for (m, _), o in zip(trained, outcomes, strict=True)]
+    return together([*map(_already, ended), *results])
 
 
 def _stored(directory: Path) -> StoredRun | None:
     return StoredRun(directory) if (directory / FILE).exists() else None
 
 
-def _already(member: Member) -> int:
+def _already(member: Member) -> Result:
     assert member.stored is not None
-    print(report(member.stored.summary, member.stored.config()))
-    reason = member.stored.summary["reason"]
-    print(f"This run is {member.stored.status} already ({reason}); force=true starts anew in a new place.")
-    print(member.directory / FILE)
-    return 0 if member.stored.status == FINISHED else 1
+    summary, status, path = member.stored.summary, member.stored.status, member.directory / FILE
+    text = [
+        report(summary, member.stored.config()),
+        f"This run is {status} already ({summary['reason']}); force=true starts anew in a new place.",
+        str(path),
+    ]
+    message = f"{status} already: {summary['reason']}"
+    return Result(0 if status == FINISHED else 1, "\n".join(text), (path,), message, news=False)
 
 
-def _finish(member: Member, outcome: Outcome, interrupt: Interrupt) -> int:
-    print(report(StoredRun(member.directory).summary, member.config))
-    print(f"{outcome.status}: {outcome.reason}")
+def _finish(member: Member, outcome: Outcome, interrupt: Interrupt) -> Result:
+    path, message = member.directory / FILE, f"{outcome.status}: {outcome.reason}"
     if outcome.status == INTERRUPTED:
         log.info("The same command continues this run.")
-    print(member.directory / FILE)
-    if outcome.status == NAN:
-        return 1
-    return 128 + interrupt.signal if interrupt.signal and outcome.status == INTERRUPTED else 0
+    stopped = interrupt.signal if outcome.status == INTERRUPTED else None
+    code = 128 + stopped if stopped else int(outcome.status == NAN)
+    text = [report(StoredRun(member.directory).summary, member.config), message, str(path)]
+    return Result(code, "\n".join(text), (path,), message)
 
 
 def _train(

@@ -70,6 +70,9 @@ class Group:
     values: tuple[Any, ...]
     runs: tuple[Run, ...]
 
+    def __lt__(self, other: "Group") -> bool:
+        return _order(self) < _order(other)
+
     @property
     def finished(self) -> list[Run]:
         return [run for run in self.runs if run.finished]
@@ -125,7 +128,11 @@ def varying(runs: Iterable[Run]) -> list[str]:
     An option's own keys do not count where the option itself varies.
     """
     every = [run.keys for run in runs]
-    differ = [key for key in dict.fromkeys(k for keys in every for k in keys) if len({_hashed(keys, key) for keys in every}) > 1]
+    differ = [
+        key
+        for key in dict.fromkeys(k for keys in every for k in keys)
+        if len({_hashed(keys, key) for keys in every}) > 1
+    ]
     counted = [key for key in differ if key not in ("seed", "experiment") and is_identity(*_parts(key))]
     return [key for key in counted if "." not in key or _parts(key)[0] not in differ]
 
@@ -133,10 +140,13 @@ def varying(runs: Iterable[Run]) -> list[str]:
 def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[Group]]:
     """The keys, and the groups of the runs that agree in them, in natural order.
 
-    Without `by`: coupling and network, and all keys besides the seed in which runs differ that agree in these two.
+    Without `by`: coupling and network (behind the experiment, if there are several), and all keys besides the seed in
+    which runs differ that agree in these.
     Raises `ConfigError` for a key that no run has.
     """
     keys = list(by or DEFAULT_BY)
+    if by is None and len({run.stored.experiment for run in runs}) > 1:
+        keys.insert(0, "experiment")
     known = {key for run in runs for key in run.keys}
     for key in keys:
         if key not in known:
@@ -152,7 +162,11 @@ def _cells(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:
     for run in runs:
         cells.setdefault(tuple(_hashed(run.keys, key) for key in keys), []).append(run)
     found = [Group(tuple(members[0].keys.get(key) for key in keys), tuple(members)) for members in cells.values()]
-    return sorted(found, key=lambda cell: [_natural(str(value)) for value in cell.values])
+    return sorted(found)
+
+
+def _order(cell: Group) -> list[list[tuple[int, float, str]]]:
+    return [_natural(str(value)) for value in cell.values]
 
 
 def _parts(key: str) -> tuple[str, str]:

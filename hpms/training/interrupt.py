@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop at the next opportunity."""
+"""Ctrl-C, SIGTERM and a scheduler's warning as a request to stop at the next opportunity."""
 
 import signal
 import threading
@@ -20,14 +20,21 @@ class Interrupt:
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Within the block the first signal is noted, and a second Ctrl-C interrupts at once."""
+    """Within the block the first signal is noted, and a second Ctrl-C interrupts at once.
+
+    SIGUSR2 is noted where somebody listens to it already (submitit, which requeues a job before its time is over), and
+    handed on behind the block.
+    """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+    warned = (signal.SIGUSR2,) if callable(signal.getsignal(signal.SIGUSR2)) else ()
+    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM, *warned)}
     try:
         yield interrupt
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if interrupt.signal == signal.SIGUSR2:
+        signal.raise_signal(signal.SIGUSR2)

@@ -1,6 +1,5 @@
 """The command line, called in this process and in an empty folder."""
 
-import os
 import sys
 from typing import NamedTuple
 
@@ -32,22 +31,6 @@ class Result(NamedTuple):
     @property
     def last_line(self) -> str:
         return self.out.rstrip().splitlines()[-1]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compile_once(tmp_path_factory):
-    """Programs that were compiled once are found again, by this process and by those it starts."""
-    settings = {
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("compiled")),
-        "jax_persistent_cache_min_compile_time_secs": 0,
-        "jax_persistent_cache_min_entry_size_bytes": 0,
-    }
-    for name, value in settings.items():
-        jax.config.update(name, value)
-        os.environ[name.upper()] = str(value)
-    yield
-    for name in settings:
-        del os.environ[name.upper()]
 
 
 @pytest.fixture

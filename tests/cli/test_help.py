@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
-from hpms.cli import VERBS, quoted
+from hpms.cli import READERS, VERBS, quoted
 
 
 def test_hpms_alone_lists_the_verbs(hpms):
     code, out, _ = hpms()
     assert code == 0
-    assert all(f"\n  {verb} " in out for verb in VERBS)
+    assert all(f"\n  {verb} " in out for verb in [*VERBS, *READERS])
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -18,6 +18,13 @@ def test_help_has_two_examples(hpms, verb):
     code, out, _ = hpms(verb, "--help")
     assert code == 0
     assert len(re.findall(rf"^ +hpms {verb} ", out.split("== Examples ==")[1], re.MULTILINE)) == 2
+
+
+@pytest.mark.parametrize("verb", READERS)
+def test_help_of_what_reads_runs_has_two_examples(hpms, verb):
+    code, out, _ = hpms(verb, "--help")
+    assert code == 0
+    assert len(re.findall(rf"^ +hpms {verb} ", out.split("examples:")[1], re.MULTILINE)) == 2
 
 
 def test_help_explains_every_group(hpms):
@@ -43,7 +50,7 @@ def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
         monkeypatch.setenv("COMP_POINT", str(len(line)))
         return hpms("-sc", "query=bash").out.split()
 
-    assert complete("hpms tr") == list(VERBS)
+    assert complete("hpms tr") == [*VERBS, *READERS]
     assert "network=mlp" in complete("hpms train network=m")
     assert "+experiment=osc1d" in complete("hpms train +experiment=o")
     assert "problem.eps=" in complete("hpms train problem.e")

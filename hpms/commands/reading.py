@@ -1,0 +1,54 @@
+"""What the commands that read runs have in common: places to look in, and how to print a table."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from hpms.errors import UserError
+from hpms.results.collection import Run, load_runs
+from hpms.results.formats import FORMATS
+
+
+def parser(verb: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser for `hpms VERB PLACE ...`."""
+    found = argparse.ArgumentParser(
+        prog=f"hpms {verb}",
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    found.add_argument(
+        "places", nargs="+", metavar="PLACE", help="a folder (searched at any depth), a run.h5 or a glob"
+    )
+    return found
+
+
+def add_format(found: argparse.ArgumentParser) -> None:
+    """The flags --format and --output of a table."""
+    found.add_argument("--format", choices=list(FORMATS), default="text", help="text is for the terminal")
+    found.add_argument("--output", type=Path, metavar="FILE", help="write the table there instead of printing it")
+
+
+def keys(text: str) -> list[str]:
+    """A list of keys separated by commas."""
+    return [key for key in text.split(",") if key]
+
+
+def read_runs(places: list[str]) -> list[Run]:
+    """The runs that can be read; says on standard error which cannot."""
+    runs, complaints = load_runs(places)
+    for complaint in complaints:
+        print(f"left out: {complaint}", file=sys.stderr)
+    return runs
+
+
+def show(text: str, output: Path | None) -> None:
+    """Prints a table, or writes it and prints where."""
+    if output is None:
+        print(text)
+        return
+    if not output.parent.is_dir():
+        raise UserError(f"--output {output}: there is no folder {output.parent}.")
+    output.write_text(f"{text}\n")
+    print(output)

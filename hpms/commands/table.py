@@ -1,0 +1,25 @@
+"""`hpms table`: Table 1 and its like, from finished runs."""
+
+from hpms.commands.reading import add_format, keys, parser, read_runs, show
+from hpms.results.formats import FORMATS
+from hpms.results.summary_table import long_table, summary_table
+
+_DESCRIPTION = """Means and standard deviations over the seeds, a row for each coupling and network, and for each value
+of any other key in which these runs differ. Errors and iteration are those of the smallest residual loss in the
+history, as in the paper's Table 1; "failed" counts runs that did not finish or whose relative L2 error exceeds 0.9
+(trapped); trapped runs count in the means. The seconds are those until that iteration, with compilation. The fine
+finite element method stands below."""
+_EXAMPLES = """  hpms table outputs/train/osc2d
+  hpms table 'outputs/train/osc1d/*' --by coupling,problem.eps --format latex --output table.tex"""
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the table, or writes it."""
+    found = parser("table", _DESCRIPTION, _EXAMPLES)
+    found.add_argument("--by", type=keys, metavar="KEY,KEY", help="group by these keys instead, such as optimizer,seed")
+    add_format(found)
+    options = found.parse_args(arguments)
+    runs = read_runs(options.places)
+    make = long_table if options.format == "csv" else summary_table
+    show(FORMATS[options.format](*make(runs, options.by)), options.output)
+    return 0

@@ -1,0 +1,97 @@
+"""Table 1: errors, iterations and seconds of groups of runs, the mean and standard deviation over the seeds."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hpms.results.collection import DEFAULT_BY, Group, Run, group
+from hpms.results.table import scientific
+
+_PROBLEM = ("experiment", "problem", "coefficient", "source")
+_NUMBERS = ("relative_l2", "relative_h1", "iteration", "seconds")
+_TITLES = ("relative L²", "relative H¹", "iteration", "seconds")
+MISSING = "missing"
+
+
+def summary_table(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:
+    """Header and rows for a reader.
+
+    The numbers are those of the logged iteration of smallest residual loss, mean ± standard deviation over the finished
+    runs, trapped ones included; `failed` counts the runs that did not finish or are trapped. Couplings and networks
+    that never met are `missing`, and the fine FEM of each problem has a row of its own.
+    """
+    keys, groups = group(runs, by)
+    rows = [
+        [*map(text, g.values), *_numbers(g), f"{g.failures} of {len(g.runs)}"]
+        for g in sorted([*groups, *_missing(keys, groups)])
+    ]
+    return [*keys, *_TITLES, "failed"], rows + _fem_rows(keys, groups)
+
+
+def long_table(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:
+    """The same for a program: mean and deviation in columns of their own, all digits."""
+    keys, groups = group(runs, by)
+    titles = [f"{name}_{part}" for name in _NUMBERS for part in ("mean", "std")]
+    rows = []
+    for g in groups:
+        numbers = [repr(v) for name in _NUMBERS for v in g.statistics(name)]
+        rows.append([*map(text, g.values), *numbers, str(g.failures), str(len(g.runs))])
+    for values, fem in _fem(keys, groups):
+        l2, h1, seconds = (repr(float(fem[f"fem_{key}"])) for key in ("relative_l2", "relative_h1", "seconds"))
+        rows.append([*values, l2, "", h1, "", "", "", seconds, "", "", ""])
+    return [*keys, *titles, "failed", "runs"], rows
+
+
+def text(value: Any) -> str:
+    """A value of the configuration in a cell."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _numbers(g: Group) -> list[str]:
+    if not g.finished:
+        return ["-" if g.runs else MISSING] * len(_TITLES)
+    digits = 1 if g.statistics("seconds")[0] < 10 else 0
+    forms = (scientific, scientific, "{:.0f}".format, f"{{:.{digits}f}}".format)
+    return [_spread(*g.statistics(name), form) for name, form in zip(_NUMBERS, forms, strict=True)]
+
+
+def _spread(mean: float, deviation: float, form: Callable[[float], str]) -> str:
+    return form(mean) if np.isnan(deviation) else f"{form(mean)} ± {form(deviation)}"
+
+
+def _missing(keys: Sequence[str], groups: Sequence[Group]) -> list[Group]:
+    """The combinations of coupling and network that no run has, empty, where the runs are grouped by these two."""
+    if tuple(keys) != DEFAULT_BY:
+        return []
+    there = {g.values for g in groups}
+    every = itertools.product(*(dict.fromkeys(values) for values in zip(*there, strict=True)))
+    return [Group(values, ()) for values in every if values not in there]
+
+
+def _fem(keys: Sequence[str], groups: Sequence[Group]) -> list[tuple[list[str], dict[str, Any]]]:
+    """The fine FEM beside the networks, once for each problem, under those keys that name it."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for g in groups:
+        shown = [text(v) if k.split(".")[0] in _PROBLEM else "" for k, v in zip(keys, g.values, strict=True)]
+        for run in g.runs:
+            if "fem_relative_l2" in run.summary:
+                names = iter(["fine FEM", ", ".join(str(run.summary["fem_method"]).split(", ")[:2])])
+                values = [value or next(names, "") for value in shown]
+                found.setdefault((*values, str(run.summary["fem_relative_l2"])), run.summary)
+    return [(list(values[:-1]), summary) for values, summary in found.items()]
+
+
+def _fem_rows(keys: Sequence[str], groups: Sequence[Group]) -> list[list[str]]:
+    return [
+        [
+            *values,
+            scientific(fem["fem_relative_l2"]),
+            scientific(fem["fem_relative_h1"]),
+            "-",
+            f"{fem['fem_seconds']:.3f}",
+            "-",
+        ]
+        for values, fem in _fem(keys, groups)
+    ]
