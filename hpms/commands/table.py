@@ -1,6 +1,7 @@
 """`hpms table`: Table 1 and its like, from finished runs."""
 
 from hpms.commands.reading import add_format, keys, parser, read_runs, show
+from hpms.results.findings import findings
 from hpms.results.formats import FORMATS
 from hpms.results.summary_table import long_table, summary_table
 
@@ -17,9 +18,14 @@ def main(arguments: list[str]) -> int:
     """Prints the table, or writes it."""
     found = parser("table", _DESCRIPTION, _EXAMPLES)
     found.add_argument("--by", type=keys, metavar="KEY,KEY", help="group by these keys instead, such as optimizer,seed")
+    found.add_argument("--findings", action="store_true", help="instead, what the paper says in words against the runs")
     add_format(found)
     options = found.parse_args(arguments)
     runs = read_runs(options.places)
+    if options.findings:
+        rows = [[found.claim, found.verdict, found.numbers] for found in findings(runs)]
+        show(FORMATS[options.format](["the paper says", "these runs", "numbers"], rows), options.output)
+        return 0
     make = long_table if options.format == "csv" else summary_table
     show(FORMATS[options.format](*make(runs, options.by)), options.output)
     return 0

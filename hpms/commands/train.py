@@ -125,7 +125,7 @@ def _train(
     ]
     with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
         recorders = [
-            _recorder(member, built, measured, experiment, medium, progress if i == 0 else None)
+            _recorder(member, built, measured, experiment, medium, len(members), progress if i == 0 else None)
             for i, (member, built) in enumerate(members)
         ]
         try:
@@ -154,11 +154,13 @@ def _recorder(
     measured: Measure,
     experiment: str,
     medium: str,
+    members: int,
     progress: TrainingProgress | None,
 ) -> RunRecorder:
     stored = member.stored
     nodes = built.space.nodes if built.coarse is None else built.coarse.nodes
-    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, measured.summary(), medium)
+    beside = measured.summary() | {"ensemble_members": members}
+    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, medium)
     sessions = [*(stored.sessions if stored else []), provenance()]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
 

@@ -34,7 +34,7 @@ def test_the_table_names_the_failure_and_a_second_call_computes_nothing(hpms, ti
     assert first.code == 1
     assert [row[3] for row in rows(first.out)] == ["finished"] * 2 + ["nan"] * 2 + ["failed"] * 2
     assert "2 of 6 jobs ended well" in first.out
-    assert "job 2 (optimizer.learning_rate=1e36 seed=0): nan: the residual" in first.out
+    assert "job 2 (optimizer.learning_rate=1e+36 seed=0): nan: the residual" in first.out
     assert "job 4 (optimizer.learning_rate=-1 seed=0): optimizer.learning_rate=-1 is not allowed" in first.out
     files = {path: path.read_bytes() for path in Path().glob("outputs/train/**/run.h5")}
     assert len(files) == 4

@@ -1,0 +1,132 @@
+"""What the paper says in words, against runs: Section 4.4, Table 1 and Figs. 1-3."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpms.results.collection import Run
+
+SHOWN, CONTRADICTED, OPEN = "shown", "contradicted", "cannot be shown"
+_EARLY = 0.2  # of the iterations
+_TRAPPED_UNTIL = 75_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sentence of the paper, whether the runs show it, and their numbers."""
+
+    claim: str
+    verdict: str
+    numbers: str
+
+
+Cells = dict[tuple[str, str], list[Run]]  # the finished runs by coupling and network
+Judge = Callable[[Cells], tuple[bool | None, str]]
+
+
+def findings(runs: Sequence[Run]) -> list[Verdict]:
+    """The claims about each of the paper's problems that is among the runs (by ε and dimension, with Adam)."""
+    found = []
+    for dim, claims in ((1, _ONE), (2, _TWO)):
+        here = [
+            run for run in runs if run.finished and run.keys["problem.dim"] == dim and run.keys["optimizer"] == "adam"
+        ]
+        for eps in sorted({run.keys["problem.eps"] for run in here}, reverse=True):
+            cells: Cells = {}
+            for run in here:
+                if run.keys["problem.eps"] == eps:
+                    cells.setdefault((run.keys["coupling"], run.keys["network"]), []).append(run)
+            for claim, judge in claims:
+                holds, numbers = judge(cells)
+                verdict = OPEN if holds is None else SHOWN if holds else CONTRADICTED
+                found.append(Verdict(f"{'osc1d' if dim == 1 else 'osc2d'}, ε = {eps:.3g}: {claim}", verdict, numbers))
+    return found
+
+
+def _compare(key: str, network: str, less: bool, form: str) -> Judge:
+    """Whether the hybrid's mean of a number is less (or more) than the plain one's."""
+
+    def judge(cells: Cells) -> tuple[bool | None, str]:
+        means = [_mean(cells.get((coupling, network), []), key) for coupling in ("hybrid", "none")]
+        if not np.isfinite(means).all():
+            return None, "no such runs"
+        hybrid, plain = means
+        return bool(hybrid < plain) == less, f"hybrid {hybrid:{form}}, plain {plain:{form}}"
+
+    return judge
+
+
+def _mean(runs: Sequence[Run], key: str) -> float:
+    values = [
+        _early_error(run) if key == "early" else run.seconds if key == "seconds" else run.number(key) for run in runs
+    ]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _early_error(run: Run) -> float:
+    """The relative L² error after a fifth of the iterations."""
+    wanted = _EARLY * run.keys["training.iterations"]
+    return float(min(run.stored.rows, key=lambda row: abs(row["iteration"] - wanted))["relative_l2"])
+
+
+def _failures(coupling: str, network: str, most: bool) -> Judge:
+    """Whether most runs are trapped at their end, or none."""
+
+    def judge(cells: Cells) -> tuple[bool | None, str]:
+        runs = cells.get((coupling, network), [])
+        count = sum(run.failed for run in runs)
+        if not runs:
+            return None, "no such runs"
+        return count > len(runs) / 2 if most else count == 0, f"{count} of {len(runs)} runs failed"
+
+    return judge
+
+
+def _trapped(cells: Cells) -> tuple[bool | None, str]:
+    runs = cells.get(("none", "mlp"), [])
+    longest = max((int(run.summary["iterations_done"]) for run in runs), default=0)
+    if longest < _TRAPPED_UNTIL:
+        return None, f"the longest run has {longest} iterations"
+    early = [row["relative_l2"] for run in runs for row in run.stored.rows if row["iteration"] <= _TRAPPED_UNTIL]
+    return min(early) > 0.9, f"smallest relative L² error until then {min(early):.2g}"
+
+
+def _level(coupling: str, low: float, high: float) -> Judge:
+    """Whether the error of the Ms-PINN ends between two numbers."""
+
+    def judge(cells: Cells) -> tuple[bool | None, str]:
+        error = _mean(cells.get((coupling, "ms_pinn"), []), "relative_l2")
+        return (None, "no such runs") if np.isnan(error) else (low <= error <= high, f"relative L² error {error:.2e}")
+
+    return judge
+
+
+def _at(eps: float, judge: Judge) -> Judge:
+    """Only where ε is the paper's."""
+
+    def limited(cells: Cells) -> tuple[bool | None, str]:
+        here = next(iter(cells.values()))[0].keys["problem.eps"]
+        return judge(cells) if abs(here - eps) < 1e-9 else (None, f"the paper's ε is {eps:.3g}")
+
+    return limited
+
+
+_ONE: list[tuple[str, Judge]] = [
+    ("the hybrid Ms-PINN stagnates near 0.3 (ε = 1/15, Fig. 1c)", _at(1 / 15, _level("hybrid", 0.2, 0.45))),
+    ("the plain Ms-PINN reaches about 1e-2 (ε = 1/15, Fig. 1c)", _at(1 / 15, _level("none", 2e-3, 5e-2))),
+    ("the hybrid Ms-PINN ends near 0.1 (ε = 0.01, Fig. 2c)", _at(0.01, _level("hybrid", 0.03, 0.3))),
+    (
+        "the hybrid Ms-PINN is better than the plain one (ε = 0.01)",
+        _at(0.01, _compare("relative_l2", "ms_pinn", True, ".2e")),
+    ),
+]
+_TWO: list[tuple[str, Judge]] = [
+    ("most plain MLP runs fail", _failures("none", "mlp", most=True)),
+    ("the plain MLP is trapped for some 75,000 iterations", _trapped),
+    ("the hybrid MLP is robust on all seeds", _failures("hybrid", "mlp", most=False)),
+    ("the hybrid MLP has the smaller error", _compare("relative_l2", "mlp", True, ".2e")),
+    ("the hybrid Ms-PINN converges faster early", _compare("early", "ms_pinn", True, ".2e")),
+    ("the hybrid Ms-PINN needs slightly more iterations", _compare("iteration", "ms_pinn", False, ".0f")),
+    ("the hybrid Ms-PINN takes more time", _compare("seconds", "ms_pinn", False, ".0f")),
+]
