@@ -16,6 +16,7 @@ VERBS = {
     "evaluate": "recompute the errors of a run: hpms evaluate run=DIR",
     "reference": "solve the fine-scale problem by finite elements",
     "check": "test gradient, derivatives and adjoint of a configuration",
+    "consistency": "how far the exact solution is from the coupling: rates in ε, δ and h",
 }
 # Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
 _QUOTED = re.compile(r"(\+{0,2}(?:[\w.]*\.formula|run|run_dir|output|reference\.cache))=([^'\"].*)", re.DOTALL)

@@ -1,0 +1,2 @@
+def figure(groups, path):
+    pass
