@@ -22,7 +22,7 @@ from hpms.registry import option
 from hpms.schema import Positive, read
 
 log = logging.getLogger(__name__)
-_OWN_ERROR = 2e-3
+_OWN_ERROR, _REFERENCE_CELLS, _LEAST_CELLS = 2e-3, 32, 8
 _HALVINGS = {1: 5, 2: 2, 3: 0}
 _FIXED = {1: (1, 2, 4), 2: (), 3: ()}
 _FEM_PER_EPS = {1: (16, 32, 64, 128), 2: (5, 10, 20, 40), 3: (4, 8)}
@@ -92,7 +92,7 @@ class GapTable:
 
 @dataclass(frozen=True)
 class Consistency:
-    """All that `hpms consistency` finds: the gaps for fixed δ/ε and for fixed δ; for each ε both sides of Proposition 4.9
+    """All that is found: the gaps for fixed δ/ε and for fixed δ; for each ε both sides of Proposition 4.9
     and the reference's own estimated relative L² error (E,); and at `problem.eps` the errors of the fine meshes, and of
     the coarse ones with `coupling.delta`.
     """
@@ -165,7 +165,13 @@ def _or(given: tuple[float, ...] | None, default: Sequence[float]) -> tuple[floa
 def config_at(values: Mapping[str, Any], config: Config, eps: float) -> Config:
     """The configuration with another ε: what depends on `eps` is read again from the composed values, in the groups
     that the exact solution depends on.
+
+    Where `reference.h` is null, P2 meshes of smaller ε stay as wide as that of `problem.eps`, down to ε/8, where the
+    relative L² error of u is about 1e-4.
     """
     groups = ("coefficient", "source", "reference", "coupling")
     found = {g: read(option(g, config.names[g]), values[g], g, {"eps": eps}) for g in groups}
+    chosen = found["reference"]
+    if config.problem.dim > 1 and eps < config.problem.eps and chosen.h is None and chosen.method in ("auto", "p2"):
+        found["reference"] = replace(chosen, h=min(config.problem.eps / _REFERENCE_CELLS, eps / _LEAST_CELLS))
     return replace(config, problem=replace(config.problem, eps=eps), **found)

@@ -45,8 +45,8 @@ def coercivity(
 ) -> Coercivity:
     """The inequality for a reference u, with K sampled on a lattice over one period, or over Ω without one.
 
-    **Arguments:** K and q map points (M, d) to (M,); the `periods` of K, one per axis. Raises `UserError` where K is not
-    positive and finite, or q not finite.
+    **Arguments:** K and q map points (M, d) to (M,); the `periods` of K, one per axis. Raises `UserError` where K is
+    not positive and finite, or q not finite.
     """
     dim = found.coarse.dim
     values = sample_coefficient(coefficient, _lattice(dim, eps, periods))

@@ -1,4 +1,4 @@
-"""The coarse state and its adjoint on coarse meshes against fine ones, for the exact fine solution: Theorem 3.6 in h."""
+"""The coarse state and its adjoint on coarse meshes against fine ones, for the exact u: Theorem 3.6 in h."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from scipy import sparse
 
 from hpms.coarse import cache
 from hpms.coarse.average import ball_means
@@ -35,8 +36,8 @@ class CoarseErrors:
     `state_l2`, `state_h1`: y_h of Eq. (3.17) against y, in L² and of the gradient, the norm of Eq. (3.20).
     `adjoint_l2`, `adjoint_h1`: p_h of Eq. (3.18), -K̃₁₁Δp = 2(Q̄_δ u - y), with R_δ of Eq. (2.10), the norm of Eq.
     (3.21); τ₂ cancels. `gradient`: |∫ ∇p_h·∇y_h - ∫ ∇p·∇y| / (‖∇p‖‖∇y‖), where p_h^T A y_h = ∫ ∇p_h·∇y_h is the
-    derivative of the loss in K̃₁₁, its adjoint part, Eq. (4.28). `nodal_adjoint_h1`, `nodal_gradient`: the same with the sum of Eq. (3.25) over the
-    nodes, each with the weight |Ω|/N_h, in place of the integral: what is trained.
+    adjoint part of the loss's derivative in K̃₁₁, Eq. (4.28). `nodal_adjoint_h1`, `nodal_gradient`: the same with the
+    sum of Eq. (3.25) over the nodes, each with the weight |Ω|/N_h, in place of the integral: what is trained.
     """
 
     h: Float[np.ndarray, " m"]
@@ -112,7 +113,7 @@ class _Averaged:
         space = LagrangeSpace(self.fine.dim, cells, 2)
         matrix = assemble(space, lambda x: np.ones(len(x)), lambda x: np.zeros(len(x))).matrix
         nodal, inner = np.zeros(space.size), space.interior
-        nodal[inner] = factorise(matrix.tocsc()).solve(self.load(space, self.coarse)[inner]) / upscaled
+        nodal[inner] = factorise(sparse.csc_matrix(matrix)).solve(self.load(space, self.coarse)[inner]) / upscaled
         return LagrangeField(space, nodal)
 
 

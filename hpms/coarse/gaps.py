@@ -1,4 +1,4 @@
-"""How far the averages of the exact solution are from the coarse state, for any δ; on disk, as in 2-D it takes seconds."""
+"""How far the averages of the exact solution are from the coarse state, for any δ, kept on disk."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path

@@ -125,11 +125,7 @@ def varying(runs: Iterable[Run]) -> list[str]:
     An option's own keys do not count where the option itself varies.
     """
     every = [run.keys for run in runs]
-    differ = [
-        key
-        for key in dict.fromkeys(k for keys in every for k in keys)
-        if len({_hashed(keys, key) for keys in every}) > 1
-    ]
+    differ = [key for key in dict.fromkeys(k for keys in every for k in keys) if len({_hashed(keys, key) for keys in every}) > 1]
     counted = [key for key in differ if key not in ("seed", "experiment") and is_identity(*_parts(key))]
     return [key for key in counted if "." not in key or _parts(key)[0] not in differ]
 

@@ -61,7 +61,7 @@ def report(groups: Mapping[str, Arrays], eps: float, delta: float) -> str:
     ]
     if groups["fixed_delta"]["delta"].size:
         parts += [
-            "The same with δ fixed while ε falls, as in the theorem: the gap tends to ‖Q_δ y - y‖, of order δ², not to 0",
+            "With δ fixed while ε falls, as in the theorem: the gap tends to ‖Q_δ y - y‖, of order δ², not to 0",
             gap_table(groups["fixed_delta"]),
         ]
     fem, coarse = groups["fem"], groups["coarse"]
