@@ -10,6 +10,8 @@ from hpms.coarse.average import ball_means, consistency_gaps, framed_rule
 from hpms.coarse.reference import Reference
 from hpms.coarse.validation import ratio
 
+_COARSE_SCALE = 0.1  # over which y varies
+
 
 @dataclass(frozen=True)
 class Gaps:
@@ -37,13 +39,13 @@ def gaps(found: Reference, delta: float, scale: float, cache_dir: str | Path, ke
         return Gaps(**{name: float(value) for name, value in stored.items()})
     known = (found.interior_gap, found.frame_gap) if found.delta == delta else None
     interior, frame = known or consistency_gaps(found.fine, found.coarse, delta, scale)
-    result = Gaps(interior, frame, ratio(_compression(found, delta, scale), found.norm_l2))
+    result = Gaps(interior, frame, ratio(_compression(found, delta), found.norm_l2))
     cache.save(path, mark, {name: np.asarray(getattr(result, name)) for name in names})
     return result
 
 
-def _compression(found: Reference, delta: float, scale: float) -> float:
+def _compression(found: Reference, delta: float) -> float:
     """‖Q_δ y - y‖ on Ω_δ; outside, Q̄_δ y = y."""
-    points, weights = framed_rule(found.coarse.dim, delta, max(delta, scale))
+    points, weights = framed_rule(found.coarse.dim, delta, _COARSE_SCALE)
     change = ball_means(found.coarse, points, delta, delta) - found.coarse.values(points)
     return float(weights @ change**2) ** 0.5

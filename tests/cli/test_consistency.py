@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,7 @@ SMALL = (
     "sweep.fem_h=[1/480,1/960,1/1920]",
     "sweep.coarse_h=[1/25,1/50,1/100]",
 )
+ONE = ("sweep.eps=[eps]", "sweep.fem_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]")
 
 
 def read(path):
@@ -21,14 +23,15 @@ def read(path):
 
 
 @pytest.fixture
-def found(hpms):
+def undrawn(monkeypatch):
+    """Figures take seconds."""
+    monkeypatch.setattr("hpms.commands.consistency.figure", lambda groups, path: None)
+
+
+def test_osc1d_has_the_gaps_measured_by_another_code_and_the_rates_of_the_theory(hpms, undrawn, monkeypatch):
     result = hpms(*SMALL)
     assert result.code == 0, result.err
-    return result, read(result.last_line)
-
-
-def test_osc1d_has_the_gaps_measured_by_another_code_and_the_rates_of_the_theory(found):
-    result, groups = found
+    groups = read(result.last_line)
     gaps, fixed, fem, coarse, bound = (groups[name] for name in ("gaps", "fixed_delta", "fem", "coarse", "bound"))
     assert gaps["gap"][0] == pytest.approx([0.35198, 0.33746, 0.34391], rel=1e-3)
     assert gaps["gap"] == pytest.approx(np.hypot(gaps["interior_gap"], gaps["frame_gap"]))
@@ -53,9 +56,11 @@ def test_osc1d_has_the_gaps_measured_by_another_code_and_the_rates_of_the_theory
     assert groups["summary"]["bound_holds"]
     assert "rate in ε" in result.out and "Proposition 4.9" in result.out
 
+    _check_the_second_call(hpms, monkeypatch, result, groups)
 
-def test_the_second_call_comes_from_the_cache_and_is_the_same(hpms, found, monkeypatch):
-    first, groups = found
+
+def _check_the_second_call(hpms, monkeypatch, first, groups):
+    """It comes from the cache, and all but the provenance is the same."""
     monkeypatch.setattr("hpms.coarse.gaps.consistency_gaps", None)
     monkeypatch.setattr("hpms.coarse.reference._compute", None)
     monkeypatch.setattr("hpms.coarse.baseline.solve_fine", None)
@@ -70,7 +75,7 @@ def test_the_second_call_comes_from_the_cache_and_is_the_same(hpms, found, monke
             np.testing.assert_array_equal(again[name][key], value, err_msg=f"{name}/{key}")
 
 
-def test_keys_that_depend_on_eps_follow_it(hpms):
+def test_keys_that_depend_on_eps_follow_it(hpms, undrawn):
     one = ("sweep.fem_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]", "sweep.delta_over_eps=[1]")
     both = hpms("consistency", "+experiment=osc1d", "sweep.eps=[1/15,0.01]", *one)
     other = hpms("reference", "+experiment=osc1d", "problem.eps=0.01")
@@ -81,10 +86,19 @@ def test_keys_that_depend_on_eps_follow_it(hpms):
 
 
 def test_a_source_that_is_too_strong_is_said_to_be(hpms):
-    small = ("sweep.eps=[eps]", "sweep.fem_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]")
-    result = hpms("consistency", "+experiment=osc1d", "source=constant", "source.constants.q=100", *small)
+    result = hpms("consistency", "+experiment=osc1d", "source=constant", "source.constants.q=100", *ONE)
     bound = read(result.last_line)["bound"]
     assert not bound["holds"].any() and bound["nu"][0] >= 1 and bound["source_norm"][0] > bound["bound"][0]
+    if find_spec("matplotlib"):
+        folder = Path(result.last_line).parent
+        assert (folder / "consistency.png").stat().st_size > 1e4 and (folder / "consistency.pdf").stat().st_size > 1e3
+
+
+def test_without_matplotlib_the_log_says_so(hpms, monkeypatch):
+    monkeypatch.setattr("hpms.figures.consistency.importlib.util.find_spec", lambda name: None)
+    result = hpms("consistency", "+experiment=osc1d", *ONE)
+    assert result.code == 0 and "Matplotlib is not installed" in result.err
+    assert [path.name for path in Path(result.last_line).parent.iterdir()] == ["consistency.h5"]
 
 
 @pytest.mark.parametrize(
@@ -107,13 +121,6 @@ def test_wrong_sweeps_are_one_sentence(hpms, key, allowed):
     assert result.code == 1 and result.out == ""
     assert key.split("=")[0].lstrip("+") in result.err and allowed in result.err
     assert len(result.err.strip().splitlines()) == 1
-
-
-def test_figures_lie_beside_it(found):
-    first, _ = found
-    pytest.importorskip("matplotlib")
-    folder = Path(first.last_line).parent
-    assert (folder / "consistency.png").stat().st_size > 1e4 and (folder / "consistency.pdf").stat().st_size > 1e3
 
 
 @pytest.mark.slow
