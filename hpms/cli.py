@@ -16,6 +16,7 @@ VERBS = {
     "evaluate": "recompute the errors of a run: hpms evaluate run=DIR",
     "reference": "solve the fine-scale problem by finite elements",
     "check": "test gradient, derivatives and adjoint of a configuration",
+    "consistency": "how far the exact solution is from the coupling: rates in ε, δ and h",
 }
 # These read runs and take places and flags instead of a configuration.
 READERS = {

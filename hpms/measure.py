@@ -2,13 +2,16 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Array
 
 from hpms.coarse.baseline import Baseline, baseline
+from hpms.coarse.discretisation import CoarseErrors, coarse_errors
+from hpms.coarse.gaps import Gaps, gaps
 from hpms.coarse.reference import Reference, reference
 from hpms.coarse.validation import validation_points
 from hpms.config import Config
@@ -141,6 +144,32 @@ def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> B
     chosen = config.reference
     key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
     return baseline(config.problem.dim, coefficient, source, chosen.fem_h, exact.fine, chosen.cache, key)
+
+
+def find_gaps(config: Config, problem: LiftedProblem, exact: Reference, delta: float) -> Gaps:
+    """How far the exact solution is from the paper's coupling with that δ, from the cache where it is there."""
+    return gaps(exact, delta, config.problem.eps, config.reference.cache, _reference_key(config, problem, exact))
+
+
+def find_fem_errors(
+    config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float]
+) -> list[Baseline]:
+    """The fine P1 solutions of several mesh widths in place of `reference.fem_h`."""
+    changed = (replace(config, reference=replace(config.reference, fem_h=h)) for h in widths)
+    return [find_baseline(each, problem, exact) for each in changed]
+
+
+def find_coarse_errors(
+    config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float], delta: float
+) -> CoarseErrors:
+    """Coarse state and adjoint of the exact solution on coarse meshes, from the cache where they are there."""
+    key = _reference_key(config, problem, exact)
+    eps, folder = config.problem.eps, config.reference.cache
+    return coarse_errors(exact, problem.source_at(), widths, delta, eps, folder, key)
+
+
+def _reference_key(config: Config, problem: LiftedProblem, exact: Reference) -> str:
+    return _key(config, problem, exact.method, repr(exact.h))
 
 
 def _key(config: Config, problem: LiftedProblem, *how: str) -> str:

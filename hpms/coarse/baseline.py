@@ -62,7 +62,7 @@ def baseline(
     space = LagrangeSpace(dim, n, 1)
     solution = solve_fine(space, coefficient, source, lifts=1)
     field = solution.lifted[0]
-    points, weights = _element_rule(space)
+    points, weights = element_rule(space)
     errors = relative_errors(*field.evaluate(points), *exact.evaluate(points), weights)
     upscaled = solution.upscaled_coefficient
     found = Baseline(
@@ -72,7 +72,7 @@ def baseline(
     return found
 
 
-def _element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
+def element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
     """Quadrature inside the elements of all cubes; of as many random ones as 2e6 points allow where that is less."""
     barycentric, weights = space.rule(_ORDER)
     kinds, every = len(corners(space.dim)), cubes(space.dim, space.n)

@@ -1,0 +1,72 @@
+"""`hpms consistency`: Theorems 2.11 and 3.6 and Proposition 4.9 on the exact solution, without a network."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.config import Config, Invocation, read_command
+from hpms.consistency import Sweep, config_at, consistency
+from hpms.figures.consistency import figure
+from hpms.results.consistency import arrays, report
+from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
+from hpms.runtime import provenance
+from hpms.schema import read
+
+
+@dataclass(frozen=True)
+class ConsistencyInvocation(Invocation):
+    """Also what is swept."""
+
+    sweep: dict[str, Any]
+
+
+def run(values: dict[str, Any], experiment: str) -> int:
+    """Prints and writes the gaps, rates and bounds of a configuration's problem, and draws them."""
+    invocation, config = read_command(values, ConsistencyInvocation)
+    dim, eps = config.problem.dim, config.problem.eps
+    sweep = read(Sweep, invocation.sweep, "sweep", {"eps": eps}).resolved(dim, eps)
+    config.runtime.setup()
+    groups = arrays(consistency(values, config, sweep))
+    path = _path(values, invocation, config, sweep, experiment)
+    with atomic_h5(path) as file:
+        write_attributes(file.create_group("provenance"), provenance())
+        write_attributes(file.create_group("summary"), _summary(config, groups))
+        for name, group in groups.items():
+            write_arrays(file.create_group(name), group)
+    figure(groups, path)
+    print(report(groups, eps, config.coupling.delta))
+    print(path)
+    return 0
+
+
+def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
+    """The numbers at a glance: fitted exponents, one per rule of δ, and where Proposition 4.9 applies."""
+    gaps, fixed, fem, coarse = (groups[name] for name in ("gaps", "fixed_delta", "fem", "coarse"))
+    rates = {f"{name}_rate": gaps[f"{name}_rate"] for name in ("gap", "absolute", "interior", "frame", "compression")}
+    return {
+        "dim": config.problem.dim,
+        "eps": config.problem.eps,
+        "delta": config.coupling.delta,
+        "delta_over_eps": gaps["delta_over_eps"][0],
+        **rates,
+        "fixed_delta": fixed["delta"][0],
+        "fixed_delta_gap": fixed["gap"][-1],
+        "fem_l2_rate": float(fem["relative_l2_rate"]),
+        "fem_h1_rate": float(fem["relative_h1_rate"]),
+        **{f"coarse_{name}": float(value) for name, value in coarse.items() if name.endswith("_rate")},
+        "bound_holds": bool(groups["bound"]["holds"].all()),
+    }
+
+
+def _path(values: Mapping[str, Any], invocation: Invocation, config: Config, sweep: Sweep, experiment: str) -> Path:
+    """One place for each problem, with all its ε, and sweep."""
+    groups = ("problem", "coefficient", "source", "reference")
+    cases = [config.identity(*groups), *(config_at(values, config, e).identity(*groups) for e in sweep.eps or ())]
+    what = json.dumps([*cases, asdict(sweep), config.coupling.delta])
+    digest = hashlib.sha256(what.encode()).hexdigest()[:12]
+    return Path(invocation.output, "consistency", experiment, digest, "consistency.h5")

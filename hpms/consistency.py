@@ -1,0 +1,177 @@
+"""Theorems 2.11 and 3.6 and Proposition 4.9 on the exact solution: what is swept, and what is found."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from hpms.coarse.baseline import Baseline
+from hpms.coarse.coercivity import Coercivity, coercivity
+from hpms.coarse.discretisation import CoarseErrors
+from hpms.coarse.gaps import Gaps
+from hpms.coarse.reference import Reference
+from hpms.config import Config
+from hpms.errors import ConfigError
+from hpms.experiment import fine_problem
+from hpms.measure import find_coarse_errors, find_fem_errors, find_gaps, find_reference
+from hpms.problem.lifted import LiftedProblem
+from hpms.registry import option
+from hpms.schema import Positive, read
+
+log = logging.getLogger(__name__)
+_OWN_ERROR, _REFERENCE_CELLS, _LEAST_CELLS = 2e-3, 32, 8
+_HALVINGS = {1: 5, 2: 2, 3: 0}
+_FIXED = {1: (1, 2, 4), 2: (), 3: ()}
+_FEM_PER_EPS = {1: (16, 32, 64, 128), 2: (5, 10, 20, 40), 3: (4, 8)}
+_COARSE_CELLS = {1: (25, 50, 100, 200), 2: (10, 20, 40, 80), 3: (4, 8)}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """`sweep`: `eps` of ε; of δ in units of ε (`delta_over_eps`) and of Ω (`fixed_delta`); of the fine and the coarse
+    mesh width (`fem_h`, `coarse_h`), both at `problem.eps`. Each is a list, or null for the defaults of the dimension.
+    """
+
+    eps: tuple[Positive, ...] | None
+    delta_over_eps: tuple[Positive, ...]
+    fixed_delta: tuple[Positive, ...] | None
+    fem_h: tuple[Positive, ...] | None
+    coarse_h: tuple[Positive, ...] | None
+
+    def resolved(self, dim: int, eps: float) -> "Sweep":
+        """With numbers for null. Raises `ConfigError` for an empty or repeated list and for what does not fit in Ω."""
+        found = replace(
+            self,
+            eps=_or(self.eps, [eps / 2**k for k in range(_HALVINGS[dim] + 1)]),
+            fixed_delta=_or(self.fixed_delta, [k * eps for k in _FIXED[dim] if k * eps < 1]),
+            fem_h=_or(self.fem_h, [1 / round(k / eps) for k in _FEM_PER_EPS[dim] if k >= 2 * eps]),
+            coarse_h=_or(self.coarse_h, [1 / n for n in _COARSE_CELLS[dim]]),
+        )
+        for name, values in asdict(found).items():
+            if len(set(values)) < len(values) or (not values and name != "fixed_delta"):
+                raise ConfigError(f"sweep.{name}", list(values), "give one or more different numbers")
+        for name, deltas in {
+            "delta_over_eps": [k * max(found.eps or ()) for k in found.delta_over_eps],
+            "fixed_delta": found.fixed_delta,
+        }.items():
+            if max(deltas or (0,)) >= 1:
+                allowed = f"δ={max(deltas or ()):.4g} must be less than the domain's size 1 for every ε"
+                raise ConfigError(f"sweep.{name}", list(getattr(found, name)), allowed)
+        for name in ("fem_h", "coarse_h"):
+            if max(widths := getattr(found, name)) > 0.5:
+                raise ConfigError(f"sweep.{name}", list(widths), "a mesh width must be at most 0.5")
+        return found
+
+
+@dataclass(frozen=True)
+class GapTable:
+    """‖Q̄_δ u - y‖/‖u‖ for E values of ε and D rules for δ: `eps` (E,), `delta` (E, D), the gap inside, in the frame and
+    ‖Q_δ y - y‖/‖u‖ (E, D), and `norm` = ‖u‖ (E,).
+    """
+
+    eps: Float[np.ndarray, " e"]
+    delta: Float[np.ndarray, "e d"]
+    interior: Float[np.ndarray, "e d"]
+    frame: Float[np.ndarray, "e d"]
+    compression: Float[np.ndarray, "e d"]
+    norm: Float[np.ndarray, " e"]
+
+    @property
+    def gap(self) -> Float[np.ndarray, "e d"]:
+        """‖Q̄_δ u - y‖/‖u‖ over all of Ω."""
+        return np.hypot(self.interior, self.frame)
+
+    @property
+    def absolute(self) -> Float[np.ndarray, "e d"]:
+        """‖Q̄_δ u - y‖ over all of Ω."""
+        return self.gap * self.norm[:, None]
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """All that is found: the gaps for fixed δ/ε and for fixed δ; for each ε both sides of Proposition 4.9
+    and the reference's own estimated relative L² error (E,); and at `problem.eps` the errors of the fine meshes, and of
+    the coarse ones with `coupling.delta`.
+    """
+
+    relative: GapTable
+    fixed: GapTable
+    coercivity: list[Coercivity]
+    own_error_l2: Float[np.ndarray, " e"]
+    fem: list[Baseline]
+    coarse: CoarseErrors
+
+
+def consistency(values: Mapping[str, Any], config: Config, sweep: Sweep) -> Consistency:
+    """Solves, or finds in the cache, the references of all ε and measures them. `sweep` has to be resolved.
+
+    `runtime.setup()` has to come first. Raises `UserError` for a medium that is not admissible with one of the ε.
+    """
+    cases = [config_at(values, config, eps) for eps in sweep.eps or ()]
+    problems = [fine_problem(case) for case in cases]
+    rows, bounds, own = [], [], []
+    for case, problem in zip(cases, problems, strict=True):
+        exact, eps = _reference(case, problem), case.problem.eps
+        deltas = [*(k * eps for k in sweep.delta_over_eps), *(sweep.fixed_delta or ())]
+        rows.append((exact.norm_l2, deltas, [find_gaps(case, problem, exact, delta) for delta in deltas]))
+        periods = problem.coefficient.periods
+        bounds.append(coercivity(exact, problem.coefficient_at(), problem.source_at(), eps, periods))
+        own.append(exact.own_error_l2)
+    problem = fine_problem(config)
+    exact, delta = _reference(config, problem), config.coupling.delta
+    count = len(sweep.delta_over_eps)
+    return Consistency(
+        relative=_gap_table(sweep, rows, slice(0, count)),
+        fixed=_gap_table(sweep, rows, slice(count, None)),
+        coercivity=bounds,
+        own_error_l2=np.array(own),
+        fem=find_fem_errors(config, problem, exact, sweep.fem_h or ()),
+        coarse=find_coarse_errors(config, problem, exact, sweep.coarse_h or (), delta),
+    )
+
+
+def _reference(config: Config, problem: LiftedProblem) -> Reference:
+    found = find_reference(config, problem)
+    if not found.own_error_l2 < _OWN_ERROR:
+        log.warning(
+            "the reference for eps=%.4g has itself a relative L² error of about %.1g: choose a smaller reference.h",
+            config.problem.eps,
+            found.own_error_l2,
+        )
+    return found
+
+
+def _gap_table(sweep: Sweep, rows: Sequence[tuple[float, list[float], list[Gaps]]], columns: slice) -> GapTable:
+    def of(name: str) -> np.ndarray:
+        return np.array([[getattr(each, name) for each in found[columns]] for _, _, found in rows])
+
+    return GapTable(
+        eps=np.array(sweep.eps),
+        delta=np.array([deltas[columns] for _, deltas, _ in rows]),
+        interior=of("interior"),
+        frame=of("frame"),
+        compression=of("compression"),
+        norm=np.array([norm for norm, _, _ in rows]),
+    )
+
+
+def _or(given: tuple[float, ...] | None, default: Sequence[float]) -> tuple[float, ...]:
+    return tuple(default) if given is None else given
+
+
+def config_at(values: Mapping[str, Any], config: Config, eps: float) -> Config:
+    """The configuration with another ε: what depends on `eps` is read again from the composed values, in the groups
+    that the exact solution depends on.
+
+    Where `reference.h` is null, P2 meshes of smaller ε stay as wide as that of `problem.eps`, down to ε/8, where the
+    relative L² error of u is about 1e-4.
+    """
+    groups = ("coefficient", "source", "reference", "coupling")
+    found = {g: read(option(g, config.names[g]), values[g], g, {"eps": eps}) for g in groups}
+    chosen = found["reference"]
+    if config.problem.dim > 1 and eps < config.problem.eps and chosen.h is None and chosen.method in ("auto", "p2"):
+        found["reference"] = replace(chosen, h=min(config.problem.eps / _REFERENCE_CELLS, eps / _LEAST_CELLS))
+    return replace(config, problem=replace(config.problem, eps=eps), **found)

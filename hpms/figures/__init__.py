@@ -1,0 +1,1 @@
+"""Figures; Matplotlib is only imported when one is drawn."""

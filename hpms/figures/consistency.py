@@ -1,0 +1,128 @@
+"""The figure of `hpms consistency`: the gap against ε and δ, and errors against h."""
+
+import importlib.util
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito's
+_MARKERS = "osD^vPX"
+_SIZE, _FONT, _DPI, _TICKS = (7.2, 8.6), 9, 200, 6.5
+
+Groups = Mapping[str, Mapping[str, np.ndarray]]
+
+
+def figure(groups: Groups, path: Path) -> None:
+    """Draws the arrays of a `consistency.h5` beside it, as PNG and PDF; only a line in the log without Matplotlib."""
+    if importlib.util.find_spec("matplotlib") is None:
+        log.info("no figures: Matplotlib is not installed (pip install matplotlib)")
+        return
+    for chatty in ("matplotlib", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"font.size": _FONT, "axes.titlesize": _FONT, "legend.fontsize": 8, "pdf.fonttype": 42}):
+        drawn = Figure(figsize=_SIZE, layout="constrained")
+        (over_eps, over_delta), (over_fem, over_coarse) = drawn.subplots(2, 2)
+        _against_eps(over_eps, groups["gaps"], groups["fixed_delta"])
+        _against_delta(over_delta, groups["gaps"])
+        fem = {"relative_l2": "L² error of $u_h$", "relative_h1": "H¹ error of $u_h$"}
+        _against_h(over_fem, groups["fem"], fem, "fine P1 elements")
+        coarse = {
+            "state_l2": "$y_h$, L²",
+            "state_h1": "$y_h$, H¹",
+            "adjoint_l2": "$p_h$, L²",
+            "adjoint_h1": "$p_h$, H¹",
+            "nodal_adjoint_h1": "$p_h$ by nodal sum, H¹",
+        }
+        _against_h(over_coarse, groups["coarse"], coarse, "coarse P1 elements, exact $u$")
+        drawn.savefig(path.with_suffix(".png"), dpi=_DPI)
+        drawn.savefig(path.with_suffix(".pdf"))
+
+
+def _against_eps(axes: Any, gaps: Mapping[str, np.ndarray], fixed: Mapping[str, np.ndarray]) -> None:
+    eps, count = gaps["eps"], gaps["delta"].shape[1]
+    for j in range(count):
+        ratio = gaps["delta_over_eps"][0, j]
+        name = f"δ = {ratio:.3g} ε" if ratio != 1 else "δ = ε"
+        _pair(axes, eps, gaps["interior_gap"][:, j], gaps["frame_gap"][:, j], j, name)
+    for j in range(fixed["delta"].shape[1]):
+        name = f"δ = {fixed['delta'][0, j]:.3g}"
+        _pair(axes, eps, fixed["interior_gap"][:, j], None, count + j, name)
+    _slope(axes, eps, np.nanmax(gaps["gap"], axis=1), 1)
+    _slope(axes, eps, np.nanmin(gaps["frame_gap"], axis=1), 1.5, above=False)
+    _finish(axes, eps, "ε", "‖$\\bar{Q}_δ u - y$‖ / ‖u‖", "gap against ε: interior solid, frame dashed")
+
+
+def _against_delta(axes: Any, gaps: Mapping[str, np.ndarray]) -> None:
+    for i, eps in enumerate(gaps["eps"]):
+        _pair(axes, gaps["delta"][i], gaps["interior_gap"][i], gaps["frame_gap"][i], i, f"ε = {eps:.3g}")
+    _finish(axes, gaps["delta"], "δ", "‖$\\bar{Q}_δ u - y$‖ / ‖u‖", "gap against δ: interior solid, frame dashed")
+
+
+def _against_h(axes: Any, values: Mapping[str, np.ndarray], names: Mapping[str, str], title: str) -> None:
+    for k, (name, label) in enumerate(names.items()):
+        style: Any = {"linestyle": "--"} if name.startswith("nodal") else {}
+        axes.plot(values["h"], values[name], color=_colour(k), marker=_marker(k), markersize=5, label=label, **style)
+    low, high = (
+        [values[name] for name in names if name.endswith(end) and not name.startswith("nodal")] for end in ("l2", "h1")
+    )
+    _slope(axes, values["h"], np.min(low, axis=0), 2, above=False)
+    _slope(axes, values["h"], np.max([*high, *(values[n] for n in names if n.startswith("nodal"))], axis=0), 1)
+    _finish(axes, values["h"], "h", "relative error", title)
+
+
+def _pair(axes: Any, x: np.ndarray, interior: np.ndarray, frame: np.ndarray | None, k: int, label: str) -> None:
+    style: Any = {"color": _colour(k), "marker": _marker(k), "markersize": max(5, 9 - 2 * k)}
+    axes.plot(x, interior, label=label, **style)
+    if frame is not None:
+        axes.plot(x, frame, linestyle="--", markerfacecolor="white", **style)
+
+
+def _slope(axes: Any, x: np.ndarray, y: np.ndarray, rate: float, above: bool = True) -> None:
+    """A line x^rate beside the data, with its exponent written at the small end."""
+    if len(x) < 2 or not np.isfinite(y).all() or not (y > 0).all():
+        return
+    order = np.argsort(x)
+    x, y = x[order], y[order]
+    shift = 1.7 if above else 1 / 1.7
+    level = (y / x**rate).max() * shift if above else (y / x**rate).min() * shift
+    ends = np.array([x[0], x[-1]])
+    axes.plot(ends, level * ends**rate, color="0.45", linewidth=1, linestyle=":")
+    middle = np.sqrt(ends.prod())
+    axes.annotate(
+        f"slope {rate:g}",
+        (middle, level * middle**rate),
+        xytext=(0, 7 if above else -7),
+        textcoords="offset points",
+        ha="right" if above else "left",
+        va="bottom" if above else "top",
+        color="0.3",
+        fontsize=8,
+    )
+
+
+def _finish(axes: Any, x: np.ndarray, x_label: str, y_label: str, title: str) -> None:
+    axes.set(xscale="log", yscale="log", xlabel=x_label, ylabel=y_label, title=title)
+    ticks: list[float] = []
+    for value in np.unique(x):
+        if not ticks or value > ticks[-1] * (np.max(x) / np.min(x)) ** (1 / _TICKS):
+            ticks.append(float(value))
+    axes.set_xticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.grid(True, which="major", color="0.9")
+    axes.margins(y=0.12)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False)
+
+
+def _colour(k: int) -> str:
+    return _COLOURS[k % len(_COLOURS)]
+
+
+def _marker(k: int) -> str:
+    return _MARKERS[k % len(_MARKERS)]
