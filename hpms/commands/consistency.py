@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hpms.commands.result import Result
 from hpms.config import Config, Invocation, read_command
 from hpms.consistency import Sweep, config_at, consistency
 from hpms.figures.consistency import figure
@@ -25,12 +26,12 @@ class ConsistencyInvocation(Invocation):
     sweep: dict[str, Any]
 
 
-def run(values: dict[str, Any], experiment: str) -> int:
-    """Prints and writes the gaps, rates and bounds of a configuration's problem, and draws them."""
+def run(values: dict[str, Any], experiment: str) -> Result:
+    """Writes the gaps, rates and bounds of a configuration's problem, and draws them."""
     invocation, config = read_command(values, ConsistencyInvocation)
     dim, eps = config.problem.dim, config.problem.eps
     sweep = read(Sweep, invocation.sweep, "sweep", {"eps": eps}).resolved(dim, eps)
-    config.runtime.setup()
+    config.runtime.setup(invocation.compilation_cache)
     groups = arrays(consistency(values, config, sweep))
     path = _path(values, invocation, config, sweep, experiment)
     with atomic_h5(path) as file:
@@ -39,9 +40,7 @@ def run(values: dict[str, Any], experiment: str) -> int:
         for name, group in groups.items():
             write_arrays(file.create_group(name), group)
     figure(groups, path)
-    print(report(groups, eps, config.coupling.delta))
-    print(path)
-    return 0
+    return Result(0, f"{report(groups, eps, config.coupling.delta)}\n{path}", (path,))
 
 
 def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
