@@ -1,0 +1,1 @@
+"""Figures of runs, by Matplotlib, and their fields for ParaView."""
