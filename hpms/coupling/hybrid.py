@@ -155,9 +155,7 @@ def ball_coupling(
     return coupling, BallCoarseSide(coarse, average, weight, rule, dtype)
 
 
-def ball_fields(
-    reference: Reference, nodes: np.ndarray, delta: float, eps: float
-) -> tuple[np.ndarray, np.ndarray]:
+def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Q̄_δu and the coarse state y of the reference, on its own fine mesh, at nodes (N, d)."""
     return ball_means(reference.fine, nodes, delta, eps), reference.coarse.values(nodes)
 

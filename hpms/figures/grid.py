@@ -1,6 +1,7 @@
 """Tensor grids: what quadrature points and coarse nodes lie on."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -67,4 +68,4 @@ def meshes(nodes: Float[np.ndarray, "n d"]) -> list[slice]:
     """Where each mesh begins and ends, of meshes whose nodes, last axis fastest, lie one behind the other."""
     starts = np.flatnonzero(np.diff(nodes[:, 0]) < 0) + 1
     bounds = [0, *starts.tolist(), len(nodes)]
-    return [slice(low, high) for low, high in zip(bounds, bounds[1:], strict=False)]
+    return [slice(low, high) for low, high in pairwise(bounds)]

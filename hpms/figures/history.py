@@ -57,7 +57,7 @@ def draw_upscaled(axes: Any, run: Record, title: str) -> None:
     exact = run.summary.get("reference_upscaled_coefficient")
     if exact is not None:
         draw_level(axes, float(np.asarray(exact)[0, 0]), label="reference")
-    axes.set(xlabel="iteration", ylabel=r"upscaled coefficient $\tilde K_{11}$")
+    axes.set(xlabel="iteration", ylabel=r"$\tilde K_{11}$")
     plain(axes)
     headed(axes, title)
 

@@ -16,11 +16,11 @@ def draw_solution_maps(part: Any, run: Record) -> None:
     v, u = run.fields["value"], run.fields["reference_value"]
     panels = part.subplots(1, 3, sharey=True)
     maps = _maps(panels[:2], grid, {"network $v$": v, "reference $u$": u})
-    part.colorbar(maps, ax=list(panels[:2]), label="$v$, $u$", aspect=18, pad=0.02)
+    part.colorbar(maps, ax=list(panels[:2]), label="$v$, $u$", aspect=14, shrink=0.8, pad=0.02)
     reach = float(np.nanmax(np.abs(v - u)))
     error = _map(panels[2], grid, v - u, cmap=SIGNED, vmin=-reach, vmax=reach)
     panels[2].set_title("error $v - u$", loc="left")
-    part.colorbar(error, ax=panels[2], label="$v - u$", aspect=18, pad=0.04)
+    part.colorbar(error, ax=panels[2], label="$v - u$", aspect=14, shrink=0.8, pad=0.04)
     panels[0].set_ylabel("$x_2$")
     _note(part, grid)
 

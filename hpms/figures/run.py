@@ -12,8 +12,7 @@ from hpms.figures.style import drawing, new_figure, save
 from hpms.results.run import StoredRun
 
 NAME, FORMATS = "figure", ("png", "pdf")
-_ROW = 2.3  # inches
-_MAPS, _COARSE_MAPS = 2.35, 1.95
+_ROW, _LOW_ROW, _MAPS, _COARSE_MAPS = 2.3, 2.0, 2.2, 1.9  # inches
 Panel = tuple[str, Callable[[Any, Record, str], None]]
 
 _HISTORY: tuple[Panel, ...] = (
@@ -55,28 +54,27 @@ def _with_lines(run: Record) -> Any:
     places = [cells[i // 2, i % 2] for i in range(2 * rows)]
     if len(panels) % 2:
         places[:2] = [cells[0, :]]
-    _draw(figure, places, panels, run)
+    _draw(figure, places, panels, run, letters=True)
     return figure
 
 
 def _with_maps(run: Record) -> Any:
-    """Rows of maps, then the history, three panels and two."""
-    heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), 2 * _ROW]
+    """Rows of maps, then the history in rows of one, two and two panels."""
+    heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), *[_LOW_ROW] * 3]
     figure = new_figure(sum(heights) + 0.4)
     figure.suptitle(heading(run))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
     draw_solution_maps(parts[0], run)
     if run.coarse:
         draw_coarse_maps(parts[1], run)
-    cells = parts[-1].add_gridspec(2, 6)
-    places = [cells[0, 0:2], cells[0, 2:4], cells[0, 4:6], cells[1, 0:3], cells[1, 3:6]]
-    _draw(parts[-1], places, _HISTORY, run)
+    for part, panels in zip(parts[-3:], (_HISTORY[:1], _HISTORY[1:3], _HISTORY[3:]), strict=True):
+        _draw(part, part.add_gridspec(1, len(panels)), panels, run)
     return figure
 
 
-def _draw(part: Any, places: Sequence[Any], panels: Sequence[Panel], run: Record) -> None:
-    for letter, place, (title, draw) in zip("abcdefgh", places, panels, strict=False):
-        draw(part.add_subplot(place), run, f"({letter}) {title}")
+def _draw(part: Any, places: Any, panels: Sequence[Panel], run: Record, letters: bool = False) -> None:
+    for i, (title, draw) in enumerate(panels):
+        draw(part.add_subplot(places[i]), run, f"({'abcdefgh'[i]}) {title}" if letters else title)
 
 
 def heading(run: Record) -> str:

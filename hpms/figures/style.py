@@ -1,4 +1,4 @@
-"""How all figures look: sizes for print, colours that the colour-blind tell apart, line styles that grey print keeps."""
+"""How figures look: sizes for print, colours that the colour-blind tell apart, line styles that grey print keeps."""
 
 import importlib.util
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FIELD, SIGNED = "viridis", "PuOr"
 _REST = {"color": "0.4", "linestyle": (0, (4, 2)), "linewidth": 0.9, "zorder": 1.5}
 _DPI, _LEGEND_LINE = 200, 12.5  # points
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.labelsize": 8,
