@@ -137,6 +137,8 @@ def _title(problem: Group, keys: Sequence[str]) -> str:
     experiments = {run.stored.experiment for run in problem.runs}
     parts = [*experiments] if len(experiments) == 1 else []
     values = {"problem.eps": problem.runs[0].keys["problem.eps"]} | dict(zip(keys, problem.values, strict=True))
+    if "problem.eps" in keys:
+        values.pop("coefficient.periods", None)  # they follow ε
     return ", ".join([*parts, *(_text(key, value) for key, value in values.items() if value not in parts)])
 
 

@@ -1,6 +1,5 @@
 """Panels of a 2-D run, or of a slice of a 3-D one: colour maps of solution, error and coarse quantities."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,7 @@ def draw_coarse_maps(part: Any, run: Record) -> None:
     panels[0].set_ylabel("$x_2$")
 
 
-def _maps(panels: Sequence[Any], grid: TensorGrid, values: dict[str, np.ndarray]) -> Any:
+def _maps(panels: Any, grid: TensorGrid, values: dict[str, np.ndarray]) -> Any:
     """One for each title, on the scale of all; the last."""
     every = np.concatenate([v[np.isfinite(v)] for v in values.values()])
     scale = {"vmin": float(every.min()), "vmax": float(every.max())} if every.size else {}

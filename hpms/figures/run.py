@@ -12,6 +12,7 @@ from hpms.figures.style import drawing, new_figure, save
 from hpms.results.run import StoredRun
 
 NAME, FORMATS = "figure", ("png", "pdf")
+FIGURE = f"{NAME}.{FORMATS[0]}"
 _ROW, _LOW_ROW, _MAPS, _COARSE_MAPS = 2.3, 2.0, 2.2, 1.9  # inches
 Panel = tuple[str, Callable[[Any, Record, str], None]]
 

@@ -1,6 +1,7 @@
 """How figures look: sizes for print, colours that the colour-blind tell apart, line styles that grey print keeps."""
 
 import importlib.util
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,8 +56,14 @@ def drawing() -> Iterator[None]:
     require_matplotlib()
     from matplotlib import rc_context
 
-    with rc_context(_SETTINGS):
-        yield
+    fonts = logging.getLogger("fontTools")  # it tells the root logger about each table of each font
+    level = fonts.level
+    fonts.setLevel(logging.WARNING)
+    try:
+        with rc_context(_SETTINGS):
+            yield
+    finally:
+        fonts.setLevel(level)
 
 
 def new_figure(height: float, width: float = WIDTH) -> Any:
