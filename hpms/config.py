@@ -83,14 +83,15 @@ class Invocation:
 
 @dataclass(frozen=True)
 class TrainInvocation(Invocation):
-    """Also whether to continue an interrupted run, to start anew in a new place, a run directory to use, and how many
-    seeds to train at once.
+    """Also whether to continue an interrupted run, to start anew in a new place, a run directory to use, how many seeds
+    to train at once, and whether to leave a figure beside each run.
     """
 
     resume: bool
     force: bool
     run_dir: str | None
     ensemble: Count
+    plot: bool
 
 
 InvocationT = TypeVar("InvocationT", bound=Invocation)
@@ -104,11 +105,13 @@ class _Seed:
 def read_command(values: Mapping[str, Any], schema: type[InvocationT]) -> tuple[InvocationT, Config]:
     """The invocation and the typed configuration of a command's composed values; imports the user's modules.
 
-    Raises `UserError` for what `read_config` raises it for.
+    An experiment may set keys of `hpms train`, such as `plot`, that the other commands ignore. Raises `UserError` for
+    what `read_config` raises it for.
     """
+    elsewhere = {field.name for field in dataclasses.fields(TrainInvocation)}
     names = {field.name for field in dataclasses.fields(schema)}
     for key in values:
-        if key not in GROUPS and key not in names and key != "seed":
+        if key not in GROUPS and key not in names | elsewhere | {"seed"}:
             raise unknown_key(key, [*GROUPS, "seed", *sorted(names)])
     invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
     load_plugins(invocation.plugins)

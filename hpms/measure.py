@@ -70,7 +70,9 @@ class Measure:
         return {"relative_l2": float(l2), "relative_h1": float(h1)}
 
     def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
-        """Network and reference at the validation points, and at the coarse nodes the averages Q̄v and the state y."""
+        """Network and reference at the validation points, and at the coarse nodes the averages Q̄v and the state y, of
+        the network and, where the coupling's options have `reference_fields`, of the reference.
+        """
         blocks = self.validation(block).points
         value, gradient = fields(built.objective.model, theta, blocks)
         count, dim = self.points.shape
@@ -89,6 +91,9 @@ class Measure:
             means = np.asarray(outcome.means, np.float64)
             states = [built.coarse.update(record, upscaled, means).y for record in stages]  # each zero at other nodes
             found |= {"nodes": built.coarse.nodes, "averages": means, "coarse_state": np.sum(states, axis=0)}
+            if known := getattr(built.config.coupling, "reference_fields", None):
+                averages, state = known(built.problem, self.reference, built.space)
+                found |= {"reference_averages": averages, "reference_coarse_state": state}
         return found
 
 

@@ -12,6 +12,7 @@ from hpms.coarse.field import AbstractField
 from hpms.coarse.p1 import P1Space
 from hpms.coarse.sample import Function, sample_source
 from hpms.coarse.state import CoarseProblem
+from hpms.coarse.validation import ratio
 
 
 class BoxAverage:
@@ -76,18 +77,28 @@ class BoxAverage:
         return found
 
 
+def box_fields(
+    fine: AbstractField, source: Function, coefficient: Float[np.ndarray, "d d"], average: BoxAverage, space: P1Space
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Q̄u and y (N,) at the nodes of a P1 space on Ω_δ, where -∇·(K̃∇y) = Q̄q in Ω_δ and y = Q̄u on ∂Ω_δ.
+
+    y is NaN where K̃ (d, d) is not positive definite.
+    """
+    means = average.mean(fine.values)(space.nodes)
+    problem = CoarseProblem(space, space.load(average.mean(source)))
+    if not problem.is_admissible(coefficient):
+        return means, np.full_like(means, np.nan)
+    return means, problem.factorise(coefficient).state(means)
+
+
 def box_gap(
     fine: AbstractField, source: Function, coefficient: Float[np.ndarray, "d d"], average: BoxAverage, h: float
 ) -> float:
-    """‖Q̄u - y‖/‖u‖, the first norm over Ω_δ, where -∇·(K̃∇y) = Q̄q in Ω_δ and y = Q̄u on ∂Ω_δ, by P1 elements of width h.
+    """‖Q̄u - y‖/‖u‖ of `box_fields` by P1 elements of width h, the first norm over Ω_δ.
 
     NaN where K̃ (d, d) is not positive definite or u = 0.
     """
     space = P1Space(fine.dim, h, average.low, average.high)
-    means = average.mean(fine.values)(space.nodes)
-    problem = CoarseProblem(space, space.load(average.mean(source)))
-    size = fine.norms()[0]
-    if not problem.is_admissible(coefficient) or size == 0:
-        return float("nan")
-    gap = means - problem.factorise(coefficient).state(means)
-    return float(space.load(lambda points: np.ones(len(points))) @ gap**2) ** 0.5 / size
+    means, state = box_fields(fine, source, coefficient, average, space)
+    integral = float(space.load(lambda points: np.ones(len(points))) @ (means - state) ** 2)
+    return ratio(integral**0.5, fine.norms()[0])

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jax.numpy as jnp
 import numpy as np
 
 from hpms.commands.result import Result
-from hpms.config import Config, Invocation, read_config
+from hpms.config import Config, Invocation
 from hpms.coupling.upscaling import isotropic
-from hpms.errors import ConfigError
-from hpms.experiment import build, fine_problem, fingerprint
-from hpms.measure import measure
 from hpms.registry import load_plugins
+from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
@@ -40,20 +37,14 @@ def run(values: dict[str, Any], experiment: str) -> Result:
     load_plugins(invocation.plugins)
     directory = Path(invocation.run)
     stored = StoredRun(directory.parent if directory.name == FILE else directory)
-    config = _config(stored, invocation)
-    config.runtime.setup(invocation.compilation_cache)
-    theta = jnp.asarray(stored.theta(invocation.checkpoint))
-    problem = fine_problem(config)
-    stored.check_medium(fingerprint(problem))
-    built = build(config, problem, stored.points, stored.fixed)
-    if theta.shape != built.theta.shape:
-        raise ConfigError("run", invocation.run, f"{theta.size} parameters do not fit a network of {built.theta.size}")
-    measured, block = measure(config, problem), config.runtime.block_size()
+    config = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
+    loaded = reload(stored, invocation.checkpoint, config, invocation.compilation_cache)
+    built, theta, measured = loaded.built, loaded.theta, loaded.measured
     state = built.coarse and built.coarse.state(built.coarse.initial())
     found = evaluate(built.objective, theta, state)
     summary = {
         **measured.summary(),
-        **measured.errors(built.objective.model, theta, block),
+        **measured.errors(built.objective.model, theta, loaded.block),
         "upscaled_coefficient": np.asarray(isotropic(found.mean_flux, config.problem.dim), np.float64),
         "residual_loss": float(found.terms[built.objective.names.index(RESIDUAL)]),
         "iteration": stored.iteration(invocation.checkpoint),
@@ -63,15 +54,8 @@ def run(values: dict[str, Any], experiment: str) -> Result:
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary | {"run": str(stored.path)})
-        write_arrays(file.create_group("fields"), measured.fields(built, theta, block))
+        write_arrays(file.create_group("fields"), loaded.fields())
     return Result(0, f"{report(summary, config)}\n{path}", (path,))
-
-
-def _config(stored: StoredRun, invocation: EvaluateInvocation) -> Config:
-    changed = {key: value for key, value in invocation.reference.items() if value is not None}
-    anywhere = {"runtime": stored.values["runtime"] | {"platform": None}}
-    values = stored.values | anywhere | {"reference": stored.values["reference"] | changed}
-    return read_config(values)
 
 
 def _path(stored: StoredRun, invocation: EvaluateInvocation, config: Config) -> Path:

@@ -9,11 +9,14 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from hydra.core.hydra_config import HydraConfig
 
 from hpms.commands.result import Result, together
 from hpms.config import Config, TrainInvocation, read_command
-from hpms.errors import ConfigError
+from hpms.errors import ConfigError, UserError
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
+from hpms.figures.run import FIGURE, plot_run
+from hpms.figures.style import require_matplotlib
 from hpms.measure import Measure, measure
 from hpms.results.lock import locked
 from hpms.results.place import run_directory
@@ -54,6 +57,7 @@ def run(values: dict[str, Any], experiment: str) -> Result:
         raise ConfigError("run_dir", invocation.run_dir, "an ensemble has a directory for each seed: leave it out")
     if config.seed + invocation.ensemble > 2**32:
         raise ConfigError("ensemble", invocation.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
+    plot = invocation.plot and _can_plot()
     config.runtime.setup(invocation.compilation_cache)
     configs = [replace(config, seed=config.seed + i) for i in range(invocation.ensemble)]
     directories = [run_directory(member, invocation, experiment) for member in configs]
@@ -79,16 +83,40 @@ def run(values: dict[str, Any], experiment: str) -> Result:
             ended += [member for member in pending if member.has_ended]
             with interruptible() as interrupt:
                 outcomes = _train(trained, measured, experiment, medium, interrupt)
-        results = [_finish(m, o, interrupt) for (m, _), o in zip(trained, outcomes, strict=True)]
-    return together([*map(_already, ended), *results])
+        results = [_finish(m, o, interrupt, plot) for (m, _), o in zip(trained, outcomes, strict=True)]
+    return together([*(_already(member, plot) for member in ended), *results])
+
+
+def _can_plot() -> bool:
+    """What the command line asks for has to be possible; what an experiment asks for is left out with a warning."""
+    try:
+        require_matplotlib()
+    except UserError as error:
+        asked = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
+        if any(override.lstrip("+").startswith("plot=") for override in asked):
+            raise
+        log.warning("plot=true is left out: %s", error)
+        return False
+    return True
+
+
+def _plot(member: Member) -> None:
+    """A figure beside the run; a finished run stays finished where it fails."""
+    try:
+        for path in plot_run(StoredRun(member.directory), member.directory):
+            log.info("%s", path)
+    except Exception as error:
+        log.warning("the figure of %s failed: %s: %s", member.directory, type(error).__name__, error)
 
 
 def _stored(directory: Path) -> StoredRun | None:
     return StoredRun(directory) if (directory / FILE).exists() else None
 
 
-def _already(member: Member) -> Result:
+def _already(member: Member, plot: bool) -> Result:
     assert member.stored is not None
+    if plot and not (member.directory / FIGURE).exists():
+        _plot(member)
     summary, status, path = member.stored.summary, member.stored.status, member.directory / FILE
     text = [
         report(summary, member.stored.config()),
@@ -99,7 +127,9 @@ def _already(member: Member) -> Result:
     return Result(0 if status == FINISHED else 1, "\n".join(text), (path,), message, news=False)
 
 
-def _finish(member: Member, outcome: Outcome, interrupt: Interrupt) -> Result:
+def _finish(member: Member, outcome: Outcome, interrupt: Interrupt, plot: bool) -> Result:
+    if plot:
+        _plot(member)
     path, message = member.directory / FILE, f"{outcome.status}: {outcome.reason}"
     if outcome.status == INTERRUPTED:
         log.info("The same command continues this run.")

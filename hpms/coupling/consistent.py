@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 import jax.numpy as jnp
 import numpy as np
 
-from hpms.coarse.box import BoxAverage, box_gap
+from hpms.coarse.box import BoxAverage, box_fields, box_gap
 from hpms.coarse.p1 import P1Space
 from hpms.coarse.reference import Reference
 from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
 from hpms.coupling.box import box_coupling
 from hpms.coupling.handover import hand_over
-from hpms.coupling.hybrid import ball_coupling
+from hpms.coupling.hybrid import ball_coupling, ball_fields
 from hpms.coupling.lazy import UpdateRule
 from hpms.coupling.schedule import Schedule
 from hpms.errors import ConfigError
@@ -88,8 +88,19 @@ class Consistent:
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
         """‖Q̄u - y‖/‖u‖ in Ω_δ on the fine solution as training sees it: with K̃₁₁I on the coarse mesh of width h."""
-        isotropic = reference.upscaled_coefficient[0, 0] * np.eye(problem.domain.dim)
-        return box_gap(reference.fine, problem.source_at(), isotropic, self.average_for(problem), h)
+        return box_gap(reference.fine, problem.source_at(), _isotropic(reference), self.average_for(problem), h)
+
+    def reference_fields(
+        self, problem: LiftedProblem, reference: Reference, space: P1Space
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Q̄u and y of the reference, with K̃₁₁I on the coarse mesh, at the nodes (N,) of the means."""
+        average = self.average_for(problem)
+        inner = P1Space(space.dim, space.h, average.low, average.high)
+        found = box_fields(reference.fine, problem.source_at(), _isotropic(reference), average, inner)
+        if self.schedule != "hybrid_first":
+            return found
+        first = ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
+        return np.concatenate([first[0], found[0]]), np.concatenate([first[1], found[1]])
 
     def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
         """`trained_gap`, the same on a fine mesh, and that with K̃ in place of K̃₁₁I."""
@@ -106,3 +117,7 @@ class Consistent:
             sides = np.full(dim, self.delta)
             return sides, np.maximum(2, np.ceil(self.points * sides / eps - 1e-9)).astype(int)
         return self.cells * np.asarray(periods), np.full(dim, self.points * self.cells)
+
+
+def _isotropic(reference: Reference) -> np.ndarray:
+    return reference.upscaled_coefficient[0, 0] * np.eye(len(reference.upscaled_coefficient))

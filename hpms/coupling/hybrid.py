@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy import sparse
 
+from hpms.coarse.average import ball_means
 from hpms.coarse.p1 import P1Space
+from hpms.coarse.reference import Reference
 from hpms.coarse.state import CoarseProblem
 from hpms.coupling.base import AbstractCoupling, CouplingState
 from hpms.coupling.compression import compression_matrix
@@ -118,6 +120,12 @@ class Hybrid:
         rule = UpdateRule.of(self.update, self.interval, self.threshold, schedule)
         return ball_coupling(space, problem, points, self.delta, self.compress_state, rule, block, dtype)
 
+    def reference_fields(
+        self, problem: LiftedProblem, reference: Reference, space: P1Space
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Q̄_δu and the coarse state y of the reference at the nodes (N,) of the means."""
+        return ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
+
 
 def ball_coupling(
     space: P1Space,
@@ -145,6 +153,11 @@ def ball_coupling(
     )
     coarse = CoarseProblem(space, space.load(problem.source_at()))
     return coupling, BallCoarseSide(coarse, average, weight, rule, dtype)
+
+
+def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Q̄_δu and the coarse state y of the reference, on its own fine mesh, at nodes (N, d)."""
+    return ball_means(reference.fine, nodes, delta, eps), reference.coarse.values(nodes)
 
 
 @register("coupling", "none")

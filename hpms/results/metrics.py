@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 Row = dict[str, Any]
+LOG = "metrics.jsonl"
 
 
 class MetricsLog:
@@ -46,6 +47,18 @@ def rows_from(found: dict[str, np.ndarray]) -> list[Row]:
     return [{name: column[i].tolist() for name, column in found.items()} for i in range(count)]
 
 
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a `metrics.jsonl`, with NaN for null, up to the first that is not whole; none without a file."""
+    rows: list[Row] = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            break
+        rows.append({name: _number(value) for name, value in row.items()})
+    return rows
+
+
 def _line(row: Row) -> str:
     return json.dumps({name: _plain(value) for name, value in row.items()}, allow_nan=False) + "\n"
 
@@ -55,3 +68,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(v) for v in value]
+    return math.nan if value is None else value

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hpms.results.metrics import MetricsLog, Row
+from hpms.results.metrics import LOG, MetricsLog, Row
 from hpms.results.progress import TrainingProgress
 from hpms.results.run import FILE, Fixture, write_run
 from hpms.training.session import RUNNING, Outcome
@@ -25,7 +25,7 @@ class RunRecorder:
         progress: TrainingProgress | None,
     ):
         self._path, self._fixture, self._sessions = directory / FILE, fixture, sessions
-        self._metrics = MetricsLog(directory / "metrics.jsonl", rows)
+        self._metrics = MetricsLog(directory / LOG, rows)
         self._progress = progress
         self._saved: Snapshot | None = None
 

@@ -20,7 +20,7 @@ from hpms.results.hdf5 import (
     write_record,
     write_tree,
 )
-from hpms.results.metrics import Row, columns, rows_from
+from hpms.results.metrics import LOG, Row, columns, read_rows, rows_from
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
 
@@ -148,6 +148,16 @@ class StoredRun:
     def config(self) -> Config:
         """The run's configuration; raises `UserError` where an option (a plugin's) is not registered."""
         return read_config(self.values)
+
+    def history(self) -> dict[str, np.ndarray]:
+        """One array per metric; of a run at work, or killed, also what was logged since its last checkpoint."""
+        logged = read_rows(self.path.with_name(LOG))
+        return columns(max(self.rows, logged, key=len))
+
+    def fields(self) -> dict[str, np.ndarray]:
+        """The network and its reference at the best iteration; empty before the end of a session."""
+        with open_h5(self.path) as file:
+            return {k: np.asarray(v) for k, v in file["fields"].items()}
 
     def theta(self, which: str) -> np.ndarray:
         """The parameters of the checkpoint `best` or `latest`."""

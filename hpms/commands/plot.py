@@ -1,0 +1,111 @@
+"""`hpms plot`: figures of stored runs, also of those that are still at work."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpms.errors import ConfigError, UserError
+from hpms.figures import paraview
+from hpms.figures.comparison import plot_comparison
+from hpms.figures.record import Record, record
+from hpms.figures.run import write_run_figure
+from hpms.figures.style import require_matplotlib
+from hpms.registry import load_plugins
+from hpms.results.collection import Run, load_runs
+
+_PICTURES = ("pdf", "png")  # the path that is printed last is that of the png
+
+
+def main(arguments: list[str]) -> int:
+    """Draws one run or compares several; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _plot(options)
+    except (UserError, OSError) as error:
+        print(f"hpms plot: {error}", file=sys.stderr)
+        return 1
+
+
+def _plot(options: argparse.Namespace) -> int:
+    formats = _formats(options.format)
+    if pictures := [f for f in _PICTURES if f in formats]:
+        require_matplotlib()
+    load_plugins(options.plugins)
+    runs, complaints = load_runs(options.places)
+    for complaint in complaints:
+        print(f"hpms plot: {complaint}", file=sys.stderr)
+    output = Path(options.output) if options.output else None
+    if len(runs) == 1:
+        paths = _plot_one(runs[0], output or runs[0].directory, formats, pictures)
+    else:
+        paths = _compare(runs, options.by, output, formats)
+    for path in paths:
+        print(path)
+    return 0
+
+
+def _plot_one(run: Run, folder: Path, formats: Sequence[str], pictures: Sequence[str]) -> list[Path]:
+    found = _with_fields(record(run.stored))
+    if not found.fields and not found.iterations.size:
+        raise UserError(f"{run.stored.path} has nothing to draw yet: let the run log an iteration.")
+    paths = [paraview.write_mesh(found, folder, f) for f in formats if f in paraview.FORMATS]
+    return [*paths, *(write_run_figure(found, folder, pictures) if pictures else [])]
+
+
+def _compare(runs: Sequence[Run], by: str | None, output: Path | None, formats: Sequence[str]) -> list[Path]:
+    if meshes := [f for f in formats if f in paraview.FORMATS]:
+        allowed = f"it writes the fields of one run, and here are {len(runs)}"
+        raise ConfigError("--format", meshes[0], allowed)
+    if not any(run.stored.history() for run in runs):
+        raise UserError("these runs have nothing to draw yet: let them log an iteration.")
+    keys = None if by is None else [key.strip() for key in by.split(",") if key.strip()]
+    folder = output or Path(os.path.commonpath([run.directory.absolute() for run in runs]))
+    return plot_comparison(runs, keys, _short(folder), formats)
+
+
+def _short(folder: Path) -> Path:
+    """Relative to the working directory where it lies in it."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _with_fields(run: Record) -> Record:
+    """The fields of the best checkpoint where the run has not written them yet; as it was where they cannot be had."""
+    if run.fields or "relative_l2" not in run.summary:
+        return run
+    from hpms.reload import config_here, reload
+
+    try:
+        fields = reload(run.stored, "best", config_here(run.stored)).fields()
+    except UserError as error:
+        print(f"hpms plot: the history alone is drawn, as {error}", file=sys.stderr)
+        return run
+    return record(run.stored, fields)
+
+
+def _formats(text: str) -> list[str]:
+    found, known = [part.strip() for part in text.split(",") if part.strip()], (*_PICTURES, *paraview.FORMATS)
+    for name in found or [text]:
+        if name not in known:
+            raise ConfigError("--format", name, f"choose from {', '.join(known)}, separated by commas")
+    return sorted(dict.fromkeys(found), key=known.index)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hpms plot",
+        epilog="examples:\n  hpms plot outputs/train/osc1d/*/seed=0\n  hpms plot outputs/train/osc2d --format pdf",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Draws one run (figure.png beside it), or compares several (errors.png in the folder they share): "
+        "a line and a band for runs that differ in the seed alone, a column for each problem. Works on runs that are "
+        "still at work too.",
+    )
+    parser.add_argument("places", nargs="+", metavar="PLACE", help="a folder with runs at any depth, a run.h5, a glob")
+    parser.add_argument("--output", metavar="FOLDER", help="where to write instead")
+    parser.add_argument(
+        "--format", default="png,pdf", help="of png, pdf, and for the fields of one run vtu, xdmf (default png,pdf)"
+    )
+    parser.add_argument("--by", metavar="KEYS", help="what tells lines apart: coupling,network,coupling.tau2, ...")
+    parser.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your modules that a run needs")
+    return parser

@@ -1,0 +1,177 @@
+"""The figure of several runs: errors and residual loss of groups that differ in the seed alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.figures.history import ERRORS
+from hpms.figures.record import Record, record
+from hpms.figures.style import (
+    CYCLE,
+    DASHES,
+    MARKERS,
+    WIDTH,
+    draw_level,
+    drawing,
+    headed,
+    new_figure,
+    plain,
+    save,
+    seconds,
+)
+from hpms.results.collection import DEFAULT_BY, Group, Run, group, varying
+
+NAME = "errors"
+_ROW, _COLUMN, _LEGEND_LINE, _MOST_TEXT = 2.1, 2.9, 0.17, 30
+_PANELS = (  # metric, its label, against what, the fine FEM's value
+    ("relative_l2", ERRORS["l2"][1], "iteration", "fem_relative_l2"),
+    ("relative_h1", ERRORS["h1"][1], "iteration", "fem_relative_h1"),
+    ("residual", "residual loss", "iteration", ""),
+    ("relative_l2", ERRORS["l2"][1], "seconds", "fem_relative_l2"),
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A metric of several seeds at the iterations that all of them logged."""
+
+    x: np.ndarray
+    middle: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One group of runs: its label without and with the number of seeds, and the runs that logged anything."""
+
+    name: str
+    label: str
+    records: list[Record]
+
+    def course(self, metric: str, against: str) -> Course:
+        """Median, least and greatest over the seeds, against iterations or the median of the seconds."""
+        common = reduce(np.intersect1d, [run.iterations for run in self.records])
+        picked = [np.flatnonzero(np.isin(run.iterations, common)) for run in self.records]
+        y = np.stack([run.column(metric)[rows] for run, rows in zip(self.records, picked, strict=True)])
+        time = np.stack([run.seconds[rows] for run, rows in zip(self.records, picked, strict=True)])
+        x = common if against == "iteration" else np.median(time, axis=0)
+        return Course(x, np.median(y, axis=0), y.min(axis=0), y.max(axis=0))
+
+
+@dataclass(frozen=True)
+class Column:
+    """The groups of one problem."""
+
+    title: str
+    curves: list[Curve]
+
+
+def plot_comparison(runs: Sequence[Run], by: Sequence[str] | None, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Writes `errors.FORMAT`; raises `UserError` for a key that no run has and where Matplotlib is missing."""
+    with drawing():
+        return save(comparison_figure(columns(runs, by)), folder, NAME, formats)
+
+
+def comparison_figure(shown: Sequence[Column]) -> Any:
+    """A column of panels for each problem, or the panels of the only one in two columns; inside `drawing()`."""
+    names = list(dict.fromkeys(curve.name for column in shown for curve in column.curves))
+    styles = {name: _style(i) for i, name in enumerate(names)}
+    lines = max(len(column.curves) for column in shown) + 1
+    only = len(shown) == 1
+    across, down = (2, 2) if only else (len(shown), len(_PANELS))
+    legend = _LEGEND_LINE * (lines / 2 if only else lines)
+    figure = new_figure(_ROW * down + legend + 0.5, max(WIDTH, _COLUMN * across))
+    panels = figure.subplots(down, across, squeeze=False)
+    for i, column in enumerate(shown):
+        places = panels.ravel() if only else panels[:, i]
+        for axes, (metric, label, against, level) in zip(places, _PANELS, strict=True):
+            for curve in column.curves:
+                _draw(axes, curve.course(metric, against), label=curve.label, **styles[curve.name])
+            _draw_levels(axes, column, level)
+            axes.set(xlabel=against, ylabel=label, yscale="log")
+            plain(axes)
+        if only:
+            figure.suptitle(column.title)
+            handles, labels = places[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        else:
+            headed(places[0], column.title, columns=1)
+    return figure
+
+
+def columns(runs: Sequence[Run], by: Sequence[str] | None) -> list[Column]:
+    """The runs by the problem they solve, and within each by the given keys, or those of `collection.group`."""
+    keys = [key for key in varying(runs) if _is_problem(key)]
+    problems = group(runs, keys)[1] if keys else [Group((), tuple(runs))]
+    cells = [group(problem.runs, by) for problem in problems]
+    differing = [key for names, groups in cells for key in _differing(names, groups)]
+    named = [key for key in dict.fromkeys(differing) if not _is_problem(key)] or list(by or DEFAULT_BY)
+    found = []
+    for problem, (names, groups) in zip(problems, cells, strict=True):
+        curves = [curve for several in groups if (curve := _curve(several, names, named)).records]
+        if curves:
+            found.append(Column(_title(problem, keys), curves))
+    return found
+
+
+def _differing(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
+    """The keys in which groups differ."""
+    return [name for i, name in enumerate(names) if len({str(several.values[i]) for several in groups}) > 1]
+
+
+def _curve(several: Group, names: Sequence[str], named: Sequence[str]) -> Curve:
+    shown = [_text(key, value) for key, value in zip(names, several.values, strict=True) if key in named]
+    name, count, failed = ", ".join(shown), len(several.runs), several.failures
+    counted = f"{count} seed{'s' if count > 1 else ''}" + (f", {failed} failed" if failed else "")
+    records = [found for run in several.runs if (found := record(run.stored, {})).iterations.size]
+    return Curve(name, f"{name} ({counted})", records)
+
+
+def _title(problem: Group, keys: Sequence[str]) -> str:
+    """The experiment where all runs have one name, and what tells this problem from the others."""
+    experiments = {run.stored.experiment for run in problem.runs}
+    parts = [*experiments] if len(experiments) == 1 else []
+    values = {"problem.eps": problem.runs[0].keys["problem.eps"]} | dict(zip(keys, problem.values, strict=True))
+    if "problem.eps" in keys:
+        values.pop("coefficient.periods", None)  # they follow ε
+    return ", ".join([*parts, *(_text(key, value) for key, value in values.items() if value not in parts)])
+
+
+def _text(key: str, value: Any) -> str:
+    """A value as a label has it: the name of an option alone, others behind their key."""
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
+    if key == "problem.eps":
+        return f"$\\varepsilon$ = {text}"
+    return (f"{key.rpartition('.')[2]} = {text}" if "." in key else text).replace("$", r"\$")
+
+
+def _is_problem(key: str) -> bool:
+    return key.partition(".")[0] in ("problem", "coefficient", "source")
+
+
+def _style(i: int) -> dict[str, Any]:
+    return {"color": CYCLE[i % len(CYCLE)], "linestyle": DASHES[i % len(DASHES)], "marker": MARKERS[i % len(MARKERS)]}
+
+
+def _draw(axes: Any, course: Course, label: str, **style: Any) -> None:
+    """Also where nothing is positive, so that the legend has every group."""
+    least, middle, most = (np.where(y > 0, y, np.nan) for y in (course.least, course.middle, course.most))
+    every = max(1, len(course.x) // 8)
+    axes.plot(course.x, middle, label=label, markersize=3, markevery=every, **style)
+    axes.fill_between(course.x, least, most, color=style["color"], alpha=0.18, linewidth=0)
+
+
+def _draw_levels(axes: Any, column: Column, key: str) -> None:
+    """The fine FEM of each `reference.fem_h` there is."""
+    if not key:
+        return
+    runs = [run for curve in column.curves for run in curve.records]
+    for i, value in enumerate(sorted({run.number(key) for run in runs})):
+        time = np.median([run.number("fem_seconds") for run in runs if run.number(key) == value])
+        draw_level(axes, value, label=f"fine FEM, {seconds(float(time))}", color="0.35" if i == 0 else "0.6")

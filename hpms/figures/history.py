@@ -1,0 +1,76 @@
+"""Panels of what a run logged: loss terms, weights, K̃ and errors."""
+
+from typing import Any
+
+import numpy as np
+
+from hpms.figures.record import TERMS, Record
+from hpms.figures.style import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREEN,
+    VERMILLION,
+    draw_level,
+    draw_positive,
+    headed,
+    plain,
+    seconds,
+)
+
+_TERM_STYLES = {
+    name: {"color": color, "linestyle": dashes}
+    for name, color, dashes in zip(TERMS, (BLUE, GREEN, VERMILLION), DASHES, strict=False)
+}
+ERRORS = {
+    "l2": ("$L^2$", "relative $L^2$ error", {"color": BLUE, "linestyle": DASHES[0]}),
+    "h1": ("$H^1$", "relative $H^1$ error", {"color": VERMILLION, "linestyle": DASHES[3]}),
+}
+
+
+def draw_terms(axes: Any, run: Record, title: str) -> None:
+    """Unweighted terms of the loss and the weighted sum."""
+    for name in run.terms:
+        draw_positive(axes, run.iterations, run.column(name), label=name, **_TERM_STYLES[name])
+    draw_positive(axes, run.iterations, run.column("loss"), label="weighted sum", color=BLACK, linewidth=0.6)
+    axes.set(xlabel="iteration", ylabel="loss term")
+    plain(axes)
+    headed(axes, title)
+
+
+def draw_weights(axes: Any, run: Record, title: str) -> None:
+    """τ_kλ_k, with the schedule's factor: the weighted terms by the terms."""
+    for name in run.terms:
+        term, weighted = run.column(name), run.column(f"weighted_{name}")
+        ratio = np.divide(weighted, term, out=np.full_like(term, np.nan), where=term != 0)
+        draw_positive(axes, run.iterations, ratio, label=name, **_TERM_STYLES[name])
+    axes.set(xlabel="iteration", ylabel=r"weight $\tau_k\lambda_k$")
+    plain(axes)
+    headed(axes, title, columns=3)
+
+
+def draw_upscaled(axes: Any, run: Record, title: str) -> None:
+    """K̃₁₁ of the network and of the reference."""
+    found = run.column("upscaled_coefficient")
+    if found.size:
+        axes.plot(run.iterations, found[:, 0, 0], color=BLUE, label="network")
+    exact = run.summary.get("reference_upscaled_coefficient")
+    if exact is not None:
+        draw_level(axes, float(np.asarray(exact)[0, 0]), label="reference")
+    axes.set(xlabel="iteration", ylabel=r"$\tilde K_{11}$")
+    plain(axes)
+    headed(axes, title)
+
+
+def draw_errors(axes: Any, run: Record, title: str, against: str) -> None:
+    """Both relative errors against iterations or seconds, beside those of the fine FEM."""
+    x = run.iterations if against == "iteration" else run.seconds
+    for key, (name, _, style) in ERRORS.items():
+        draw_positive(axes, x, run.column(f"relative_{key}"), label=name, **style)
+    time = seconds(run.number("fem_seconds"))
+    for key, (name, _, style) in ERRORS.items():
+        label = f"{name}, fine FEM, {time}"
+        draw_level(axes, run.number(f"fem_relative_{key}"), color=style["color"], label=label)
+    axes.set(xlabel=against, ylabel="relative error", yscale="log")
+    plain(axes)
+    headed(axes, title)

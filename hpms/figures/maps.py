@@ -1,0 +1,64 @@
+"""Panels of a 2-D run, or of a slice of a 3-D one: colour maps of solution, error and coarse quantities."""
+
+from typing import Any
+
+import numpy as np
+
+from hpms.figures.grid import TensorGrid
+from hpms.figures.record import Record
+from hpms.figures.style import FIELD, SIGNED
+
+
+def draw_solution_maps(part: Any, run: Record) -> None:
+    """v and u on one scale, and v - u on one centred on 0, in a row."""
+    grid = TensorGrid.of(run.fields["points"])
+    v, u = run.fields["value"], run.fields["reference_value"]
+    panels = part.subplots(1, 3, sharey=True)
+    maps = _maps(panels[:2], grid, {"network $v$": v, "reference $u$": u})
+    part.colorbar(maps, ax=list(panels[:2]), label="$v$, $u$", aspect=14, shrink=0.8, pad=0.02)
+    reach = float(np.nanmax(np.abs(v - u)))
+    error = _map(panels[2], grid, v - u, cmap=SIGNED, vmin=-reach, vmax=reach)
+    panels[2].set_title("error $v - u$", loc="left")
+    part.colorbar(error, ax=panels[2], label="$v - u$", aspect=14, shrink=0.8, pad=0.04)
+    panels[0].set_ylabel("$x_2$")
+    _note(part, grid)
+
+
+def draw_coarse_maps(part: Any, run: Record) -> None:
+    """y_h, Q̄_δv and their counterparts of the reference, where the file has them, on one scale in a row."""
+    titles = {
+        "coarse_state": "$y_h$",
+        "averages": r"$\bar Q_\delta v$",
+        "reference_coarse_state": "reference $y$",
+        "reference_averages": r"reference $\bar Q_\delta u$",
+    }
+    grid = TensorGrid.of(run.coarse["nodes"])
+    shown = {title: run.coarse[name] for name, title in titles.items() if name in run.coarse}
+    panels = part.subplots(1, len(titles), sharey=True)
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
+    maps = _maps(panels[: len(shown)], grid, shown)
+    part.colorbar(maps, ax=list(panels), label=r"$y$, $\bar Q_\delta v$", aspect=18, pad=0.02)
+    panels[0].set_ylabel("$x_2$")
+
+
+def _maps(panels: Any, grid: TensorGrid, values: dict[str, np.ndarray]) -> Any:
+    """One for each title, on the scale of all; the last."""
+    every = np.concatenate([v[np.isfinite(v)] for v in values.values()])
+    scale = {"vmin": float(every.min()), "vmax": float(every.max())} if every.size else {}
+    drawn = None
+    for axes, (title, value) in zip(panels, values.items(), strict=True):
+        drawn = _map(axes, grid, value, cmap=FIELD, **scale)
+        axes.set_title(title, loc="left")
+    return drawn
+
+
+def _map(axes: Any, grid: TensorGrid, values: np.ndarray, **style: Any) -> Any:
+    axes.set(aspect="equal", xlabel="$x_1$", xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+    plane = np.ma.masked_invalid(grid.plane(values).T)
+    return axes.pcolormesh(grid.axes[0], grid.axes[1], plane, shading="nearest", rasterized=True, **style)
+
+
+def _note(part: Any, grid: TensorGrid) -> None:
+    if grid.height is not None:
+        part.supxlabel(f"at $x_3$ = {grid.height:.3g}", fontsize=8)

@@ -1,0 +1,45 @@
+"""The fields of a run as meshes for ParaView, by meshio."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.errors import UserError
+from hpms.figures.grid import TensorGrid
+from hpms.figures.record import Record
+
+NAME, FORMATS = "fields", ("vtu", "xdmf")
+_CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
+
+
+def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
+    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`, with v, u, v - u and both gradients.
+
+    Neighbouring points are joined to segments, quadrilaterals or hexahedra; the third coordinate is 0 where there is
+    none. Raises `UserError` where meshio is missing or the run has no fields yet.
+    """
+    if importlib.util.find_spec("meshio") is None:
+        raise UserError(f"--format={suffix} needs meshio, which is not installed: pip install 'hpms[plot]' brings it.")
+    if not run.fields:
+        raise UserError(f"{run.stored.path} has no fields yet for --format={suffix}: let the run log an iteration.")
+    import meshio
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{NAME}.{suffix}"
+    found, points = run.fields, run.fields["points"]
+    data: dict[str, Any] = {
+        "value": found["value"],
+        "reference_value": found["reference_value"],
+        "error": found["value"] - found["reference_value"],
+        "gradient": _three(found["gradient"]),
+        "reference_gradient": _three(found["reference_gradient"]),
+    }
+    cells: list[Any] = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
+    meshio.write(path, meshio.Mesh(_three(points), cells, point_data=data))
+    return path
+
+
+def _three(vectors: np.ndarray) -> np.ndarray:
+    return np.pad(vectors, [(0, 0), (0, 3 - vectors.shape[1])])

@@ -1,0 +1,68 @@
+"""What a run file offers to a figure."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hpms.figures.grid import meshes
+from hpms.results.run import StoredRun
+
+TERMS = ("residual", "boundary", "coupling")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run: its `history` (name to one row per logged iteration) and its `fields`, empty where there are none."""
+
+    stored: StoredRun
+    history: dict[str, np.ndarray]
+    fields: dict[str, np.ndarray]
+
+    @property
+    def dim(self) -> int:
+        return int(self.stored.values["problem"]["dim"])
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return self.stored.summary
+
+    @cached_property
+    def iterations(self) -> np.ndarray:
+        return self.column("iteration")
+
+    @cached_property
+    def seconds(self) -> np.ndarray:
+        """Since the start, with compilation; a member of an ensemble has its share of the time of all."""
+        spent = self.column("elapsed_seconds") + self.column("compile_seconds")
+        return spent / int(self.summary.get("ensemble_members", 1))
+
+    @property
+    def terms(self) -> list[str]:
+        return [name for name in TERMS if name in self.history]
+
+    def column(self, name: str) -> np.ndarray:
+        """A column of the history, empty where it is missing."""
+        return np.asarray(self.history.get(name, ()), float)
+
+    def number(self, name: str) -> float:
+        """A number of the summary, NaN where it is missing."""
+        return float(self.summary.get(name, np.nan))
+
+    @cached_property
+    def coarse(self) -> dict[str, np.ndarray]:
+        """The fields at the coarse `nodes`, of the coupling that was at work where there are several; may be empty."""
+        names = ("nodes", "averages", "coarse_state", "reference_averages", "reference_coarse_state")
+        found = {name: self.fields[name] for name in names if name in self.fields}
+        if "nodes" not in found:
+            return {}
+        every = meshes(found["nodes"])
+        stage = self.column("coupling_stage")[self.iterations == self.number("iteration")]
+        here = every[min(int(stage[-1]), len(every) - 1) if stage.size else -1]
+        return {name: array[here] for name, array in found.items()}
+
+
+def record(stored: StoredRun, fields: dict[str, np.ndarray] | None = None) -> Record:
+    """Of a run, with its own fields or those computed from a checkpoint."""
+    return Record(stored, stored.history(), stored.fields() if fields is None else fields)

@@ -1,0 +1,93 @@
+"""The figure of one run: its fields beside the reference, and its history."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hpms.figures.history import draw_errors, draw_terms, draw_upscaled, draw_weights
+from hpms.figures.lines import draw_coarse, draw_error, draw_solution
+from hpms.figures.maps import draw_coarse_maps, draw_solution_maps
+from hpms.figures.record import Record, record
+from hpms.figures.style import drawing, new_figure, save
+from hpms.results.run import StoredRun
+
+NAME, FORMATS = "figure", ("png", "pdf")
+FIGURE = f"{NAME}.{FORMATS[0]}"
+_ROW, _LOW_ROW, _MAPS, _COARSE_MAPS = 2.3, 2.0, 2.2, 1.9  # inches
+Panel = tuple[str, Callable[[Any, Record, str], None]]
+
+_HISTORY: tuple[Panel, ...] = (
+    ("loss terms", draw_terms),
+    ("weights", draw_weights),
+    ("upscaled coefficient", draw_upscaled),
+    ("errors", lambda axes, run, title: draw_errors(axes, run, title, "iteration")),
+    ("errors", lambda axes, run, title: draw_errors(axes, run, title, "seconds")),
+)
+
+
+def plot_run(stored: StoredRun, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Writes `figure.png` and `figure.pdf` of a run as its file has it."""
+    return write_run_figure(record(stored), folder, formats)
+
+
+def write_run_figure(run: Record, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Writes the figure of a run; raises `UserError` where Matplotlib is missing."""
+    with drawing():
+        return save(run_figure(run), folder, NAME, formats)
+
+
+def run_figure(run: Record) -> Any:
+    """Fields, where there are any, above the history; inside `drawing()`."""
+    return _with_lines(run) if run.dim == 1 or not run.fields else _with_maps(run)
+
+
+def _with_lines(run: Record) -> Any:
+    """Two panels a row; the first takes a whole one where their number is odd."""
+    panels: list[Panel] = []
+    if run.fields:
+        panels += [("solution", draw_solution), ("pointwise error", draw_error)]
+        panels += [("coarse state and averages", draw_coarse)] if run.coarse else []
+    panels += _HISTORY
+    rows = (len(panels) + 1) // 2
+    figure = new_figure(_ROW * rows + 0.4)
+    figure.suptitle(heading(run))
+    cells = figure.add_gridspec(rows, 2)
+    places = [cells[i // 2, i % 2] for i in range(2 * rows)]
+    if len(panels) % 2:
+        places[:2] = [cells[0, :]]
+    _draw(figure, places, panels, run, letters=True)
+    return figure
+
+
+def _with_maps(run: Record) -> Any:
+    """Rows of maps, then the history in rows of one, two and two panels."""
+    heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), *[_LOW_ROW] * 3]
+    figure = new_figure(sum(heights) + 0.4)
+    figure.suptitle(heading(run))
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights)
+    draw_solution_maps(parts[0], run)
+    if run.coarse:
+        draw_coarse_maps(parts[1], run)
+    for part, panels in zip(parts[-3:], (_HISTORY[:1], _HISTORY[1:3], _HISTORY[3:]), strict=True):
+        _draw(part, part.add_gridspec(1, len(panels)), panels, run)
+    return figure
+
+
+def _draw(part: Any, places: Any, panels: Sequence[Panel], run: Record, letters: bool = False) -> None:
+    for i, (title, draw) in enumerate(panels):
+        draw(part.add_subplot(places[i]), run, f"({'abcdefgh'[i]}) {title}" if letters else title)
+
+
+def heading(run: Record) -> str:
+    """Which run it is, how far it came, and how good its best iteration is."""
+    values, summary = run.stored.values, run.summary
+    names = ", ".join(values[group]["name"] for group in ("coupling", "network", "optimizer"))
+    done = int(max(run.iterations[-1] if run.iterations.size else 0, summary.get("iterations_done", 0)))
+    first = f"{run.stored.experiment}, $\\varepsilon$ = {values['problem']['eps']:.4g}: {names}, seed {values['seed']}"
+    second = f"{run.stored.status} after {done} iterations"
+    if "relative_l2" in summary:
+        second += (
+            f"; smallest residual loss at {summary['iteration']}: "
+            f"$L^2$ error {summary['relative_l2']:.2g}, $H^1$ error {summary['relative_h1']:.2g}"
+        )
+    return f"{first}\n{second}"
