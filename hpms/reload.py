@@ -41,8 +41,8 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
 def reload(stored: StoredRun, checkpoint: str, config: Config, programs: str | None = "auto") -> Reloaded:
     """The network of the checkpoint `best` or `latest`.
 
-    **Arguments:** `config` from `config_here`, and where compiled `programs` are kept. Raises `UserError` where there is
-    no such checkpoint, where it does not fit the network, or where K or q are not those of the run any more.
+    **Arguments:** `config` from `config_here`, and where compiled `programs` are kept. Raises `UserError` where there
+    is no such checkpoint, where it does not fit the network, or where K or q are not those of the run any more.
     """
     config.runtime.setup(programs)
     theta = jnp.asarray(stored.theta(checkpoint))
