@@ -52,6 +52,8 @@ def _compare(key: str, network: str, less: bool, form: str) -> Judge:
         if not np.isfinite(means).all():
             return None, "no such runs"
         hybrid, plain = means
+        if hybrid == plain:
+            return None, f"both {hybrid:{form}}"
         return bool(hybrid < plain) == less, f"hybrid {hybrid:{form}}, plain {plain:{form}}"
 
     return judge
