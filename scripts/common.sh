@@ -4,7 +4,7 @@
 set -euo pipefail
 SCALE=${SCALE:-paper}
 case $SCALE in paper | cpu) ;; *) echo "SCALE=$SCALE is not allowed: choose paper or cpu." >&2; exit 2 ;; esac
-RUNS=${RUNS:-outputs/$SCALE}
+RUNS=${RUNS:-outputs/runs/$SCALE}
 RESULTS=${RESULTS:-outputs/paper/$SCALE}
 mkdir -p "$RESULTS"
 
