@@ -22,6 +22,7 @@ VERBS = {
 READERS = {
     "list": "one row per run: hpms list outputs/train",
     "plot": "figures of runs: hpms plot outputs/train/osc2d",
+    "report": "one HTML page for a set of runs: hpms report outputs/train/osc2d",
     "table": "means over seeds, as in Table 1: hpms table outputs/train/osc2d",
 }
 # Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
