@@ -14,10 +14,11 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; m
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 nav { margin: 1.1rem 0 0; } nav a { margin-right: .9rem; color: var(--link); }
 .wide { overflow-x: auto; margin: .6rem 0; }
-table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; vertical-align: top; padding: .28rem .9rem .28rem .45rem; white-space: nowrap; }
-th { border-bottom: 1px solid var(--ink); font-weight: 600; vertical-align: bottom; }
+table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; vertical-align: top; padding: .28rem .7rem .28rem .4rem; white-space: nowrap; }
+th { white-space: normal; border-bottom: 1px solid var(--ink); font-weight: 600; vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); }
+td:last-child:not(.n) { white-space: normal; overflow-wrap: anywhere; min-width: 7rem; }
 td.long { white-space: normal; overflow-wrap: anywhere; min-width: 20rem; }
 th.n, td.n { text-align: right; }
 tbody tr:nth-child(even) { background: var(--band); }
@@ -31,7 +32,8 @@ figure { margin: .8rem 0 1.4rem; } img { display: block; max-width: 100%; height
 @media print {
   body { font-size: 9.5pt; padding: 0; max-width: none; } nav { display: none; }
   .wide { overflow: visible; } table { font-size: 7pt; }
-  th, td, td.long { white-space: normal; overflow-wrap: anywhere; min-width: 0; padding: .2rem .4rem; }
+  th, td, td.long, td:last-child:not(.n) { white-space: normal; overflow-wrap: anywhere; min-width: 0;
+    padding: .2rem .4rem; }
   th.n, td.n { white-space: nowrap; }
   tr, figure, pre { break-inside: avoid; } h2, h3, summary { break-after: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; }
