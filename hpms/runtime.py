@@ -75,18 +75,22 @@ def device_name() -> str:
     """The GPU's name, or the CPU's as Linux knows it."""
     if device().platform != "cpu":
         return device().device_kind
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo(*names: str) -> str:
+    """The first entry of one of these names that Linux has for the processor, or an empty string."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(names)), "")
 
 
 def _keep_programs(folder: str | None) -> None:
     """Compiled programs are machine code: a folder for each kind of processor, and for the user alone."""
     if folder == "auto":
-        processor = hashlib.sha256(f"{device_name()} {_processor_flags()}".encode()).hexdigest()[:8]
+        processor = hashlib.sha256(f"{device_name()} {_cpuinfo('flags', 'Features')}".encode()).hexdigest()[:8]
         user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         folder = str(Path(user, "hpms", "compiled", f"{platform.machine()}-{processor}"))
     if folder is not None:
@@ -100,14 +104,6 @@ def _keep_programs(folder: str | None) -> None:
         compilation_cache.reset_cache()
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-
-
-def _processor_flags() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
 def provenance() -> dict[str, Any]:

@@ -68,8 +68,3 @@ def combinations(overrides: Sequence[str]) -> list[tuple[str, ...]]:
         values = override.sweep_string_iterator() if swept else [override.get_value_element_as_str()]
         choices[key] = [f"{key}={value}" for value in values]
     return list(itertools.product(*choices.values()))
-
-
-def varying(jobs: Sequence[Sequence[str]]) -> list[int]:
-    """The places in a job's overrides that differ between jobs."""
-    return [i for i, values in enumerate(zip(*jobs, strict=True)) if len(set(values)) > 1]

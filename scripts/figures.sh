@@ -13,5 +13,10 @@ hpms table "$RUNS/train/osc1d" --format markdown --output "$RESULTS/osc1d.md"
 hpms table "$RUNS/train/osc1d" --findings --format markdown --output "$RESULTS/osc1d_findings.md"
 hpms plot "$RUNS/train/osc1d" --output "$RESULTS/osc1d"
 
+for experiment in osc1d osc2d; do
+  gaps=$(hpms consistency "+experiment=$experiment" "output=$RUNS" | tee /dev/stderr | tail -n 1)
+  cp "${gaps%.h5}.png" "$RESULTS/consistency_$experiment.png"
+done
+
 "$(dirname "$0")/table1.sh"
 hpms plot "$RUNS/train/osc2d" --output "$RESULTS/osc2d"

@@ -1,11 +1,11 @@
 """`hpms plot`: figures of stored runs, also of those that are still at work."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hpms.commands.reading import keys, parser, read_runs, shared_folder
 from hpms.errors import ConfigError, UserError
 from hpms.figures import paraview
 from hpms.figures.comparison import plot_comparison
@@ -13,34 +13,29 @@ from hpms.figures.record import Record, record
 from hpms.figures.run import write_run_figure
 from hpms.figures.style import require_matplotlib
 from hpms.registry import load_plugins
-from hpms.results.collection import Run, load_runs
+from hpms.results.collection import Run
 
+_DESCRIPTION = """Draws one run (figure.png beside it), or compares several (errors.png in the folder they share): a
+line and a band for runs that differ in the seed alone, a column for each problem. Works on runs that are still at
+work too."""
+_EXAMPLES = """  hpms plot outputs/train/osc1d/*/seed=0
+  hpms plot outputs/train/osc2d --format pdf"""
 _PICTURES = ("pdf", "png")  # the path that is printed last is that of the png
 
 
 def main(arguments: list[str]) -> int:
-    """Draws one run or compares several; the exit code."""
+    """Draws one run or compares several, and prints what was written."""
     options = _parser().parse_args(arguments)
-    try:
-        return _plot(options)
-    except (UserError, OSError) as error:
-        print(f"hpms plot: {error}", file=sys.stderr)
-        return 1
-
-
-def _plot(options: argparse.Namespace) -> int:
     formats = _formats(options.format)
     if pictures := [f for f in _PICTURES if f in formats]:
         require_matplotlib()
     load_plugins(options.plugins)
-    runs, complaints = load_runs(options.places)
-    for complaint in complaints:
-        print(f"hpms plot: {complaint}", file=sys.stderr)
+    runs = read_runs(options.places)
     output = Path(options.output) if options.output else None
     if len(runs) == 1:
         paths = _plot_one(runs[0], output or runs[0].directory, formats, pictures)
     else:
-        paths = _compare(runs, options.by, output, formats)
+        paths = _compare(runs, options.by, output or shared_folder(runs), formats)
     for path in paths:
         print(path)
     return 0
@@ -54,20 +49,13 @@ def _plot_one(run: Run, folder: Path, formats: Sequence[str], pictures: Sequence
     return [*paths, *(write_run_figure(found, folder, pictures) if pictures else [])]
 
 
-def _compare(runs: Sequence[Run], by: str | None, output: Path | None, formats: Sequence[str]) -> list[Path]:
+def _compare(runs: Sequence[Run], by: list[str] | None, folder: Path, formats: Sequence[str]) -> list[Path]:
     if meshes := [f for f in formats if f in paraview.FORMATS]:
         allowed = f"it writes the fields of one run, and here are {len(runs)}"
         raise ConfigError("--format", meshes[0], allowed)
     if not any(run.stored.history() for run in runs):
         raise UserError("these runs have nothing to draw yet: let them log an iteration.")
-    keys = None if by is None else [key.strip() for key in by.split(",") if key.strip()]
-    folder = output or Path(os.path.commonpath([run.directory.absolute() for run in runs]))
-    return plot_comparison(runs, keys, _short(folder), formats)
-
-
-def _short(folder: Path) -> Path:
-    """Relative to the working directory where it lies in it."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    return plot_comparison(runs, by, folder, formats)
 
 
 def _with_fields(run: Record) -> Record:
@@ -93,19 +81,11 @@ def _formats(text: str) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="hpms plot",
-        epilog="examples:\n  hpms plot outputs/train/osc1d/*/seed=0\n  hpms plot outputs/train/osc2d --format pdf",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Draws one run (figure.png beside it), or compares several (errors.png in the folder they share): "
-        "a line and a band for runs that differ in the seed alone, a column for each problem. Works on runs that are "
-        "still at work too.",
-    )
-    parser.add_argument("places", nargs="+", metavar="PLACE", help="a folder with runs at any depth, a run.h5, a glob")
-    parser.add_argument("--output", metavar="FOLDER", help="where to write instead")
-    parser.add_argument(
+    found = parser("plot", _DESCRIPTION, _EXAMPLES)
+    found.add_argument("--output", metavar="FOLDER", help="where to write instead")
+    found.add_argument(
         "--format", default="png,pdf", help="of png, pdf, and for the fields of one run vtu, xdmf (default png,pdf)"
     )
-    parser.add_argument("--by", metavar="KEYS", help="what tells lines apart: coupling,network,coupling.tau2, ...")
-    parser.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your modules that a run needs")
-    return parser
+    found.add_argument("--by", type=keys, metavar="KEY,KEY", help="what tells lines apart, such as coupling,network")
+    found.add_argument("--plugins", nargs="+", default=[], metavar="MODULE", help="your modules that a run needs")
+    return found

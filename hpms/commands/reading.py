@@ -1,7 +1,9 @@
 """What the commands that read runs have in common: places to look in, and how to print a table."""
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpms.errors import UserError
@@ -41,6 +43,12 @@ def read_runs(places: list[str]) -> list[Run]:
     for complaint in complaints:
         print(f"left out: {complaint}", file=sys.stderr)
     return runs
+
+
+def shared_folder(runs: Sequence[Run]) -> Path:
+    """The folder that all runs lie in, relative to the working directory where it lies in it."""
+    folder, here = Path(os.path.commonpath([run.directory.absolute() for run in runs])), Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def show(text: str, output: Path | None) -> None:

@@ -1,15 +1,13 @@
 """`hpms report`: one HTML page for a set of runs, to read, print or send."""
 
-import os
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hpms.commands.reading import keys, parser
+from hpms.commands.reading import keys, parser, shared_folder
 from hpms.errors import UserError
 from hpms.figures.embedded import of_group, overview
-from hpms.results.collection import Run, group, load_runs
+from hpms.results.collection import group, load_runs
 from hpms.results.page import Asked, report_page
 
 FILE = "report.html"
@@ -33,7 +31,7 @@ def main(arguments: list[str]) -> int:
     for complaint in complaints:
         print(f"left out: {complaint}", file=sys.stderr)
     names, groups = group(runs, options.by)
-    folder = _shared(runs)
+    folder = shared_folder(runs)
     asked = Asked(options.places, folder, options.by, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
     single = [of_group(names, g) for g in groups]
     page = report_page(asked, runs, complaints, overview(runs, options.by), single)
@@ -49,9 +47,3 @@ def _check(output: Path) -> None:
         raise UserError(f"--output {output}: this is a folder, name a file such as {output / FILE}.")
     if not output.parent.is_dir():
         raise UserError(f"--output {output}: there is no folder {output.parent}.")
-
-
-def _shared(runs: Sequence[Run]) -> Path:
-    """The folder that all runs lie in, relative to the working directory where it lies in it."""
-    folder, here = Path(os.path.commonpath([run.directory.absolute() for run in runs])), Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder

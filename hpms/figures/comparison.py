@@ -23,7 +23,7 @@ from hpms.figures.style import (
     save,
     seconds,
 )
-from hpms.results.collection import DEFAULT_BY, Group, Run, group, varying
+from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem, varying
 
 NAME = "errors"
 _ROW, _COLUMN, _LEGEND_LINE, _MOST_TEXT = 2.1, 2.9, 0.17, 30
@@ -106,11 +106,11 @@ def comparison_figure(shown: Sequence[Column]) -> Any:
 
 def columns(runs: Sequence[Run], by: Sequence[str] | None) -> list[Column]:
     """The runs by the problem they solve, and within each by the given keys, or those of `collection.group`."""
-    keys = [key for key in varying(runs) if _is_problem(key)]
+    keys = [key for key in varying(runs) if is_problem(key)]
     problems = group(runs, keys)[1] if keys else [Group((), tuple(runs))]
     cells = [group(problem.runs, by) for problem in problems]
     differing = [key for names, groups in cells for key in _differing(names, groups)]
-    named = [key for key in dict.fromkeys(differing) if not _is_problem(key)] or list(by or DEFAULT_BY)
+    named = [key for key in dict.fromkeys(differing) if not is_problem(key)] or list(by or DEFAULT_BY)
     found = []
     for problem, (names, groups) in zip(problems, cells, strict=True):
         curves = [curve for several in groups if (curve := _curve(several, names, named)).records]
@@ -149,10 +149,6 @@ def _text(key: str, value: Any) -> str:
     if key == "problem.eps":
         return f"$\\varepsilon$ = {text}"
     return (f"{key.rpartition('.')[2]} = {text}" if "." in key else text).replace("$", r"\$")
-
-
-def _is_problem(key: str) -> bool:
-    return key.partition(".")[0] in ("problem", "coefficient", "source")
 
 
 def _style(i: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The figure of `hpms consistency`: the gap against ε and δ, and errors against h."""
 
-import importlib.util
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,26 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from hpms.errors import UserError
+from hpms.figures.style import CYCLE, MARKERS, drawing, new_figure, require_matplotlib, save
+
 log = logging.getLogger(__name__)
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito's
-_MARKERS = "osD^vPX"
-_SIZE, _FONT, _DPI, _TICKS = (7.2, 8.6), 9, 200, 6.5
+_HEIGHT, _TICKS = 8.6, 6.5
 
 Groups = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def figure(groups: Groups, path: Path) -> None:
     """Draws the arrays of a `consistency.h5` beside it, as PNG and PDF; only a line in the log without Matplotlib."""
-    if importlib.util.find_spec("matplotlib") is None:
-        log.info("no figures: Matplotlib is not installed (pip install matplotlib)")
+    try:
+        require_matplotlib()
+    except UserError:
+        log.info("no figures: Matplotlib is not installed; pip install 'hpms[plot]' brings it")
         return
-    for chatty in ("matplotlib", "fontTools"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({"font.size": _FONT, "axes.titlesize": _FONT, "legend.fontsize": 8, "pdf.fonttype": 42}):
-        drawn = Figure(figsize=_SIZE, layout="constrained")
+    with drawing():
+        drawn = new_figure(_HEIGHT)
         (over_eps, over_delta), (over_fem, over_coarse) = drawn.subplots(2, 2)
         _against_eps(over_eps, groups["gaps"], groups["fixed_delta"])
         _against_delta(over_delta, groups["gaps"])
@@ -41,8 +38,7 @@ def figure(groups: Groups, path: Path) -> None:
             "nodal_adjoint_h1": "$p_h$ by nodal sum, H¹",
         }
         _against_h(over_coarse, groups["coarse"], coarse, "coarse P1 elements, exact $u$")
-        drawn.savefig(path.with_suffix(".png"), dpi=_DPI)
-        drawn.savefig(path.with_suffix(".pdf"))
+        save(drawn, path.parent, path.stem, ("png", "pdf"))
 
 
 def _against_eps(axes: Any, gaps: Mapping[str, np.ndarray], fixed: Mapping[str, np.ndarray]) -> None:
@@ -121,8 +117,8 @@ def _finish(axes: Any, x: np.ndarray, x_label: str, y_label: str, title: str) ->
 
 
 def _colour(k: int) -> str:
-    return _COLOURS[k % len(_COLOURS)]
+    return CYCLE[k % len(CYCLE)]
 
 
 def _marker(k: int) -> str:
-    return _MARKERS[k % len(_MARKERS)]
+    return MARKERS[k % len(MARKERS)]

@@ -36,7 +36,7 @@ class Record:
     def seconds(self) -> np.ndarray:
         """Since the start, with compilation; a member of an ensemble has its share of the time of all."""
         spent = self.column("elapsed_seconds") + self.column("compile_seconds")
-        return spent / int(self.summary.get("ensemble_members", 1))
+        return spent / self.stored.members
 
     @property
     def terms(self) -> list[str]:

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from hpms.results.collection import Group, Run, varying
+from hpms.results.collection import Group, Run, is_problem, varying
 from hpms.results.settings import label, shown
 from hpms.results.table import scientific
 
 HEADER = ["", "relative L²", "relative H¹", "upscaled K̃₁₁", "seconds", "residual loss", "coupling gap", "how"]
-_PROBLEM = ("problem", "coefficient", "source", "reference")
 Beside = tuple[str, list[str], list[list[str]], list[str]]
 
 
@@ -22,7 +21,7 @@ def best_run(runs: Sequence[Run]) -> Run | None:
 
 def beside(runs: Sequence[Run], keys: Sequence[str], groups: Sequence[Group]) -> Iterator[Beside]:
     """Title (empty where there is one problem), header, rows, and a class for each row."""
-    told = [key for key in varying(runs) if key.partition(".")[0] in _PROBLEM]
+    told = [key for key in varying(runs) if is_problem(key) or key.partition(".")[0] == "reference"]
     problems: dict[str, list[Run]] = {}
     for run in runs:
         title = ", ".join(f"{key} = {shown(run.keys.get(key))}" for key in told)

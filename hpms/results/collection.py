@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpms.config import is_identity
-from hpms.errors import ConfigError, UserError, suggestion
+from hpms.errors import UserError, suggestion
 from hpms.results.run import FILE, StoredRun
 from hpms.training.session import FINISHED
 
@@ -56,7 +56,7 @@ class Run:
     @property
     def seconds(self) -> float:
         """Until the iteration of smallest residual loss; a member of an ensemble has its share of the time of all."""
-        return self.number("wall_seconds") / int(self.summary.get("ensemble_members", 1))
+        return self.number("wall_seconds") / self.stored.members
 
     def number(self, key: str) -> float:
         """A number of the summary, NaN where it is missing."""
@@ -96,10 +96,9 @@ def find_runs(places: Sequence[str]) -> list[Path]:
     found: set[Path] = set()
     for place in places:
         here: set[Path] = set()
-        for name in [place] if Path(place).exists() else glob.glob(place, recursive=True):
-            path = Path(name)
-            here |= {file.parent for file in path.rglob(FILE)} if path.is_dir() else {path.parent}
-            here -= set() if path.is_dir() or path.name == FILE else {path.parent}
+        for path in map(Path, [place] if Path(place).exists() else glob.glob(place, recursive=True)):
+            files = path.rglob(FILE) if path.is_dir() else [path]
+            here |= {file.parent for file in files if file.name == FILE}
         if not here:
             raise UserError(f"{place}: there are no runs, no folder with a {FILE} in it.")
         found |= here
@@ -142,7 +141,7 @@ def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[st
 
     Without `by`: coupling and network (behind the experiment, if there are several), and all keys besides the seed in
     which runs differ that agree in these.
-    Raises `ConfigError` for a key that no run has.
+    Raises `UserError` for a key that no run has.
     """
     keys = list(by or DEFAULT_BY)
     if by is None and len({run.stored.experiment for run in runs}) > 1:
@@ -150,11 +149,16 @@ def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[st
     known = {key for run in runs for key in run.keys}
     for key in keys:
         if key not in known:
-            raise ConfigError("--by", key, f"no run has this key.{suggestion(key, known)}".rstrip(".").rstrip("?"))
+            raise UserError(f"--by={key} is not allowed: no run has this key.{suggestion(key, known)}")
     if by is None:
         within = [key for cell in _cells(runs, keys) for key in varying(cell.runs)]
         keys += [key for key in dict.fromkeys(within) if key not in keys]
     return keys, _cells(runs, keys)
+
+
+def is_problem(key: str) -> bool:
+    """Whether a key says what is solved, and not how."""
+    return _parts(key)[0] in ("problem", "coefficient", "source")
 
 
 def _cells(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:

@@ -40,7 +40,7 @@ def total_seconds(runs: Sequence[Run]) -> float:
     found = 0.0
     for run in runs:
         both = (float(run.summary.get(key, 0.0)) for key in ("elapsed_seconds", "compile_seconds"))
-        found += sum(both) / int(run.summary.get("ensemble_members", 1))
+        found += sum(both) / run.stored.members
     return found
 
 

@@ -145,6 +145,11 @@ class StoredRun:
     def status(self) -> str:
         return str(self.summary["status"])
 
+    @property
+    def members(self) -> int:
+        """How many runs were trained together; the seconds of each are those of all."""
+        return int(self.summary.get("ensemble_members", 1))
+
     def config(self) -> Config:
         """The run's configuration; raises `UserError` where an option (a plugin's) is not registered."""
         return read_config(self.values)

@@ -6,6 +6,7 @@ from hpms.results.collection import Run, varying
 from hpms.results.summary_table import text
 from hpms.results.table import scientific
 
+OUTCOME = ("status", "relative L²", "relative H¹", "iteration", "seconds")
 _SHOWN = ("experiment", "coupling", "network")
 _NUMBERS = ("relative_l2", "relative_h1", "residual_loss", "iteration", "iterations_done", "wall_seconds")
 
@@ -16,13 +17,16 @@ def run_list(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for run in runs:
         values = [text(run.keys.get(key, "")) for key in keys]
-        if "iteration" in run.summary:
-            errors = [scientific(run.number(key)) for key in ("relative_l2", "relative_h1")]
-            numbers = [*errors, str(run.summary["iteration"]), f"{run.seconds:.1f}"]
-        else:
-            numbers = ["-"] * 4
-        rows.append([*values, run.stored.status, *numbers, str(run.directory)])
-    return [*keys, "status", "relative L²", "relative H¹", "iteration", "seconds", "run"], rows
+        rows.append([*values, *outcome(run), str(run.directory)])
+    return [*keys, *OUTCOME, "run"], rows
+
+
+def outcome(run: Run) -> list[str]:
+    """The cells below `OUTCOME`."""
+    if "iteration" not in run.summary:
+        return [run.stored.status, *["-"] * (len(OUTCOME) - 1)]
+    errors = [scientific(run.number(key)) for key in ("relative_l2", "relative_h1")]
+    return [run.stored.status, *errors, str(run.summary["iteration"]), f"{run.seconds:.1f}"]
 
 
 def long_list(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:

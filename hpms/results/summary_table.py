@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hpms.results.collection import DEFAULT_BY, Group, Run, group
+from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem
 from hpms.results.table import scientific
 
-_PROBLEM = ("experiment", "problem", "coefficient", "source")
 _NUMBERS = ("relative_l2", "relative_h1", "iteration", "seconds")
 _TITLES = ("relative L²", "relative H¹", "iteration", "seconds")
 MISSING = "missing"
@@ -74,7 +73,8 @@ def _fem(keys: Sequence[str], groups: Sequence[Group]) -> list[tuple[list[str], 
     """The fine FEM beside the networks, once for each problem, under those keys that name it."""
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for g in groups:
-        shown = [text(v) if k.split(".")[0] in _PROBLEM else "" for k, v in zip(keys, g.values, strict=True)]
+        named = [key == "experiment" or is_problem(key) for key in keys]
+        shown = [text(value) if name else "" for name, value in zip(named, g.values, strict=True)]
         for run in g.runs:
             if "fem_relative_l2" in run.summary:
                 names = iter(["fine FEM", ", ".join(str(run.summary["fem_method"]).split(", ")[:2])])

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpms.errors import UserError
+from hpms.results.collection import Run
 from hpms.results.run import FILE, StoredRun
-from hpms.results.table import scientific, table
-from hpms.sweep import Job, varying
-
-MISSING = "did not end"
+from hpms.results.run_list import OUTCOME, outcome
+from hpms.results.table import table
+from hpms.sweep import Job
 
 
 def sweep_report(planned: Sequence[tuple[str, ...]], ended: Sequence[Job | None]) -> str:
     """A row for each job (each run of a job that trained several), and below it the failures with their reasons."""
-    places = varying(planned)
+    places = _varying(planned)
     swept = [planned[0][i].split("=", 1)[0].lstrip("+") for i in places] if planned else []
-    header = ["job", *swept, "status", "relative L²", "relative H¹", "iteration", "seconds"]
+    header = ["job", *swept, *OUTCOME]
     rows = []
     for number, (overrides, job) in enumerate(zip(planned, ended, strict=True)):
         values = [overrides[i].split("=", 1)[1] for i in places]
@@ -36,18 +36,22 @@ def _failure(number: int, values: Sequence[str], job: Job | None) -> str:
 
 def _cells(job: Job | None) -> list[list[str]]:
     if job is None:
-        return [[MISSING, "-", "-", "-", "-"]]
+        return [_only("did not end")]
     runs = [Path(path) for path in job.paths if Path(path).name == FILE]
-    return [_run(path) for path in runs] or [["failed" if job.code else "finished", "-", "-", "-", "-"]]
+    return [_run(path) for path in runs] or [_only("failed" if job.code else "finished")]
 
 
 def _run(path: Path) -> list[str]:
     try:
-        stored = StoredRun(path.parent)
+        return outcome(Run(StoredRun(path.parent)))
     except UserError:
-        return ["unreadable", "-", "-", "-", "-"]
-    summary = stored.summary
-    if "relative_l2" not in summary:
-        return [stored.status, "-", "-", "-", "-"]
-    errors = [scientific(summary[key]) for key in ("relative_l2", "relative_h1")]
-    return [stored.status, *errors, str(summary["iteration"]), f"{summary['wall_seconds']:.1f}"]
+        return _only("unreadable")
+
+
+def _only(status: str) -> list[str]:
+    return [status, *["-"] * (len(OUTCOME) - 1)]
+
+
+def _varying(jobs: Sequence[Sequence[str]]) -> list[int]:
+    """The places in a job's overrides that differ between jobs."""
+    return [i for i, values in enumerate(zip(*jobs, strict=True)) if len(set(values)) > 1]

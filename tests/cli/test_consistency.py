@@ -95,7 +95,7 @@ def test_a_source_that_is_too_strong_is_said_to_be(hpms):
 
 
 def test_without_matplotlib_the_log_says_so(hpms, monkeypatch):
-    monkeypatch.setattr("hpms.figures.consistency.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("hpms.figures.style.importlib.util.find_spec", lambda name: None)
     result = hpms("consistency", "+experiment=osc1d", *ONE)
     assert result.code == 0 and "Matplotlib is not installed" in result.err
     assert [path.name for path in Path(result.last_line).parent.iterdir()] == ["consistency.h5"]

@@ -113,9 +113,9 @@ def test_several_runs_are_compared_in_their_common_folder_and_broken_ones_named(
         (["outputs", "--plugins", "no_such"], "plugins=[no_such] cannot be imported"),
     ],
 )
-def test_a_mistake_is_one_sentence(trained, arguments, sentence, capsys):
-    assert plot.main(arguments) == 1
-    out, err = capsys.readouterr()
+def test_a_mistake_is_one_sentence(hpms, trained, arguments, sentence):
+    code, out, err = hpms("plot", *arguments)
+    assert code == 1
     assert not out and err.startswith(f"hpms plot: {sentence}") and len(err.splitlines()) == 1
 
 
