@@ -26,7 +26,11 @@ READERS = {
     "table": "means over seeds, as in Table 1: hpms table outputs/train/osc2d",
 }
 # Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
-_QUOTED = re.compile(r"(\+{0,2}(?:[\w.]*\.formula|run|run_dir|output|reference\.cache))=([^'\"].*)", re.DOTALL)
+_QUOTED = re.compile(
+    r"(\+{0,2}(?:[\w.]*\.formula|run|run_dir|output|reference\.cache|compilation_cache))=([^'\"].*)", re.DOTALL
+)
+# Names of one's own below a key that has no such name yet: Hydra wants a ++ there.
+_NAMED = re.compile(r"\w+\.constants(\.\w+)?=.*", re.DOTALL)
 
 
 def usage() -> str:
@@ -49,8 +53,10 @@ def usage() -> str:
     )
 
 
-def quoted(argument: str) -> str:
-    """`argument` with the value in quotes where it is a formula or a path, unless it is quoted already."""
+def typed(argument: str) -> str:
+    """`argument` as Hydra wants it: a formula or a path in quotes, a constant of a formula behind ++."""
+    if _NAMED.fullmatch(argument):
+        return f"++{argument}"
     if not (match := _QUOTED.fullmatch(argument)):
         return argument
     key, value = match.groups()
@@ -79,7 +85,7 @@ def main() -> None:
 
 
 def _run(verb: str, program: str, arguments: list[str]) -> None:
-    sys.argv = [program, *map(quoted, arguments)]
+    sys.argv = [program, *map(typed, arguments)]
     importlib.import_module("hpms.app").run(verb)
 
 

@@ -30,7 +30,8 @@ def field_formula(text: str, dim: int, constants: Mapping[str, float], key: str)
     try:
         return Formula(text, [*names, "eps", *constants])
     except FormulaError as error:
-        example = f"{key.split('.')[0]}=expression {key}='2+sin(2*pi*x1/eps)'"
+        group = key.split(".")[0]
+        example = f"{group}=expression {key}='2+a*sin(2*pi*x1/eps)' {group}.constants.a=1"
         raise UserError(f"{key}: {error} (dim={dim}; type it as {example}).") from None
 
 

@@ -2,8 +2,13 @@ from pathlib import Path
 
 import h5py
 import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
-from hpms.app import config_dir
+from hpms.app import VERSION_BASE, config_dir
+from hpms.config import read_config
+from hpms.errors import UserError
 
 EXPERIMENTS = sorted(path.stem for path in Path(config_dir(), "experiment").rglob("*.yaml"))
 OPTIONS = sorted(
@@ -36,3 +41,27 @@ def test_every_option_is_composed_and_read(hpms, group, option):
     if group == "coefficient" and option == "layered":
         code, _, err = hpms("train", f"{group}={option}", f"problem.dim={dim}", "seed=x")
     assert code == 1 and "seed=x is not allowed" in err, err
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_takes_every_option(experiment):
+    """No experiment sets a key that only its own options have; what fails then is for a reason that names values."""
+    groups = {group: [option for g, option in OPTIONS if g == group] for group, _ in OPTIONS}
+    with initialize_config_dir(config_dir(), **VERSION_BASE):
+        for i in range(max(map(len, groups.values()))):
+            chosen = [f"{group}={options[i % len(options)]}" for group, options in groups.items()]
+            values = OmegaConf.to_container(compose("train", [f"+experiment={experiment}", *chosen]))
+            try:
+                read_config(values)
+            except UserError as error:
+                assert "is not a key" not in str(error) and "has no value" not in str(error), (chosen, error)
+
+
+@pytest.mark.parametrize("constants", [("constants.a=2", "constants.b=1"), ("constants={a:2,b:1}",)])
+def test_a_formula_has_constants_of_ones_own(hpms, tiny, constants):
+    typed = [f"coefficient.{constant}" for constant in constants]
+    formula = ("coefficient=expression", "coefficient.formula=a+b+x1")
+    result = hpms("train", *tiny, *formula, *typed, "training.iterations=1")
+    assert result.code == 0, result.err
+    with h5py.File(result.last_line) as file:
+        assert yaml.safe_load(file["config"][()])["coefficient"]["constants"] == {"a": 2.0, "b": 1.0}

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hpms.cli import READERS, VERBS, quoted
+from hpms.cli import READERS, VERBS, typed
 
 
 def test_hpms_alone_lists_the_verbs(hpms):
@@ -57,7 +57,7 @@ def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("typed", "read"),
+    ("argument", "read"),
     [
         ("coefficient.formula=2+sin(x1)", "coefficient.formula='2+sin(x1)'"),
         ("coefficient.formula='2+sin(x1)'", "coefficient.formula='2+sin(x1)'"),
@@ -65,7 +65,10 @@ def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
         ("problem.eps=1/15,0.01", "problem.eps=1/15,0.01"),
         ("run_dir=null", "run_dir=null"),
         ("-m", "-m"),
+        ("coefficient.constants.a=1,2", "++coefficient.constants.a=1,2"),
+        ("source.constants={a:1}", "++source.constants={a:1}"),
+        ("+source.constants.a=1", "+source.constants.a=1"),
     ],
 )
-def test_formulas_and_paths_are_quoted_for_hydra(typed, read):
-    assert quoted(typed) == read
+def test_formulas_and_paths_are_quoted_for_hydra(argument, read):
+    assert typed(argument) == read
