@@ -124,7 +124,7 @@ def load_runs(places: Sequence[str]) -> tuple[list[Run], list[str]]:
 def varying(runs: Iterable[Run]) -> list[str]:
     """The keys, other than the seed, that change results and do not have one value in all runs.
 
-    An option's own keys do not count where the option itself varies.
+    An option's own keys do not count where the option itself varies, nor those that are lengths in units of ε.
     """
     every = [run.keys for run in runs]
     differ = [
@@ -133,7 +133,20 @@ def varying(runs: Iterable[Run]) -> list[str]:
         if len({_hashed(keys, key) for keys in every}) > 1
     ]
     counted = [key for key in differ if key not in ("seed", "experiment") and is_identity(*_parts(key))]
-    return [key for key in counted if "." not in key or _parts(key)[0] not in differ]
+    return [key for key in counted if "." not in key or (_parts(key)[0] not in differ and not _follows(every, key))]
+
+
+def _follows(every: Sequence[dict[str, Any]], key: str) -> bool:
+    """Whether a key's floats are constant multiples of 1, ε or 1/ε in all runs, and nothing else is in them."""
+    eps = np.array([keys["problem.eps"] for keys in every])
+    values = [found if isinstance(found := keys.get(key), list) else [found] for keys in every]
+    if key == "problem.eps" or len({len(found) for found in values}) > 1:
+        return False
+    columns = list(zip(*values, strict=True))
+    if not all(isinstance(value, float) for column in columns for value in column):
+        return False
+    units = (1, eps, 1 / eps)
+    return all(any(np.ptp(c := np.array(column) * unit) <= 1e-9 * abs(c[0]) for unit in units) for column in columns)
 
 
 def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[Group]]:
