@@ -23,6 +23,11 @@ from hpms.sweep import Job, Plan
 # Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
 
+_NO_MEMORY = (
+    "there is not enough memory for this: lower runtime.block, collocation.interior, ensemble or the width of the "
+    "network, or enlarge coarse.h."
+)
+
 
 def config_dir() -> str:
     """conf/ inside the package (a wheel) or beside it (a checkout)."""
@@ -89,9 +94,13 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
         result = command.run(values, str(experiment))
     except (UserError, OmegaConfBaseException) as error:
         return _failed(verb, str(error if isinstance(error, UserError) else _sentence(error, verb)))
-    except (OSError, MemoryError) as error:
-        return _failed(verb, f"{error or 'the machine has not enough memory for this'}.")
+    except MemoryError:
+        return _failed(verb, _NO_MEMORY)
+    except OSError as error:
+        return _failed(verb, f"{error}.")
     except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            return _failed(verb, _NO_MEMORY)
         if not swept:
             raise
         logging.getLogger(__name__).error(traceback.format_exc())

@@ -91,7 +91,12 @@ def _run(verb: str, program: str, arguments: list[str]) -> None:
 
 def _read(verb: str, arguments: list[str]) -> None:
     try:
-        sys.exit(importlib.import_module(f"hpms.commands.{verb}").main(arguments))
+        code = importlib.import_module(f"hpms.commands.{verb}").main(arguments)
+        sys.stdout.flush()
+        sys.exit(code)
+    except BrokenPipeError:  # `hpms list ... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except (UserError, OSError) as error:
         sys.exit(f"hpms {verb}: {error}")
 

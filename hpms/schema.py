@@ -42,6 +42,7 @@ Positive = Annotated[float, Bound(above=0.0)]
 NonNegative = Annotated[float, Bound(least=0.0)]
 Fraction = Annotated[float, Bound(above=0.0, most=1.0)]
 Count = Annotated[int, Bound(least=1.0)]
+Depth = Annotated[int, Bound(least=1.0, most=100.0)]  # of what is compiled layer by layer
 
 
 def read(schema: type[T], values: Any, path: str, variables: Mapping[str, float] | None = None) -> T:

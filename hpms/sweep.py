@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, ClassVar
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
+
+from hpms import files
 
 _FOLDER = "jobs"
 
@@ -27,11 +28,7 @@ class Job:
 
     def write(self, folder: Path) -> None:
         """Leaves the note in the sweep's folder, where the launching process finds it."""
-        path = folder / _FOLDER / f"{self.number}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(asdict(self)))
-        os.replace(temporary, path)
+        files.replace(folder / _FOLDER / f"{self.number}.json", json.dumps(asdict(self)).encode())
 
 
 class Plan(Callback):

@@ -1,16 +1,16 @@
 """Results on disk: one HDF5 file each, whole or not there at all."""
 
-import contextlib
 import hashlib
 import io
 import logging
-import os
-import uuid
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from hpms import files
+from hpms.errors import UserError
 
 log = logging.getLogger(__name__)
 _FORMAT = 1
@@ -19,16 +19,16 @@ _FORMAT = 1
 def load(path: Path, key: str, names: Collection[str]) -> dict[str, np.ndarray] | None:
     """The arrays that `save` wrote under that key; None where the file is missing, damaged or another's."""
     try:
-        with h5py.File(io.BytesIO(path.read_bytes()), "r") as file:
+        with h5py.File(io.BytesIO(files.read(path)), "r") as file:
             arrays = {str(name): np.asarray(file[str(name)]) for name in file}
             mark = (file.attrs["format"], file.attrs["key"], file.attrs["digest"])
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError):
+    except (UserError, OSError, KeyError, ValueError, RuntimeError, TypeError):
         return None
     return arrays if mark == (_FORMAT, key, _digest(arrays)) and arrays.keys() == set(names) else None
 
 
 def save(path: Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes the arrays to a file of its own beside `path`, and renames it: readers see the old file or the new one.
+    """Writes the arrays, by `hpms.files.replace`.
 
     A directory that cannot be written costs a warning, not the result.
     """
@@ -37,19 +37,10 @@ def save(path: Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
             file[name] = array
         file.attrs.update(format=_FORMAT, key=key, digest=_digest(arrays))
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        log.warning("%s cannot be written (%s): the next run computes this again", path, error)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        files.replace(path, buffer.getvalue())
+    except UserError as error:
+        log.warning("%s The next run computes this again.", error)
 
 
 def _digest(arrays: Mapping[str, np.ndarray]) -> str:

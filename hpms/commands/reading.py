@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hpms import files
 from hpms.errors import UserError
 from hpms.results.collection import Run, load_runs
 from hpms.results.formats import FORMATS
@@ -58,5 +59,5 @@ def show(text: str, output: Path | None) -> None:
         return
     if not output.parent.is_dir():
         raise UserError(f"--output {output}: there is no folder {output.parent}.")
-    output.write_text(f"{text}\n")
+    files.replace(output, f"{text}\n".encode())
     print(output)

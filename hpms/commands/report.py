@@ -4,6 +4,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hpms import files
 from hpms.commands.reading import keys, parser, shared_folder
 from hpms.errors import UserError
 from hpms.figures.embedded import of_group, overview
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     single = [of_group(names, g) for g in groups]
     page = report_page(asked, runs, complaints, overview(runs, options.by), single)
     output = options.output or folder / FILE
-    output.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
+    files.replace(output, page.encode("utf-8", "xmlcharrefreplace"))
     print(output)
     return 0
 

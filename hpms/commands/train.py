@@ -18,6 +18,7 @@ from hpms.experiment import Experiment, build, fine_problem, fingerprint
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
 from hpms.measure import Measure, measure
+from hpms.problem.lifted import LiftedProblem
 from hpms.results.lock import locked
 from hpms.results.place import run_directory
 from hpms.results.progress import TrainingProgress
@@ -25,6 +26,7 @@ from hpms.results.recorder import RunRecorder
 from hpms.results.report import report
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.runtime import provenance
+from hpms.size import check_size
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
 from hpms.training.session import FINISHED, INTERRUPTED, NAN, Outcome
@@ -32,6 +34,7 @@ from hpms.training.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 _ENDED = (FINISHED, NAN)
+_OTHERWISE = "the same values would end there again, so change the rate of learning, the precision or the seed"
 
 
 @dataclass(frozen=True)
@@ -59,32 +62,39 @@ def run(values: dict[str, Any], experiment: str) -> Result:
         raise ConfigError("ensemble", invocation.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
     plot = invocation.plot and _can_plot()
     config.runtime.setup(invocation.compilation_cache)
+    problem = fine_problem(config)
+    check_size(config, problem, invocation.ensemble)
     configs = [replace(config, seed=config.seed + i) for i in range(invocation.ensemble)]
     directories = [run_directory(member, invocation, experiment) for member in configs]
     members = [Member(*parts, _stored(parts[1])) for parts in zip(configs, directories, strict=True)]
-    problem = fine_problem(config)
-    medium = fingerprint(problem)
-    for member in members:
-        if member.stored:
-            member.stored.check_medium(medium)
-    ended, results = [member for member in members if member.has_ended], []
-    pending = [member for member in members if not member.has_ended]
-    if pending:
-        built = [
-            build(member.config, problem, member.stored and member.stored.points, member.stored and member.stored.fixed)
-            for member in pending
-        ]
-        measured = measure(config, problem)
-        with ExitStack() as stack:
-            for member in pending:
-                stack.enter_context(locked(member.directory))
-            pending = [member.reread() for member in pending]
-            trained = [(m, b) for m, b in zip(pending, built, strict=True) if not m.has_ended]
-            ended += [member for member in pending if member.has_ended]
+    medium, anew = fingerprint(problem), _anew(invocation)
+    results = []
+    with ExitStack() as stack:
+        for member in members:
+            if not member.has_ended:
+                stack.enter_context(locked(member.directory, f", or {anew}"))
+        members = [member if member.has_ended else member.reread() for member in members]
+        for member in members:
+            if member.stored:
+                member.stored.check_medium(medium, anew)
+        ended = [member for member in members if member.has_ended]
+        pending = [(member, _build(member, problem)) for member in members if not member.has_ended]
+        if pending:
+            measured = measure(config, problem)
             with interruptible() as interrupt:
-                outcomes = _train(trained, measured, experiment, medium, interrupt)
-        results = [_finish(m, o, interrupt, plot) for (m, _), o in zip(trained, outcomes, strict=True)]
-    return together([*(_already(member, plot) for member in ended), *results])
+                outcomes = _train(pending, measured, experiment, medium, interrupt)
+            results = [_finish(m, o, interrupt, plot) for (m, _), o in zip(pending, outcomes, strict=True)]
+    return together([*(_already(member, plot, anew) for member in ended), *results])
+
+
+def _anew(invocation: TrainInvocation) -> str:
+    """How a run is started anew where its directory is taken."""
+    return "give a new run_dir to start anew" if invocation.run_dir else "add force=true to start anew in a new place"
+
+
+def _build(member: Member, problem: LiftedProblem) -> Experiment:
+    stored = member.stored
+    return build(member.config, problem, stored and stored.points, stored and stored.fixed)
 
 
 def _can_plot() -> bool:
@@ -113,14 +123,14 @@ def _stored(directory: Path) -> StoredRun | None:
     return StoredRun(directory) if (directory / FILE).exists() else None
 
 
-def _already(member: Member, plot: bool) -> Result:
+def _already(member: Member, plot: bool, anew: str) -> Result:
     assert member.stored is not None
     if plot and not (member.directory / FIGURE).exists():
         _plot(member)
     summary, status, path = member.stored.summary, member.stored.status, member.directory / FILE
     text = [
         report(summary, member.stored.config()),
-        f"This run is {status} already ({summary['reason']}); force=true starts anew in a new place.",
+        f"This run is {status} already ({summary['reason']}): {anew if status == FINISHED else _OTHERWISE}.",
         str(path),
     ]
     message = f"{status} already: {summary['reason']}"

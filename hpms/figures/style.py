@@ -1,6 +1,7 @@
 """How figures look: sizes for print, colours that the colour-blind tell apart, line styles that grey print keeps."""
 
 import importlib.util
+import io
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hpms import files
 from hpms.errors import UserError
 
 WIDTH = 7.2  # inches, between the margins of an A4 page
@@ -75,11 +77,12 @@ def new_figure(height: float, width: float = WIDTH) -> Any:
 
 def save(figure: Any, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
     """Writes `folder/name.FORMAT` for each format."""
-    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{suffix}" for suffix in formats]
     for path in paths:
         undated = {"metadata": {"CreationDate": None}} if path.suffix == ".pdf" else {}
-        figure.savefig(path, **undated)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=path.suffix[1:], **undated)
+        files.replace(path, buffer.getvalue())
     return paths
 
 

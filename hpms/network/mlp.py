@@ -12,7 +12,7 @@ from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.layers import Layer, layers, propagate
 from hpms.registry import register
-from hpms.schema import Count
+from hpms.schema import Count, Depth
 
 
 class Perceptron(AbstractNetwork):
@@ -33,7 +33,7 @@ class Mlp:
     """`network=mlp`: `depth` hidden layers (paper: 8) of `width` neurons (paper: 64)."""
 
     width: Count
-    depth: Count
+    depth: Depth
     activation: Literal["tanh", "swish", "sine"]
     learning_rate: ClassVar[float] = 1e-3
 

@@ -15,7 +15,7 @@ from hpms.network.base import AbstractNetwork, Fixed, Scales, glorot
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers
 from hpms.registry import register
-from hpms.schema import Count, Positive
+from hpms.schema import Count, Depth, Positive
 
 
 class MultiscaleFourierNetwork(AbstractNetwork):
@@ -55,7 +55,7 @@ class MsPinn:
     """
 
     width: Count
-    depth: Count
+    depth: Depth
     activation: Literal["tanh", "swish", "sine"]
     features: Count
     scales: tuple[Positive, ...]

@@ -18,7 +18,7 @@ from hpms.network.boundary import distance
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers, propagate
 from hpms.registry import register
-from hpms.schema import Count, Positive
+from hpms.schema import Count, Depth, Positive
 
 
 class TwoScaleNetwork(AbstractNetwork):
@@ -106,11 +106,11 @@ class TwoScale:
     """
 
     slow_width: Count
-    slow_depth: Count
+    slow_depth: Depth
     width: Count
-    depth: Count
+    depth: Depth
     rank: Count
-    harmonics: Count
+    harmonics: Depth
     layers: tuple[Positive, ...]
     activation: Literal["tanh", "swish", "sine"]
     periods: tuple[Positive, ...] | None

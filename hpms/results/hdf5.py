@@ -1,8 +1,9 @@
-"""HDF5 files that are whole or not there, and pytrees in them."""
+"""HDF5 files that are whole, sealed and harmless, and pytrees in them."""
 
 import dataclasses
-import os
-import tempfile
+import hashlib
+import io
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,41 +13,73 @@ import h5py
 import jax
 import numpy as np
 
+from hpms import files
+from hpms.errors import UserError
+
 T = TypeVar("T")
-TEMPORARY = ".*.tmp"
+_SEAL, _BLOCK = b"hpms sha256 ", 512  # HDF5 leaves that many bytes at the start of a file to its user
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_KINDS = "biufSO"  # of numbers and texts
 
 
 @contextmanager
 def atomic_h5(path: Path) -> Iterator[h5py.File]:
     """A new HDF5 file that replaces `path` when the block ends without an error: readers see the old or the new one.
 
-    It is written beside `path`, synced to disk and renamed. An interrupted write leaves `path` as it was.
+    It is made in memory and written by `hpms.files.replace`, behind a seal, the digest of its bytes.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    try:
-        with h5py.File(name, "w") as file:
-            yield file
-        with open(name, "rb") as written:
-            os.fsync(written.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with h5py.File(f"{path}.{uuid.uuid4().hex}", "w", driver="core", backing_store=False) as file:
+        yield file
+        file.flush()
+        image = file.id.get_file_image()
+    files.replace(path, sealed(image))
 
 
 @contextmanager
 def open_h5(path: Path) -> Iterator[Any]:
-    """The file for reading; as h5py's types cannot tell groups from datasets, it is `Any`."""
-    with h5py.File(path, "r") as file:
+    """The file for reading; as h5py's types cannot tell groups from datasets, it is `Any`.
+
+    Raises `UserError` where a bit of it is not as it was written, or where it is not a plain file; links out of the
+    file, data outside of it, references, and arrays that declare to be larger than the file are refused too.
+    """
+    data = files.read(path)
+    if data.startswith(_SEAL):
+        image = data[_BLOCK:]
+        if data != sealed(image):
+            raise UserError(f"{path} is damaged: its digest is not that of its contents.")
+        data = image
+    elif not data.startswith(_HDF5):  # as the files of 0.1.0 do, which have no seal
+        raise OSError("its first bytes are not those of HDF5")
+    with h5py.File(io.BytesIO(data), "r") as file:
+        if fault := _fault(file, len(data), set()):
+            raise UserError(f"{path} is refused: {fault}.")
         yield file
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def sealed(image: bytes) -> bytes:
+    """An HDF5 file behind its digest."""
+    return (_SEAL + hashlib.sha256(image).hexdigest().encode()).ljust(_BLOCK, b"\0") + image
+
+
+def _fault(group: h5py.Group, size: int, seen: set[int]) -> str | None:
+    """What makes a file untrustworthy, if anything does."""
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            return f"'{name}' is a link"
+        found = group[name]
+        if (place := h5py.h5o.get_info(found.id).addr) in seen:  # type: ignore[attr-defined]
+            return f"'{name}' is there twice"
+        seen.add(place)
+        if isinstance(found, h5py.Group):
+            if fault := _fault(found, size, seen):
+                return fault
+        elif not isinstance(found, h5py.Dataset) or found.dtype.kind not in _KINDS or h5py.check_ref_dtype(found.dtype):
+            return f"'{name}' is neither a group nor an array of numbers"
+        elif found.external or found.is_virtual:
+            return f"'{name}' lies in another file"
+        elif found.nbytes > size:
+            return f"'{name}' says that it is larger than the file"
+    return None
 
 
 def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
@@ -97,13 +130,19 @@ def write_record(group: h5py.Group, record: Any) -> None:
 
 
 def read_record(group: Mapping[str, Any], like: T) -> T:
-    """A dataclass like `like`, with the values of `write_record`."""
+    """A dataclass like `like`, with the values of `write_record`.
+
+    Raises `ValueError` where shapes or types are not those of `like`.
+    """
     found = {}
     for field in dataclasses.fields(like):  # type: ignore[arg-type]
         value = getattr(like, field.name)
         if dataclasses.is_dataclass(value):
             found[field.name] = read_record(group[field.name], value)
         else:
-            stored = np.asarray(group[field.name])
+            stored, wanted = np.asarray(group[field.name]), np.asarray(value)
+            if stored.shape != wanted.shape or stored.dtype != wanted.dtype:
+                found_as, wanted_as = f"{stored.dtype}{stored.shape}", f"{wanted.dtype}{wanted.shape}"
+                raise ValueError(f"{field.name} is {found_as} where {wanted_as} is needed")
             found[field.name] = stored if isinstance(value, np.ndarray) else type(value)(stored)
     return type(like)(**found)

@@ -2,11 +2,12 @@
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from hpms import files
 
 Row = dict[str, Any]
 LOG = "metrics.jsonl"
@@ -18,15 +19,12 @@ class MetricsLog:
     def __init__(self, path: Path, rows: list[Row]):
         """Starts the file anew with `rows`, those of the checkpoint that a run continues from."""
         self.rows = list(rows)
-        temporary = path.with_name(f".{path.name}.tmp")
-        temporary.write_text("".join(map(_line, rows)))
-        os.replace(temporary, path)
-        self._file = open(path, "a")  # noqa: SIM115
+        files.replace(path, "".join(map(_line, rows)).encode())
+        self._file = files.Appended(path)
 
     def append(self, row: Row) -> None:
         self.rows.append(row)
         self._file.write(_line(row))
-        self._file.flush()
 
     def cut(self, iteration: int) -> None:
         """Forgets the rows behind an iteration."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from hpms.config import Config, TrainInvocation, experiment_directory, is_identity
 from hpms.errors import ConfigError, UserError
-from hpms.results.hdf5 import TEMPORARY
+from hpms.files import TEMPORARY
 from hpms.results.metrics import LOG
 from hpms.results.run import FILE, StoredRun
 from hpms.training.session import FINISHED

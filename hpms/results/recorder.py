@@ -1,14 +1,17 @@
 """Listens to a training run and keeps `run.h5` and `metrics.jsonl` up to date."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hpms.errors import UserError
 from hpms.results.metrics import LOG, MetricsLog, Row
 from hpms.results.progress import TrainingProgress
 from hpms.results.run import FILE, Fixture, write_run
+from hpms.results.valid import FAILED
 from hpms.training.session import RUNNING, Outcome
 from hpms.training.snapshot import Snapshot
 
@@ -51,7 +54,8 @@ class RunRecorder:
         """Notes in the last checkpoint that the program broke."""
         if self._saved is not None:
             self._metrics.cut(self._saved.iteration)
-            self._write(self._saved, "failed", reason, {})
+            with contextlib.suppress(UserError):  # the disk may be what broke
+                self._write(self._saved, FAILED, reason, {})
         self._metrics.close()
 
     def _write(self, snapshot: Snapshot, status: str, reason: str, arrays: Mapping[str, np.ndarray]) -> None:

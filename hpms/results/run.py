@@ -10,6 +10,7 @@ import yaml
 
 from hpms.config import Config, read_config
 from hpms.errors import UserError
+from hpms.results import valid
 from hpms.results.hdf5 import (
     atomic_h5,
     open_h5,
@@ -26,6 +27,7 @@ from hpms.training.state import TrainState
 
 FORMAT = 1
 FILE = "run.h5"
+_UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -117,28 +119,28 @@ class StoredRun:
             with open_h5(self.path) as file:
                 if int(file.attrs["format"]) != FORMAT:
                     raise UserError(f"{self.path} has format {file.attrs['format']}; this program reads {FORMAT}.")
-                self.fingerprint = str(file.attrs["fingerprint"])
-                self.experiment, self.identity = str(file.attrs["experiment"]), str(file.attrs["identity"])
-                values = yaml.safe_load(file["config"][()].decode())
-                self.summary = dict(file["summary"].attrs)
+                valid.check(file)
+                self.fingerprint = file.attrs["fingerprint"]
+                self.experiment, self.identity = file.attrs["experiment"], file.attrs["identity"]
+                self.values = valid.configuration(file)
+                self.summary = valid.shown(file["summary"].attrs)
                 sessions = file["provenance"]
-                self.sessions = [dict(sessions[str(i)].attrs) for i in range(len(sessions))]
+                self.sessions = [valid.shown(sessions[str(i)].attrs) for i in range(len(sessions))]
                 self.rows = rows_from({k: np.asarray(v) for k, v in file["metrics"].items()})
                 self.points = {k: np.asarray(v) for k, v in file["points"].items()}
                 self.fixed = {k: np.asarray(v) for k, v in file["network"].items()}
                 self.nodes = np.asarray(file["coarse/nodes"])
         except FileNotFoundError:
             raise UserError(f"{directory} is not a run: it has no {FILE}.") from None
-        except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, yaml.YAMLError) as error:
-            raise UserError(f"{self.path} cannot be read as a run ({' '.join(str(error).split())}).") from None
-        self.values: dict[str, Any] = values
+        except (*_UNREADABLE, yaml.YAMLError) as error:
+            raise UserError(f"{self.path} cannot be read as a run ({' '.join(str(error).split())[:200]}).") from None
 
-    def check_medium(self, fingerprint: str) -> None:
+    def check_medium(self, fingerprint: str, otherwise: str = "load the plugin as it was") -> None:
         """Raises `UserError` where K or q are not those of the run, as after an edit of a plugin."""
         if fingerprint != self.fingerprint:
             raise UserError(
-                f"{self.path} was computed with another coefficient or source of the same name: add force=true to "
-                "start anew, or undo the change."
+                f"{self.path} was computed with another coefficient or source of the same name: undo the change, or "
+                f"{otherwise}."
             )
 
     @property
@@ -184,12 +186,12 @@ class StoredRun:
             try:
                 optimizer = read_tree(latest["optimizer"], like.state.optimizer)
                 parts = read_tree({str(i): latest[k] for i, k in enumerate(sorted(template))}, template)
-            except (KeyError, ValueError) as error:
+                coarse = None if like.coarse is None else read_record(latest["coarse"], like.coarse)
+            except (KeyError, ValueError, TypeError, AttributeError) as error:
                 raise UserError(f"{self.path} does not fit this configuration: {error}.") from None
             best = None
             if "best" in file["checkpoint"]:
                 group = file["checkpoint/best"]
                 best = Best(np.asarray(group["theta"]), int(group["iteration"][()]), float(group.attrs["residual"]))
-            coarse = None if like.coarse is None else read_record(latest["coarse"], like.coarse)
             elapsed, compiling = float(latest.attrs["elapsed"]), float(latest.attrs["compiling"])
         return Snapshot(TrainState(optimizer=optimizer, **parts), coarse, best, elapsed, compiling)

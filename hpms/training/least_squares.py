@@ -1,7 +1,6 @@
 """The objective as one least-squares problem Σ r_i(θ)², its Jacobian in blocks, and its damped normal equations."""
 
 import abc
-import os
 from itertools import pairwise
 
 import equinox as eqx
@@ -12,6 +11,7 @@ from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCouplingState
 from hpms.errors import UserError
+from hpms.memory import GIGA, available
 from hpms.problem.sites import Sites
 from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
 
@@ -154,17 +154,16 @@ class ResidualSpace(AbstractSystem):
 
 
 def check_memory(parameters: int, rows: int, averaged: int) -> None:
-    """Raises `UserError` where the matrices of `assemble` do not fit into this machine's memory.
+    """Raises `UserError` where the matrices of `assemble` do not fit into what memory there is.
 
-    `averaged` is the number of points at which the coupling takes v. On a GPU, whose memory is smaller, it may be too
-    kind.
+    `averaged` is the number of points at which the coupling takes v.
     """
     own = 24 * parameters**2 if rows >= parameters else 16 * rows * (parameters + rows)
-    needed, there = own + 16 * parameters * averaged, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed, there = own + 16 * parameters * averaged, available()
     if needed > there:
         raise UserError(
-            f"a least-squares step with {parameters} parameters and {rows} rows needs {1e-9 * needed:.0f} GB, and this "
-            f"machine has {1e-9 * there:.0f}: make the network smaller, such as network=two_scale, or lower "
+            f"a least-squares step with {parameters} parameters and {rows} rows needs {needed / GIGA:.0f} GB, and "
+            f"{there / GIGA:.3g} are available: make the network smaller, such as network=two_scale, or lower "
             f"collocation.interior."
         )
 

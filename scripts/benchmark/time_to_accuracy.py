@@ -27,7 +27,7 @@ from pathlib import Path
 from fem_ladder import ladder
 from time_to_accuracy_report import NETWORKS, OPTIMIZERS, Case, cases, curve, ending, plot, report
 
-from hpms.cli import quoted
+from hpms.cli import typed
 from hpms.results.run import FILE, StoredRun
 
 SECONDS = {"osc1d": 60.0, "osc2d": 180.0}
@@ -65,7 +65,7 @@ def train(case: Case, seed: int, seconds: float, output: Path, more: list[str]) 
     if (directory / FILE).exists():
         stored = StoredRun(directory)
         known = shlex.split(str(stored.sessions[-1]["command"]))[1:]
-        if [argument for argument in known if not argument.startswith(_PLACES)] != [quoted(c) for c in chosen]:
+        if [argument for argument in known if not argument.startswith(_PLACES)] != [typed(c) for c in chosen]:
             sys.exit(f"{directory} was trained with other overrides: give another --output, or delete it.")
         spent = float(stored.summary["elapsed_seconds"])
         if stored.status not in ("running", "interrupted") or spent > seconds - 0.01:

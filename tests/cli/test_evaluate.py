@@ -4,6 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.stored import edited
+
 
 @pytest.fixture
 def run(hpms, tiny):
@@ -44,7 +46,7 @@ def test_a_file_that_is_not_a_run_is_one_sentence(hpms, tmp_path):
 
 
 def test_nothing_in_a_run_file_is_executed(hpms, run, tmp_path):
-    with h5py.File(run, "a") as file:
+    with edited(Path(run)) as file:
         text = file["config"][()].decode()
         del file["config"]
         file["config"] = text.replace("name: expression", "name: !!python/object/apply:os.system ['touch hacked']", 1)

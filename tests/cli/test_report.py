@@ -5,9 +5,10 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-import h5py
 import pytest
 import yaml
+
+from tests.stored import edited
 
 EVIL = "<script>alert('1')</script>"
 VOID = {"meta", "img", "br", "link"}
@@ -48,14 +49,13 @@ def runs(hpms, tiny):
     assert hpms("train", *few, "coupling=hybrid").code == 0
     folder = Path("outputs/train/osc1d")
     (path,) = [p for p in folder.rglob("run.h5") if p.parent.name == "seed=1"]
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         file["summary"].attrs.update({"status": "nan", "reason": f"the residual is not finite {EVIL}"})
         values = yaml.safe_load(file["config"][()].decode())
         values["source"]["formula"] = EVIL
         del file["config"]
         file["config"] = yaml.safe_dump(values, sort_keys=False)
         file["provenance/0"].attrs["command"] = f"'hpms train' {EVIL}"
-        file.attrs["experiment"] = f"osc1d$\\bad{EVIL}"
     (folder / "broken").mkdir()
     (folder / "broken/run.h5").write_bytes(b"not HDF5")
     return folder

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from hpms import files
 from hpms.coarse import cache
 from hpms.coarse.baseline import baseline
 from hpms.coarse.method import choose
@@ -84,7 +85,7 @@ def test_a_writer_that_dies_leaves_the_old_file(tmp_path, monkeypatch):
     def die(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache.os, "fsync", die)
+    monkeypatch.setattr(files.os, "fsync", die)
     with pytest.raises(KeyboardInterrupt):
         cache.save(path, "key", {"a": np.zeros(9), "b": np.asarray(3)})
     assert cache.load(path, "key", ARRAYS)["b"] == 2

@@ -1,0 +1,185 @@
+"""What a `run.h5` has to be before anything in it is used: whoever wrote it, nothing in it is trusted."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import yaml
+
+from hpms.config import GROUPS
+from hpms.training.session import FINISHED, INTERRUPTED, NAN, RUNNING
+
+FAILED = "failed"
+_STATUSES = (RUNNING, FINISHED, INTERRUPTED, NAN, FAILED)
+_NAME, _DIGEST = re.compile(r"[\w.-]{1,200}"), re.compile(r"[0-9a-f]{12}")
+_CONFIG_MOST = 100_000  # characters
+_ALWAYS = ("iterations_done", "elapsed_seconds", "compile_seconds", "reference_seconds", "fem_seconds")
+_ALWAYS += ("reference_own_l2", "reference_own_h1", "fem_relative_l2", "fem_relative_h1")
+_TEXTS = ("status", "reason", "reference_method", "fem_method")
+_WITH_BEST = ("iteration", "residual_loss", "relative_l2", "relative_h1", "wall_seconds")
+_MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upscaled_coefficient")
+_COUNTS = ("iterations_done", "iteration", "ensemble_members")
+_COLUMNS = ("iteration", "residual", "loss", "relative_l2", "relative_h1", "elapsed_seconds", "compile_seconds")
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases, a few of which stand for more values than any memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise ValueError("its configuration has aliases")
+        return super().compose_node(parent, index)
+
+
+def check(file: Any) -> None:
+    """Raises `ValueError` (or `KeyError`, `TypeError`) where the open file is not a run that can be used."""
+    _require(_NAME.fullmatch(_text(file.attrs, "experiment")) and ".." not in file.attrs["experiment"], "experiment")
+    for name in ("identity", "fingerprint"):
+        _require(_DIGEST.fullmatch(_text(file.attrs, name)), name)
+    dim = configuration(file)["problem"]["dim"]
+    _check_summary(file["summary"].attrs, dim, "best" in file["checkpoint"])
+    for i in range(len(file["provenance"])):
+        for name, value in file[f"provenance/{i}"].attrs.items():
+            _require(isinstance(value, str | int | float | np.number), f"provenance/{i}/{name}")
+    iterations = _check_metrics(file["metrics"], dim)
+    for name in ("interior", "boundary"):
+        _array(file, f"points/{name}", "f", 2, dim)
+    _require(len(file["points"]) == 2, "points")
+    for name in file["network"]:
+        _array(file, f"network/{name}", "f", None)
+    _array(file, "coarse/nodes", "f", 2, dim)
+    _check_fields(file["fields"], dim)
+    _check_checkpoints(file["checkpoint"], iterations, file["summary"].attrs["status"] == NAN)
+
+
+def configuration(file: Any) -> dict[str, Any]:
+    """The composed configuration: `GROUPS` of plain values, each with the `name` of its option, and the seed."""
+    stored = file["config"][()]
+    _require(isinstance(stored, bytes) and len(stored) <= _CONFIG_MOST, "config")
+    values = yaml.load(stored.decode(), Loader=_Loader)
+    _require(isinstance(values, dict) and all(isinstance(key, str) for key in values), "config")
+    for group in GROUPS:
+        _require(isinstance(values.get(group), dict) and isinstance(values[group].get("name"), str), f"config: {group}")
+        _plain(values[group], group)
+    _require(_whole(values.get("seed")) and 0 <= values["seed"] < 2**32, "config: seed")
+    _require(values["problem"].get("dim") in (1, 2, 3) and _whole(values["problem"]["dim"]), "config: problem.dim")
+    eps = values["problem"].get("eps")
+    _require(isinstance(eps, float | int) and not isinstance(eps, bool) and 0 < eps < math.inf, "config: problem.eps")
+    _require(_whole(values["training"].get("iterations")), "config: training.iterations")
+    _require(set(values) <= {*GROUPS, "seed"}, "config")
+    return values
+
+
+def shown(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as plain values, whose texts cannot steer a terminal."""
+    return {
+        name: "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else value
+        for name, value in attributes.items()
+    }
+
+
+def _check_summary(found: Mapping[str, Any], dim: int, best: bool) -> None:
+    for name in _TEXTS:
+        _text(found, name)
+    _require(found["status"] in _STATUSES, "summary/status")
+    for name in (*_ALWAYS, *(_WITH_BEST if best else ())):
+        _require(name in found, f"summary/{name}")
+    for name, value in found.items():
+        if name in _TEXTS:
+            continue
+        if name in _MATRICES:
+            _require(isinstance(value, np.ndarray) and value.shape in ((1, dim), (dim, dim)), f"summary/{name}")
+        else:
+            _require(isinstance(value, np.number | int | float), f"summary/{name}")
+        _require(np.asarray(value).dtype.kind in "iuf", f"summary/{name}")
+    for name in _COUNTS:
+        _require(name not in found or (float(found[name]).is_integer() and found[name] >= 0), f"summary/{name}")
+    _require(found.get("ensemble_members", 1) >= 1, "summary/ensemble_members")
+
+
+def _check_metrics(group: Any, dim: int) -> np.ndarray:
+    """The logged iterations, which rise."""
+    lengths = set()
+    for name in group:
+        matrix = name == "upscaled_coefficient"
+        column = _array(group, name, "iuf", 3 if matrix else 1, dim if matrix else None, finite=False)
+        lengths.add(len(column))
+    if not len(group):
+        return np.zeros(0, int)
+    _require(len(lengths) == 1 and all(name in group for name in _COLUMNS), "metrics")
+    iterations = _array(group, "iteration", "iu", 1)
+    _require((np.diff(iterations) > 0).all() and (iterations >= 0).all(), "metrics/iteration")
+    return iterations
+
+
+def _check_fields(group: Any, dim: int) -> None:
+    if not len(group):
+        return
+    count = len(_array(group, "points", "f", 2, dim))
+    nodes = len(_array(group, "nodes", "f", 2, dim)) if "nodes" in group else 0
+    for name in ("value", "gradient", "reference_value", "reference_gradient", "weights"):
+        _require(name in group, f"fields/{name}")
+    for name in group:
+        at_nodes = name in ("nodes", "averages", "coarse_state", "reference_averages", "reference_coarse_state")
+        vectors = name in ("points", "nodes", "gradient", "reference_gradient")
+        array = _array(group, name, "f", 2 if vectors else 1, dim if vectors else None, finite=False)
+        _require(len(array) == (nodes if at_nodes else count), f"fields/{name}")
+
+
+def _check_checkpoints(group: Any, iterations: np.ndarray, broken: bool) -> None:
+    latest = group["latest"]
+    size = _array(latest, "theta", "f", 1, finite=not broken).shape
+    _array(latest, "weights", "f", 1, finite=not broken)
+    _require(_array(latest, "iteration", "iu", 0) >= 0, "checkpoint/latest/iteration")
+    for name in ("elapsed", "compiling"):
+        _require(0 <= float(latest.attrs[name]) < math.inf, f"checkpoint/latest/{name}")
+    for name in latest["optimizer"]:
+        _array(latest["optimizer"], name, "biuf", None, finite=not broken)
+    if "best" in group:
+        best = group["best"]
+        _require(_array(best, "theta", "f", 1).shape == size, "checkpoint/best/theta")
+        _require(_array(best, "iteration", "iu", 0) in iterations, "checkpoint/best/iteration")
+        _require(math.isfinite(float(best.attrs["residual"])), "checkpoint/best/residual")
+
+
+def _array(
+    group: Any, name: str, kinds: str, axes: int | None, width: int | None = None, finite: bool = True
+) -> np.ndarray:
+    """The dataset, if it has a type of `kinds`, so many axes, and so many entries along all but the first."""
+    array = np.asarray(group[name][()])
+    _require(array.dtype.kind in kinds and (axes is None or array.ndim == axes), f"{group.name}/{name}")
+    _require(width is None or set(array.shape[1:]) == {width}, f"{group.name}/{name}")
+    _require(not finite or array.dtype.kind != "f" or bool(np.isfinite(array).all()), f"{group.name}/{name} (NaN)")
+    return array
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    _require(isinstance(found[name], str) and len(found[name]) <= 10_000, name)
+    return found[name]
+
+
+def _plain(value: Any, place: str, depth: int = 4) -> None:
+    """Numbers, printable texts, and few levels of lists and mappings of them."""
+    _require(depth >= 0, f"config: {place}")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _require(isinstance(key, str) and key.isidentifier(), f"config: {place}")
+            _plain(inner, f"{place}.{key}", depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _plain(inner, place, depth - 1)
+    elif isinstance(value, str):
+        _require(all(c.isprintable() or c in "\n\t" for c in value), f"config: {place}")
+    else:
+        _require(value is None or isinstance(value, bool | int | float), f"config: {place}")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _require(holds: Any, what: str) -> None:
+    if not holds:
+        raise ValueError(f"{what.lstrip('/')[:80]} is not what a run has there")

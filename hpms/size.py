@@ -1,0 +1,53 @@
+"""Whether an experiment fits into memory, estimated before any of it is built."""
+
+import math
+
+import equinox as eqx
+import jax
+
+from hpms.config import Config
+from hpms.errors import ConfigError
+from hpms.experiment import network
+from hpms.memory import GIGA, available
+from hpms.problem.lifted import LiftedProblem
+
+_COPIES = 12  # θ, its gradient and moments, the best and the latest, on the device and in the run file
+_PER_COARSE_UNKNOWN = {1: 500, 2: 3000, 3: 20_000}  # bytes: mesh, matrix and factors
+_PER_PAIR = 16  # bytes for a point and the ball that it lies in
+
+
+def check_size(config: Config, problem: LiftedProblem, members: int = 1) -> None:
+    """Raises `ConfigError` where parameters, points, activations of one block, members or the coarse mesh are larger
+    than what there is; the estimate is a lower bound.
+    """
+    room, needs = available(), _needs(config, problem)
+    total = members * sum(needs.values())
+    if total <= room:
+        return
+    key = max(needs, key=lambda name: needs[name])
+    value: object = getattr(getattr(config, key.partition(".")[0]), key.partition(".")[2])
+    if members > 1 and sum(needs.values()) <= room:
+        key, value = "ensemble", members
+    raise ConfigError(
+        key, value, f"it needs some {total / GIGA:,.3g} GB of memory, and {room / GIGA:.3g} GB are available"
+    )
+
+
+def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
+    """Bytes by the key that they hang on most."""
+    dim, size, points = config.problem.dim, config.runtime.dtype.itemsize, float(config.collocation.interior)
+    shapes = eqx.filter_eval_shape(lambda: network(config, problem, jax.random.key(0)))
+    arrays = [leaf.shape for leaf in jax.tree.leaves(shapes) if hasattr(leaf, "shape")]
+    parameters = sum(math.prod(shape) for shape in arrays)
+    neurons = sum(shape[0] for shape in arrays if len(shape) == 1)
+    widest = max(("width", "features", "slow_width", "rank"), key=lambda name: getattr(config.network, name, 0))
+    block, nodes = min(points, config.runtime.block_size()), config.coarse.h**-dim
+    coarse = nodes * _PER_COARSE_UNKNOWN[dim]
+    if config.names["coupling"] == "hybrid":
+        coarse += _PER_PAIR * nodes * points * min(1.0, config.coupling.delta / 2) ** dim
+    return {
+        f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,
+        "collocation.interior": (2 * dim + 3) * points * (8 + 2 * size),
+        "collocation.boundary": dim * float(config.collocation.boundary) * (8 + 2 * size),
+        "coarse.h": coarse,
+    }
