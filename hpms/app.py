@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -42,9 +43,12 @@ def run(verb: str) -> None:
     """Composes the configuration from `sys.argv` and runs the verb; leaves by `SystemExit` if it does not succeed."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
     codes: list[int] = []
+    begun = False
     Plan.current = None
 
     def task(config: DictConfig) -> None:
+        nonlocal begun
+        begun = True
         hydra_config = HydraConfig.get()
         swept = hydra_config.mode == RunMode.MULTIRUN
         result = _job(verb, config, swept)
@@ -67,8 +71,11 @@ def run(verb: str) -> None:
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
-        if Plan.current is None:
+        if Plan.current is None and begun:
             raise
+        if not begun and Plan.current is None:
+            _complain(verb, f"this cannot be composed ({' '.join(str(error).split())[:200]}).")
+            sys.exit(1)
         _complain(verb, f"the launcher gave up ({type(error).__name__}: {' '.join(str(error).split())[:300]}).")
     sys.exit(_close(Plan.current, code) if Plan.current else code)
 
@@ -87,11 +94,11 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
     """Runs one job. What a user got wrong is said in one sentence; an error of the program ends a sweep's job only."""
     try:
         command = importlib.import_module(f"hpms.commands.{verb}")
-        experiment = HydraConfig.get().runtime.choices.get("experiment", "custom")
+        experiment = _name(HydraConfig.get().runtime.choices.get("experiment", "custom"))
         if missing := sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{missing[0]} has no value: give {missing[0]}=... .")
         values: Any = OmegaConf.to_container(config, resolve=True)
-        result = command.run(values, str(experiment))
+        result = command.run(values, experiment)
     except (UserError, OmegaConfBaseException) as error:
         return _failed(verb, str(error if isinstance(error, UserError) else _sentence(error, verb)))
     except MemoryError:
@@ -110,6 +117,11 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
             sys.modules["jax"].clear_caches()  # the next job finds its programs on disk; these fill the memory
     print(result.text if result.news or not swept else result.paths[-1])
     return result
+
+
+def _name(experiment: object) -> str:
+    """What an experiment's folder is called: one of a subfolder of conf/experiment has a dash for its slash."""
+    return "-".join(re.findall(r"[\w-][\w.-]*", str(experiment)))
 
 
 def _sentence(error: Exception, verb: str) -> str:

@@ -4,6 +4,7 @@ Nothing heavy is imported here: `hpms --help` and tab completion have to be quic
 """
 
 import importlib
+import io
 import os
 import re
 import sys
@@ -85,15 +86,21 @@ def main() -> None:
 
 
 def _run(verb: str, program: str, arguments: list[str]) -> None:
-    sys.argv = [program, *map(typed, arguments)]
+    swept = [argument for argument in arguments if argument in ("-m", "--multirun")]  # argparse wants it in front
+    sys.argv = [program, *swept, *(typed(argument) for argument in arguments if argument not in swept)]
     importlib.import_module("hpms.app").run(verb)
 
 
 def _read(verb: str, arguments: list[str]) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that does not know ε
     try:
         code = importlib.import_module(f"hpms.commands.{verb}").main(arguments)
         sys.stdout.flush()
         sys.exit(code)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:  # `hpms list ... | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hpms.errors import ConfigError, UserError
 from hpms.registry import load_plugins, option
-from hpms.schema import Count, read, unknown_key
+from hpms.schema import Count, Folder, read, unknown_key
 
 GROUPS = (
     "problem",
@@ -76,9 +76,9 @@ class Invocation:
     compiled programs are kept: auto (below the user's cache folder), a folder, or None.
     """
 
-    output: str
+    output: Folder
     plugins: tuple[str, ...]
-    compilation_cache: str | None
+    compilation_cache: Folder | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class TrainInvocation(Invocation):
 
     resume: bool
     force: bool
-    run_dir: str | None
+    run_dir: Folder | None
     ensemble: Count
     plot: bool
 
@@ -137,7 +137,7 @@ def read_config(values: Mapping[str, Any]) -> Config:
     names = {group: values[group].get("name") for group in GROUPS}
     schemas = {group: option(group, names[group]) for group in GROUPS}
     found: dict[str, Any] = {"problem": read(schemas["problem"], values["problem"], "problem")}
-    variables = {"eps": found["problem"].eps}
+    variables = {"eps": found["problem"].eps, "dim": found["problem"].dim}
     for group in GROUPS[1:]:
         found[group] = read(schemas[group], values[group], group, variables)
     seed = read(_Seed, {"seed": values.get("seed", 0)}, "").seed

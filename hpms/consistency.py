@@ -169,8 +169,8 @@ def config_at(values: Mapping[str, Any], config: Config, eps: float) -> Config:
     Where `reference.h` is null, P2 meshes of smaller ε stay as wide as that of `problem.eps`, down to ε/8, where the
     relative L² error of u is about 1e-4.
     """
-    groups = ("coefficient", "source", "reference", "coupling")
-    found = {g: read(option(g, config.names[g]), values[g], g, {"eps": eps}) for g in groups}
+    groups, variables = ("coefficient", "source", "reference", "coupling"), {"eps": eps, "dim": config.problem.dim}
+    found = {g: read(option(g, config.names[g]), values[g], g, variables) for g in groups}
     chosen = found["reference"]
     if config.problem.dim > 1 and eps < config.problem.eps and chosen.h is None and chosen.method in ("auto", "p2"):
         found["reference"] = replace(chosen, h=min(config.problem.eps / _REFERENCE_CELLS, eps / _LEAST_CELLS))

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+_MOST = 80
+
 
 class UserError(Exception):
     """A mistake in what the user asked for; its message is the one sentence that the user sees."""
@@ -15,11 +17,17 @@ class ConfigError(UserError):
     """
 
     def __init__(self, key: str, value: object, allowed: str):
-        super().__init__(f"{key}={value} is not allowed: {allowed}.")
+        super().__init__(f"{key}={brief(value)} is not allowed: {allowed}.")
         self.key = key
+
+
+def brief(value: object) -> str:
+    """A value as it stands in a message: printable, and at most 80 characters of it."""
+    text = "".join(c if c.isprintable() else " " for c in str(value))
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The sentence " Did you mean 'x'?" for the known word closest to `word`, or an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word[:_MOST], list(known), n=1, cutoff=0.5)
     return f" Did you mean '{close[0]}'?" if close else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from hpms.errors import UserError
 
 TEMPORARY = ".*.tmp"
+_MOST = 4 * 2**30  # bytes of a file that is read as a whole
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -64,6 +65,8 @@ def read(path: Path) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UserError(f"{path} is not a plain file.")
+        if os.fstat(handle).st_size > _MOST:
+            raise UserError(f"{path} is larger than {_MOST / 2**30:.0f} GiB.")
         with open(handle, "rb", closefd=False) as file:
             return file.read()
     finally:

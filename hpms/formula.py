@@ -38,6 +38,7 @@ FUNCTIONS: dict[str, int] = {
     **dict.fromkeys(("min", "max", "mod", "atan2"), 2),
     "where": 3,
 }
+_ROUGH = {"abs", "sign", "floor", "min", "max", "mod", "where"}
 _MAX_LENGTH = 2000
 
 SCALAR: dict[str, Callable[..., Any]] = {
@@ -87,6 +88,20 @@ class Formula:
             return _evaluate(self._tree, functions, {**CONSTANTS, **variables})
         except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
             raise FormulaError(f"'{self.text}' has no value: {error}") from None
+
+    def kinks(self, names: Iterable[str]) -> list[str]:
+        """The functions and comparisons of these variables at which the formula may jump or have a kink."""
+        wanted, found = set(names), dict[str, None]()
+        for node in ast.walk(self._tree):
+            if wanted.isdisjoint(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)):
+                continue
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _ROUGH:
+                found[node.func.id] = None
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+                found["%"] = None
+            elif isinstance(node, ast.Compare):
+                found["a comparison"] = None
+        return [name for name in found if name != "a comparison" or "where" not in found]
 
     def _check(self, node: ast.AST) -> None:
         match node:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from hpms.errors import UserError, suggestion
+from hpms.errors import UserError, brief, suggestion
 
 _BUILT_IN = ("hpms.problem", "hpms.network", "hpms.coarse", "hpms.coupling", "hpms.training", "hpms.runtime")
 _options: dict[str, dict[str, type]] = {}
@@ -47,8 +47,8 @@ def option(group: str, name: object) -> type:
     """The dataclass of `group=name`; a `UserError` that lists the options where there is none."""
     known = options(group)
     if not isinstance(name, str) or name not in known:
-        hint = suggestion(str(name), known)
-        raise UserError(f"{group}={name} is not an option: choose {' or '.join(sorted(known))}.{hint}")
+        hint = suggestion(brief(name), known)
+        raise UserError(f"{group}={brief(name)} is not an option: choose {' or '.join(sorted(known))}.{hint}")
     return known[name]
 
 

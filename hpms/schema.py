@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hpms.errors import ConfigError, UserError, suggestion
+from hpms.errors import ConfigError, UserError, brief, suggestion
 from hpms.formula import FormulaError, number
 
 T = TypeVar("T")
@@ -38,6 +38,18 @@ class Bound:
         return " and ".join(parts)
 
 
+@dataclass(frozen=True)
+class Place:
+    """A path of the file system, as it is: nothing in it is expanded."""
+
+    def allows(self, value: str) -> bool:
+        return bool(value.strip()) and not value.startswith("~") and value.isprintable()
+
+    def __str__(self) -> str:
+        return "the path of a folder, with $HOME instead of ~"
+
+
+Folder = Annotated[str, Place()]
 Positive = Annotated[float, Bound(above=0.0)]
 NonNegative = Annotated[float, Bound(least=0.0)]
 Fraction = Annotated[float, Bound(above=0.0, most=1.0)]
@@ -69,7 +81,9 @@ def read(schema: type[T], values: Any, path: str, variables: Mapping[str, float]
 
 def unknown_key(key: str, known: list[str]) -> UserError:
     """The error for a key that does not exist, with the closest one that does."""
-    return UserError(f"'{key}' is not a key.{suggestion(key, known) or ' The keys are ' + ', '.join(known) + '.'}")
+    return UserError(
+        f"'{brief(key)}' is not a key.{suggestion(key, known) or ' The keys are ' + ', '.join(known) + '.'}"
+    )
 
 
 def _join(path: str, name: str) -> str:
@@ -83,7 +97,7 @@ def convert(hint: Any, value: Any, key: str, variables: Mapping[str, float]) -> 
         base, *bounds = get_args(hint)
         result = convert(base, value, key, variables)
         for bound in bounds:
-            if isinstance(bound, Bound) and not bound.allows(result):
+            if isinstance(bound, Bound | Place) and not bound.allows(result):
                 raise ConfigError(key, value, f"it must be {bound}")
         return result
     if origin in (Union, types.UnionType):

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
@@ -42,6 +44,8 @@ class Plan(Callback):
         hydra = config.hydra
         defaults = [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
         self.folder, self.jobs = Path(hydra.sweep.dir), combinations([*defaults, *hydra.overrides.task])
+        for old in (self.folder / _FOLDER).glob("*.json"):  # of another sweep in the same folder
+            old.unlink()
         Plan.current = self
 
     def ended(self) -> list[Job | None]:
@@ -59,9 +63,14 @@ class Plan(Callback):
 def combinations(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     """The overrides of each job, in the order in which Hydra's sweeper numbers them; a later value of a key wins."""
     choices: dict[str, list[str]] = {}
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    for override in OverridesParser.create(_config_loader()).parse_overrides(list(overrides)):
         key = override.get_key_element()
         swept = override.is_sweep_override()
         values = override.sweep_string_iterator() if swept else [override.get_value_element_as_str()]
         choices[key] = [f"{key}={value}" for value in values]
     return list(itertools.product(*choices.values()))
+
+
+def _config_loader() -> ConfigLoader | None:
+    """Hydra's, which `glob(...)` asks for the options there are."""
+    return GlobalHydra.instance().config_loader() if GlobalHydra.instance().is_initialized() else None

@@ -15,7 +15,7 @@ hpms plot "$RUNS/train/osc1d" --output "$RESULTS/osc1d"
 
 for experiment in osc1d osc2d; do
   if [ -e "$RESULTS/consistency_$experiment.png" ]; then continue; fi
-  gaps=$(hpms consistency "+experiment=$experiment" "output=$RUNS" | tee /dev/stderr | tail -n 1)
+  gaps=$(hpms consistency "+experiment=$experiment" "output=$RUNS" | tee -a /dev/stderr | tail -n 1)
   cp "${gaps%.h5}.png" "$RESULTS/consistency_$experiment.png"
 done
 

@@ -1,5 +1,6 @@
 """The reference solution of a problem: what every result is measured against."""
 
+import logging
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,7 +17,9 @@ from hpms.coarse.sample import Function
 from hpms.coarse.validation import ratio
 from hpms.errors import UserError
 
-_DEFAULT_MOST, _MOST = 1_000_000, 4_000_000
+log = logging.getLogger(__name__)
+_DEFAULT_MOST = {1: 1_000_000, 2: 1_000_000, 3: 125_000}  # half a minute on 2 cores
+_MOST, TOLD = 4_000_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,16 @@ def reference(
     """The reference of the lifted problem (4.11), from `<cache_dir>/<key>.h5` where that file holds it.
 
     **Arguments:** d, ε, K and q (points (M, d) to (M,)); `method`: exact (quadrature, 1-D), p2, p1, or auto: exact in
-    1-D and p2 otherwise; the mesh width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow; δ of the averages; and
-    a `key` that names all of this but δ. Raises `ValueError` for the exact method in 2-D or 3-D, `UserError` for a mesh
-    too fine, a medium that is not positive and finite, or a fine solver that fails.
+    1-D and p2 otherwise; the mesh width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow (1.25e5 in 3-D); δ of
+    the averages; and a `key` that names all of this but δ. Raises `ValueError` for the exact method in 2-D or 3-D,
+    `UserError` for a mesh too fine, a medium that is not positive and finite, or a fine solver that fails.
     """
-    name = ("exact" if dim == 1 else "p2") if method == "auto" else method
-    way = choose(name, dim)
-    n = _cells(dim, eps, way, h)
+    name = method_name(method, dim)
+    way, n = choose(name, dim), cells(dim, eps, name, h)
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}"
     stored = cache.load(path, mark, _stored())
+    if stored is None and (unknowns := (way.nodes_per_cell * n) ** dim) > TOLD:
+        log.info("computing the reference: %s unknowns", f"{unknowns:,}")
     found = _compute(name, way, n, coefficient, source) if stored is None else _unpack(stored, name, way, n)
     if found.delta != delta:
         known = found.upscaled_coefficient[0, 0] > 0
@@ -90,9 +94,15 @@ def reference(
     return found
 
 
-def _cells(dim: int, eps: float, way: AbstractMethod, h: float | None) -> int:
-    """An even number of cells per axis, at least 4."""
-    wanted = min(way.cells_per_eps / eps, _DEFAULT_MOST ** (1 / dim) / way.nodes_per_cell) if h is None else 1 / h
+def method_name(method: str, dim: int) -> str:
+    """What `auto` stands for."""
+    return ("exact" if dim == 1 else "p2") if method == "auto" else method
+
+
+def cells(dim: int, eps: float, name: str, h: float | None) -> int:
+    """An even number of cells per axis, at least 4; a `UserError` where they are too many."""
+    way = choose(name, dim)
+    wanted = min(way.cells_per_eps / eps, _DEFAULT_MOST[dim] ** (1 / dim) / way.nodes_per_cell) if h is None else 1 / h
     n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
     if (unknowns := (way.nodes_per_cell * n) ** dim) > _MOST:
         raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")

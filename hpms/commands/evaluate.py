@@ -17,7 +17,7 @@ from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
 from hpms.runtime import provenance
-from hpms.schema import read
+from hpms.schema import Folder, read
 from hpms.training.objective import RESIDUAL
 from hpms.training.state import evaluate
 
@@ -26,7 +26,7 @@ from hpms.training.state import evaluate
 class EvaluateInvocation(Invocation):
     """The run's directory, which of its checkpoints, and keys of `reference` that replace the run's where not null."""
 
-    run: str
+    run: Folder
     checkpoint: Literal["best", "latest"]
     reference: dict[str, Any]
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpms.commands.reading import keys, parser, read_runs, shared_folder
+from hpms.commands.reading import keys, latest_runs, parser, shared_folder
 from hpms.errors import ConfigError, UserError
 from hpms.figures import paraview
 from hpms.figures.comparison import plot_comparison
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     if pictures := [f for f in _PICTURES if f in formats]:
         require_matplotlib()
     load_plugins(options.plugins)
-    runs = read_runs(options.places)
+    runs = latest_runs(options.places)
     output = Path(options.output) if options.output else None
     if len(runs) == 1:
         paths = _plot_one(runs[0], output or runs[0].directory, formats, pictures)

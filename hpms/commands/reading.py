@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpms import files
 from hpms.errors import UserError
-from hpms.results.collection import Run, load_runs
+from hpms.results.collection import Run, load_runs, newest
 from hpms.results.formats import FORMATS
 
 
@@ -41,9 +41,26 @@ def keys(text: str) -> list[str]:
 def read_runs(places: list[str]) -> list[Run]:
     """The runs that can be read; says on standard error which cannot."""
     runs, complaints = load_runs(places)
+    leave_out(complaints)
+    return runs
+
+
+def latest_runs(places: list[str]) -> list[Run]:
+    """Of these the last attempt at each configuration and seed."""
+    return latest(read_runs(places))
+
+
+def latest(runs: Sequence[Run]) -> list[Run]:
+    """The last attempt at each configuration and seed; names the others on standard error."""
+    kept, earlier = newest(runs)
+    leave_out([f"{run.directory}: a later run has the same configuration and seed." for run in earlier])
+    return kept
+
+
+def leave_out(complaints: Sequence[str]) -> None:
+    """Names what is not shown."""
     for complaint in complaints:
         print(f"left out: {complaint}", file=sys.stderr)
-    return runs
 
 
 def shared_folder(runs: Sequence[Run]) -> Path:

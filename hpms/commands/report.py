@@ -1,11 +1,10 @@
 """`hpms report`: one HTML page for a set of runs, to read, print or send."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hpms import files
-from hpms.commands.reading import keys, parser, shared_folder
+from hpms.commands.reading import keys, latest, leave_out, parser, shared_folder
 from hpms.errors import UserError
 from hpms.figures.embedded import of_group, overview
 from hpms.results.collection import group, load_runs
@@ -29,8 +28,8 @@ def main(arguments: list[str]) -> int:
     if options.output is not None:
         _check(options.output)
     runs, complaints = load_runs(options.places)
-    for complaint in complaints:
-        print(f"left out: {complaint}", file=sys.stderr)
+    leave_out(complaints)
+    runs = latest(runs)
     names, groups = group(runs, options.by)
     folder = shared_folder(runs)
     asked = Asked(options.places, folder, options.by, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))

@@ -1,6 +1,7 @@
 """`hpms table`: Table 1 and its like, from finished runs."""
 
-from hpms.commands.reading import add_format, keys, parser, read_runs, show
+from hpms.commands.reading import add_format, keys, latest_runs, parser, show
+from hpms.errors import UserError
 from hpms.results.findings import findings
 from hpms.results.formats import FORMATS
 from hpms.results.summary_table import long_table, summary_table
@@ -21,7 +22,9 @@ def main(arguments: list[str]) -> int:
     found.add_argument("--findings", action="store_true", help="instead, what the paper says in words against the runs")
     add_format(found)
     options = found.parse_args(arguments)
-    runs = read_runs(options.places)
+    runs = latest_runs(options.places)
+    if options.findings and options.by:
+        raise UserError("--findings has groups of its own: leave out --by.")
     if options.findings:
         rows = [[found.claim, found.verdict, found.numbers] for found in findings(runs)]
         show(FORMATS[options.format](["the paper says", "these runs", "numbers"], rows), options.output)

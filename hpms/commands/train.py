@@ -13,12 +13,14 @@ from hydra.core.hydra_config import HydraConfig
 
 from hpms.commands.result import Result, together
 from hpms.config import Config, TrainInvocation, read_command
+from hpms.deadline import deadline
 from hpms.errors import ConfigError, UserError
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
 from hpms.measure import Measure, measure
 from hpms.problem.lifted import LiftedProblem
+from hpms.problem.smoothness import warn_of_roughness
 from hpms.results.lock import locked
 from hpms.results.place import run_directory
 from hpms.results.progress import TrainingProgress
@@ -35,6 +37,11 @@ from hpms.training.snapshot import Snapshot
 log = logging.getLogger(__name__)
 _ENDED = (FINISHED, NAN)
 _OTHERWISE = "the same values would end there again, so change the rate of learning, the precision or the seed"
+_PATIENCE = 5.0  # seconds that the reference always has, whatever the wall limit
+_SLOW_REFERENCE = (
+    "training.wall_limit={} seconds were over before the reference and the fine FEM were there: raise it, or enlarge "
+    "reference.h and reference.fem_h."
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def run(values: dict[str, Any], experiment: str) -> Result:
     configs = [replace(config, seed=config.seed + i) for i in range(invocation.ensemble)]
     directories = [run_directory(member, invocation, experiment) for member in configs]
     members = [Member(*parts, _stored(parts[1])) for parts in zip(configs, directories, strict=True)]
-    medium, anew = fingerprint(problem), _anew(invocation)
+    medium, anew, limit = fingerprint(problem), _anew(invocation), config.training.wall_limit
     results = []
     with ExitStack() as stack:
         for member in members:
@@ -80,7 +87,9 @@ def run(values: dict[str, Any], experiment: str) -> Result:
         ended = [member for member in members if member.has_ended]
         pending = [(member, _build(member, problem)) for member in members if not member.has_ended]
         if pending:
-            measured = measure(config, problem)
+            warn_of_roughness(problem.coefficient, config.problem.dim, config.runtime.precision == "float32")
+            with deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
+                measured = measure(config, problem)
             with interruptible() as interrupt:
                 outcomes = _train(pending, measured, experiment, medium, interrupt)
             results = [_finish(m, o, interrupt, plot) for (m, _), o in zip(pending, outcomes, strict=True)]

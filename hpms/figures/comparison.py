@@ -1,8 +1,8 @@
 """The figure of several runs: errors and residual loss of groups that differ in the seed alone."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ _PANELS = (  # metric, its label, against what, the fine FEM's value
 
 @dataclass(frozen=True)
 class Course:
-    """A metric of several seeds at the iterations that all of them logged."""
+    """A metric of several seeds at every iteration, over those that logged it."""
 
     x: np.ndarray
     middle: np.ndarray
@@ -55,12 +55,15 @@ class Curve:
 
     def course(self, metric: str, against: str) -> Course:
         """Median, least and greatest over the seeds, against iterations or the median of the seconds."""
-        common = reduce(np.intersect1d, [run.iterations for run in self.records])
-        picked = [np.flatnonzero(np.isin(run.iterations, common)) for run in self.records]
-        y = np.stack([run.column(metric)[rows] for run, rows in zip(self.records, picked, strict=True)])
-        time = np.stack([run.seconds[rows] for run, rows in zip(self.records, picked, strict=True)])
-        x = common if against == "iteration" else np.median(time, axis=0)
-        return Course(x, np.median(y, axis=0), y.min(axis=0), y.max(axis=0))
+        every = np.unique(np.concatenate([run.iterations for run in self.records]))
+        y, time = np.full((2, len(self.records), len(every)), np.nan)
+        for i, run in enumerate(self.records):
+            places = np.searchsorted(every, run.iterations)
+            y[i, places], time[i, places] = run.column(metric), run.seconds
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # where every seed has NaN
+            x = every if against == "iteration" else np.nanmedian(time, axis=0)
+            return Course(x, np.nanmedian(y, axis=0), np.nanmin(y, axis=0), np.nanmax(y, axis=0))
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,10 @@ def _differing(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
 
 def _curve(several: Group, names: Sequence[str], named: Sequence[str]) -> Curve:
     shown = [_text(key, value) for key, value in zip(names, several.values, strict=True) if key in named]
-    name, count, failed = ", ".join(shown), len(several.runs), several.failures
-    counted = f"{count} seed{'s' if count > 1 else ''}" + (f", {failed} failed" if failed else "")
+    name, count, running = ", ".join(shown), len(several.runs), several.running
+    word = "seed" if len({run.keys["seed"] for run in several.runs}) == count else "run"
+    counted = f"{count} {word}{'s' if count > 1 else ''}"
+    counted += "".join(f", {n} {how}" for n, how in ((several.failures - running, "failed"), (running, "running")) if n)
     records = [found for run in several.runs if (found := record(run.stored, {})).iterations.size]
     return Curve(name, f"{name} ({counted})", records)
 
@@ -148,7 +153,7 @@ def _text(key: str, value: Any) -> str:
     text = text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
     if key == "problem.eps":
         return f"$\\varepsilon$ = {text}"
-    return (f"{key.rpartition('.')[2]} = {text}" if "." in key else text).replace("$", r"\$")
+    return (f"{key.rpartition('.')[2]} = {text}" if "." in key or key == "seed" else text).replace("$", r"\$")
 
 
 def _style(i: int) -> dict[str, Any]:

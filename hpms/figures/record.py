@@ -58,8 +58,9 @@ class Record:
         if "nodes" not in found:
             return {}
         every = meshes(found["nodes"])
-        stage = self.column("coupling_stage")[self.iterations == self.number("iteration")]
-        here = every[min(int(stage[-1]), len(every) - 1) if stage.size else -1]
+        stages = self.column("coupling_stage")
+        stage = stages[self.iterations == self.number("iteration")] if stages.size else stages
+        here = every[min(int(stage[-1]), len(every) - 1) if stage.size and np.isfinite(stage[-1]) else -1]
         return {name: array[here] for name, array in found.items()}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from hpms.config import is_identity
 from hpms.errors import UserError, suggestion
 from hpms.results.run import FILE, StoredRun
-from hpms.training.session import FINISHED
+from hpms.training.session import FINISHED, RUNNING
 
 TRAPPED = 0.9
 DEFAULT_BY = ("coupling", "network")
@@ -49,6 +49,11 @@ class Run:
         return self.stored.status == FINISHED
 
     @property
+    def running(self) -> bool:
+        """At work, or killed."""
+        return self.stored.status == RUNNING
+
+    @property
     def failed(self) -> bool:
         """Not finished, or trapped: a relative L² error above 0.9."""
         return not self.finished or not self.number("relative_l2") <= TRAPPED
@@ -81,6 +86,11 @@ class Group:
     def failures(self) -> int:
         return sum(run.failed for run in self.runs)
 
+    @property
+    def running(self) -> int:
+        """Of the failures, those that may be at work still."""
+        return sum(run.running for run in self.runs)
+
     def statistics(self, key: str) -> tuple[float, float]:
         """Mean and standard deviation (of a sample, NaN for one run) over the finished runs of a number."""
         found = [run.seconds if key == "seconds" else run.number(key) for run in self.finished]
@@ -93,7 +103,7 @@ def find_runs(places: Sequence[str]) -> list[Path]:
 
     Raises `UserError` for a place where there is none.
     """
-    found: set[Path] = set()
+    found: dict[Path, Path] = {}
     for place in places:
         here: set[Path] = set()
         for path in map(Path, [place] if Path(place).exists() else glob.glob(place, recursive=True)):
@@ -101,8 +111,9 @@ def find_runs(places: Sequence[str]) -> list[Path]:
             here |= {file.parent for file in files if file.name == FILE}
         if not here:
             raise UserError(f"{place}: there are no runs, no folder with a {FILE} in it.")
-        found |= here
-    return sorted(found, key=lambda path: _natural(str(path)))
+        for path in here:
+            found.setdefault(path.resolve(), path)
+    return sorted(found.values(), key=lambda path: _natural(str(path)))
 
 
 def load_runs(places: Sequence[str]) -> tuple[list[Run], list[str]]:
@@ -119,6 +130,15 @@ def load_runs(places: Sequence[str]) -> tuple[list[Run], list[str]]:
     if not runs:
         raise UserError(complaints[0])
     return runs, complaints
+
+
+def newest(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+    """The last attempt at each configuration and seed, and the attempts before it (of force=true, say)."""
+    last: dict[tuple[str, str, int], Run] = {}
+    for run in sorted(runs, key=_started):
+        last[run.stored.identity, run.stored.fingerprint, run.keys["seed"]] = run
+    kept = {id(run) for run in last.values()}
+    return [run for run in runs if id(run) in kept], [run for run in runs if id(run) not in kept]
 
 
 def varying(runs: Iterable[Run]) -> list[str]:
@@ -180,6 +200,11 @@ def _cells(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:
         cells.setdefault(tuple(_hashed(run.keys, key) for key in keys), []).append(run)
     found = [Group(tuple(members[0].keys.get(key) for key in keys), tuple(members)) for members in cells.values()]
     return sorted(found)
+
+
+def _started(run: Run) -> tuple[str, list[tuple[int, float, str]]]:
+    sessions = run.stored.sessions
+    return str(sessions[0].get("started", "")) if sessions else "", _natural(str(run.directory))
 
 
 def _order(cell: Group) -> list[list[tuple[int, float, str]]]:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpms.results.collection import Run
+from hpms.results.collection import Run, varying
 
 SHOWN, CONTRADICTED, OPEN = "shown", "contradicted", "cannot be shown"
+_FORMULAS = {
+    "osc1d": ("2+sin(2*pi*x1/eps)", "-3*(2*x1-1)"),
+    "osc2d": ("3+sin(pi*x1/eps)+sin(2*pi*x2/eps)", "10*exp(-100*((x1-0.5)**2+(x2-0.5)**2))"),
+}
 _EARLY = 0.2  # of the iterations
 _TRAPPED_UNTIL = 75_000
 _LONG = 20_000  # iterations; the end of shorter runs says nothing against the paper's
@@ -22,25 +26,24 @@ class Verdict:
     numbers: str
 
 
-Cells = dict[tuple[str, str], list[Run]]  # the finished runs by coupling and network
+Cells = dict[tuple[str, str], list[Run]]  # the runs that ended, by coupling and network
 Judge = Callable[[Cells], tuple[bool | None, str]]
 
 
 def findings(runs: Sequence[Run]) -> list[Verdict]:
     """The claims about each of the paper's problems that is among the runs (with Adam)."""
     found = []
-    for name, dim, claims in (("osc1d", 1, _ONE), ("osc2d", 2, _TWO)):
-        here = [
-            run for run in runs if run.finished and run.keys["problem.dim"] == dim and run.keys["optimizer"] == "adam"
-        ]
+    for name, claims in (("osc1d", _ONE), ("osc2d", _TWO)):
+        here = [run for run in runs if _is(run, *_FORMULAS[name]) and run.keys["optimizer"] == "adam"]
         every = sorted({run.keys["problem.eps"] for run in here}, reverse=True)
         for claim, eps, judge in claims:
             for at in every if eps is None else [eps] if here else []:
                 cells: Cells = {}
                 for run in here:
-                    if abs(run.keys["problem.eps"] - at) < 1e-9:
+                    if abs(run.keys["problem.eps"] - at) < 1e-9 and not run.running:
                         cells.setdefault((run.keys["coupling"], run.keys["network"]), []).append(run)
-                holds, numbers = judge(cells)
+                differ = sorted({key for cell in cells.values() for key in varying(cell)})
+                holds, numbers = (None, f"these runs differ in {', '.join(differ)}") if differ else judge(cells)
                 verdict = OPEN if holds is None else SHOWN if holds else CONTRADICTED
                 found.append(Verdict(f"{name}, ε = {at:.3g}: {claim}", verdict, numbers))
     return found
@@ -61,15 +64,24 @@ def _compare(key: str, network: str, less: bool, form: str) -> Judge:
     return judge
 
 
+def _is(run: Run, coefficient: str, source: str) -> bool:
+    """Whether a run solves the paper's problem."""
+    found = (str(run.keys.get(f"{group}.formula", "")).replace(" ", "") for group in ("coefficient", "source"))
+    return tuple(found) == (coefficient, source)
+
+
 def _mean(runs: Sequence[Run], key: str) -> float:
+    """Over those that finished."""
     values = [
-        _early_error(run) if key == "early" else run.seconds if key == "seconds" else run.number(key) for run in runs
+        _early_error(run) if key == "early" else run.seconds if key == "seconds" else run.number(key)
+        for run in runs
+        if run.finished
     ]
     return float(np.mean(values)) if values else float("nan")
 
 
 def _longest(runs: Sequence[Run]) -> int:
-    return max((int(run.summary["iterations_done"]) for run in runs), default=0)
+    return max((int(run.summary["iterations_done"]) for run in runs if run.finished), default=0)
 
 
 def _early_error(run: Run) -> float:

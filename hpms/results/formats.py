@@ -8,6 +8,15 @@ from hpms.results.table import table
 
 Rows = Sequence[Sequence[str]]
 _SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "[": "{[}",
     "&": r"\&",
     "%": r"\%",
     "_": r"\_",

@@ -48,13 +48,26 @@ def rows_from(found: dict[str, np.ndarray]) -> list[Row]:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a `metrics.jsonl`, with NaN for null, up to the first that is not whole; none without a file."""
     rows: list[Row] = []
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in files.read(path).decode(errors="replace").splitlines() if path.exists() else ():
         try:
             row = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
+            break
+        if not _whole(row) or (rows and row.keys() != rows[0].keys()):
             break
         rows.append({name: _number(value) for name, value in row.items()})
     return rows
+
+
+def _whole(row: Any) -> bool:
+    """Whether it is a row: an iteration, and numbers or lists of them."""
+    return isinstance(row, dict) and isinstance(row.get("iteration"), int) and all(map(_numeric, row.values()))
+
+
+def _numeric(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_numeric, value))
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _line(row: Row) -> str:

@@ -52,4 +52,8 @@ def duration(seconds: float) -> str:
 
 
 def _sessions(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    return [session for run in runs for session in run.stored.sessions]
+    """Each once, though every member of an ensemble has a note of it."""
+    every = [session for run in runs for session in run.stored.sessions]
+    return list(
+        {tuple(sorted((key, str(value)) for key, value in session.items())): session for session in every}.values()
+    )

@@ -3,7 +3,6 @@
 import math
 
 from hpms.results.collection import TRAPPED, Run
-from hpms.training.session import RUNNING
 
 KINDS = ("finished", "trapped", "failed", "running")
 
@@ -12,7 +11,7 @@ def kind(run: Run) -> str:
     """One of `KINDS`."""
     if run.finished:
         return "trapped" if run.failed else "finished"
-    return "running" if run.stored.status == RUNNING else "failed"
+    return "running" if run.running else "failed"
 
 
 def reason(run: Run) -> str:

@@ -159,6 +159,8 @@ class StoredRun:
     def history(self) -> dict[str, np.ndarray]:
         """One array per metric; of a run at work, or killed, also what was logged since its last checkpoint."""
         logged = read_rows(self.path.with_name(LOG))
+        if self.rows and logged and self.rows[0].keys() != logged[0].keys():
+            logged = []
         return columns(max(self.rows, logged, key=len))
 
     def fields(self) -> dict[str, np.ndarray]:

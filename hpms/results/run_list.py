@@ -9,6 +9,7 @@ from hpms.results.table import scientific
 OUTCOME = ("status", "relative L²", "relative H¹", "iteration", "seconds")
 _SHOWN = ("experiment", "coupling", "network")
 _NUMBERS = ("relative_l2", "relative_h1", "residual_loss", "iteration", "iterations_done", "wall_seconds")
+_NUMBERS += ("ensemble_members",)
 
 
 def run_list(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:

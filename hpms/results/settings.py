@@ -26,7 +26,7 @@ def differing(runs: Sequence[Run], groups: Sequence[Group]) -> list[list[str]]:
 def label(keys: Sequence[str], g: Group) -> str:
     """A group in a few words: the names of options alone, other values behind their key."""
     pairs = [(key.rpartition("."), text(value)) for key, value in zip(keys, g.values, strict=True)]
-    return ", ".join(f"{key} = {value}" if head else value for (head, _, key), value in pairs)
+    return ", ".join(f"{key} = {value}" if head or key == "seed" else value for (head, _, key), value in pairs)
 
 
 def shown(value: Any) -> str:

@@ -22,10 +22,7 @@ def summary_table(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple
     that never met are `missing`, and the fine FEM of each problem has a row of its own.
     """
     keys, groups = group(runs, by)
-    rows = [
-        [*map(text, g.values), *_numbers(g), f"{g.failures} of {len(g.runs)}"]
-        for g in sorted([*groups, *_missing(keys, groups)])
-    ]
+    rows = [[*map(text, g.values), *_numbers(g), _failed(g)] for g in sorted([*groups, *_missing(keys, groups)])]
     return [*keys, *_TITLES, "failed"], rows + _fem_rows(keys, groups)
 
 
@@ -36,16 +33,20 @@ def long_table(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[li
     rows = []
     for g in groups:
         numbers = [repr(v) for name in _NUMBERS for v in g.statistics(name)]
-        rows.append([*map(text, g.values), *numbers, str(g.failures), str(len(g.runs))])
+        rows.append([*map(text, g.values), *numbers, str(g.failures), str(len(g.runs)), "network"])
     for values, fem in _fem(keys, groups):
         l2, h1, seconds = (repr(float(fem[f"fem_{key}"])) for key in ("relative_l2", "relative_h1", "seconds"))
-        rows.append([*values, l2, "", h1, "", "", "", seconds, "", "", ""])
-    return [*keys, *titles, "failed", "runs"], rows
+        rows.append([*values, l2, "", h1, "", "", "", seconds, "", "", "", "fine FEM"])
+    return [*keys, *titles, "failed", "runs", "method"], rows
 
 
 def text(value: Any) -> str:
     """A value of the configuration in a cell."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
+
+
+def _failed(g: Group) -> str:
+    return f"{g.failures} of {len(g.runs)}" + (f" ({g.running} running)" if g.running else "")
 
 
 def _numbers(g: Group) -> list[str]:
@@ -91,7 +92,7 @@ def _fem_rows(keys: Sequence[str], groups: Sequence[Group]) -> list[list[str]]:
             scientific(fem["fem_relative_h1"]),
             "-",
             f"{fem['fem_seconds']:.3f}",
-            "-",
+            "-" if "fine FEM" in values else "fine FEM",
         ]
         for values, fem in _fem(keys, groups)
     ]

@@ -93,7 +93,7 @@ def _check_summary(found: Mapping[str, Any], dim: int, best: bool) -> None:
             _require(isinstance(value, np.ndarray) and value.shape in ((1, dim), (dim, dim)), f"summary/{name}")
         else:
             _require(isinstance(value, np.number | int | float), f"summary/{name}")
-        _require(np.asarray(value).dtype.kind in "iuf", f"summary/{name}")
+        _require(np.asarray(value).dtype.kind in ("iuf" if name in _COUNTS else "f"), f"summary/{name}")
     for name in _COUNTS:
         _require(name not in found or (float(found[name]).is_integer() and found[name] >= 0), f"summary/{name}")
     _require(found.get("ensemble_members", 1) >= 1, "summary/ensemble_members")

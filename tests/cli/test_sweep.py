@@ -68,6 +68,18 @@ def test_jobs_of_one_process_do_not_share_their_precision(hpms, tiny):
     assert [row[3] for row in rows(result.out)] == errors
 
 
+def test_a_glob_is_swept_and_the_flag_may_stand_anywhere(hpms, tiny):
+    result = hpms("train", *tiny, "-m", "boundary=glob(h*)", "seed=-1,-2")
+    assert result.code == 1 and [row[2] for row in rows(result.out)] == ["failed", "failed"]
+
+
+def test_notes_of_an_earlier_sweep_in_the_same_folder_do_not_count(hpms, tiny):
+    for seed, code in (("-1,-2", 1), ("-3", 1)):
+        result = hpms("train", "-m", *tiny, f"seed={seed}", "hydra.sweep.dir=there")
+        assert result.code == code
+    assert len(list(Path("there/jobs").iterdir())) == 1
+
+
 def test_a_killed_sweep_goes_on_where_it_was(hpms, tiny, tmp_path):
     sweep = ("-m", *tiny, "training.iterations=300", "training.log_every=50", "training.checkpoint_seconds=0")
     sweep += ("problem.eps=1/4,0.2", "seed=0,1,2", "optimizer.learning_rate=1e-3")

@@ -91,3 +91,13 @@ def test_what_is_wrong_is_one_sentence(hpms, tmp_path):
 def test_an_unknown_key_is_named(hpms, runs):
     code, _, err = hpms("table", str(runs), "--by", "netwrok")
     assert code == 1 and "--by=netwrok is not allowed" in err and "Did you mean 'network'" in err
+
+
+def test_an_attempt_counts_once_however_often_it_is_named(hpms, tiny):
+    for more in ((), ("force=true",)):
+        assert hpms("train", *tiny, *more).code == 0
+    _, out, err = hpms("table", "outputs", str(Path("outputs/train").absolute()), "--format", "csv")
+    assert [row["runs"] for row in csv.DictReader(io.StringIO(out)) if row["method"] == "network"] == ["1"]
+    assert err.count("left out") == 1 and "seed=0: a later run has the same configuration and seed" in err
+    assert len(hpms("list", "outputs").out.splitlines()) == 4
+    assert "leave out --by" in hpms("table", "outputs", "--findings", "--by", "seed").err

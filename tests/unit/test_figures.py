@@ -182,14 +182,14 @@ def volumes(corners, dim):
     return area if dim == 2 else area * (corners[:, 4, 2] - corners[:, 0, 2])
 
 
-def test_a_comparison_draws_the_median_and_the_range_at_the_iterations_all_seeds_have():
+def test_a_comparison_draws_the_median_and_the_range_of_the_seeds_that_got_there():
     runs = [some_record(scale=s) for s in (1.0, 4.0)] + [some_record(scale=2.0, iterations=(0, 10))]
     with drawing():
         figure = comparison_figure([Column("one", [Curve("a", "a (3 seeds)", runs)])])
     first = figure.axes[0]
     line, fem = first.get_lines()
-    assert line.get_xdata().tolist() == [0, 10]
-    np.testing.assert_allclose(line.get_ydata(), [2, 2 / 11])
+    assert line.get_xdata().tolist() == [0, 10, 20]
+    np.testing.assert_allclose(line.get_ydata(), [2, 2 / 11, 2.5 / 21])
     assert fem.get_ydata()[0] == 1e-3
     edge = first.collections[0].get_paths()[0].vertices
     assert {1.0, 4.0} <= set(edge[:, 1])

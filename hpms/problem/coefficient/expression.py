@@ -29,6 +29,11 @@ class ExpressionCoefficient(AbstractCoefficient):
     def gradient(self, x: Float[Array, " d"]) -> Float[Array, " d"]:
         return autodiff_gradient(self, x)
 
+    @property
+    def rough(self) -> list[str]:
+        """What in the formula may jump or have a kink."""
+        return self.formula.kinks(["x1", "x2", "x3"])
+
 
 @register("coefficient", "expression")
 @dataclass(frozen=True)

@@ -1,0 +1,28 @@
+"""An end to what takes too long."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from hpms.errors import UserError
+
+
+@contextmanager
+def deadline(seconds: float | None, sentence: str) -> Iterator[None]:
+    """Raises `UserError(sentence)` inside the block once so many seconds are over; None, or another thread: never."""
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise UserError(sentence)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,61 @@
+"""Whether a coefficient is as smooth as the strong residual needs it."""
+
+import logging
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from hpms.problem.coefficient.base import AbstractCoefficient
+
+log = logging.getLogger(__name__)
+_LINES, _PER_LINE, _PER_ZOOM, _ZOOMS = 8, 1000, 17, 16
+_JUMP, _CONTRAST = 1e-3, 1e6
+
+
+def warn_of_roughness(coefficient: AbstractCoefficient, dim: int, single: bool) -> None:
+    """Logs what training would pass over in silence: a jump or a pole of K^ε between neighbouring points, where the
+    residual -∇·(K∇u) - q leaves the jump out; a kink by the functions of its formula; and, in single precision, a
+    contrast above 1e6.
+    """
+    size, jump, place = _probe(coefficient, dim)
+    contrast = size[1] / size[0]
+    if jump > _JUMP * size[0]:
+        log.warning(
+            "the coefficient jumps near (%s): the residual at points leaves a jump out, so the network solves another "
+            "problem; smooth it, as coefficient=layered does",
+            ", ".join(f"{x:.4g}" for x in place),
+        )
+    elif rough := getattr(coefficient, "rough", None):
+        log.warning(
+            "coefficient.formula uses %s of x: where that jumps or has a kink the residual at points leaves it out; "
+            "smooth it, as coefficient=layered does",
+            ", ".join(rough),
+        )
+    if single and contrast > _CONTRAST:
+        log.warning("the coefficient's contrast is %.1g, too much for float32: add runtime.precision=float64", contrast)
+
+
+def _probe(coefficient: AbstractCoefficient, dim: int) -> tuple[tuple[float, float], float, Float[np.ndarray, " d"]]:
+    """Least and greatest K on lines along the axes, how much of a difference is left in the steepest piece of one of
+    them when it is 1e-14 long, and where.
+    """
+    axes = np.arange(dim).repeat(_LINES)
+    sampled = jax.jit(jax.vmap(coefficient.value))
+    base = np.random.default_rng(1).random((len(axes), 1, dim))
+    low, high = np.zeros(len(axes)), np.ones(len(axes))
+    count, size = _PER_LINE, (np.inf, -np.inf)
+    for _ in range(_ZOOMS):
+        along = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count)
+        points = np.broadcast_to(base, (len(axes), count, dim)).copy()
+        np.put_along_axis(points, np.broadcast_to(axes[:, None, None], (len(axes), count, 1)), along[..., None], axis=2)
+        values = np.asarray(sampled(jnp.asarray(points.reshape(-1, dim)))).reshape(len(axes), count)
+        size = min(size[0], float(np.nanmin(values))), max(size[1], float(np.nanmax(values)))
+        steepest = np.abs(np.diff(values, axis=1)).argmax(axis=1)
+        rows = np.arange(len(axes))
+        low, high = along[rows, np.maximum(steepest - 1, 0)], along[rows, np.minimum(steepest + 2, count - 1)]
+        count = _PER_ZOOM
+    spread = np.nan_to_num(np.ptp(values, axis=1), nan=np.inf, posinf=np.inf)
+    most = int(spread.argmax())
+    return size, float(spread[most]), points[most, 0]

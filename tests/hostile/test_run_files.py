@@ -1,0 +1,167 @@
+"""Run files of strangers: what is wrong with one is one sentence, and nothing happens outside of `output`."""
+
+import os
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from hpms.errors import UserError
+from hpms.figures.record import record
+from hpms.results.collection import Run
+from hpms.results.formats import FORMATS
+from hpms.results.run import StoredRun
+from hpms.results.run_list import long_list, run_list
+from hpms.results.summary_table import long_table, summary_table
+from tests.stored import edited
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def replaced(path, value):
+    def change(file):
+        del file[path]
+        file[path] = value
+
+    return change
+
+
+def text(old, new):
+    def change(file):
+        found = file["config"][()].decode()
+        assert old in found
+        replaced("config", found.replace(old, new, 1))(file)
+
+    return change
+
+
+def attribute(path, name, value):
+    return lambda file: file[path].attrs.__setitem__(name, value)
+
+
+def removed(path):
+    return lambda file: file.__delitem__(path)
+
+
+CHANGES = {
+    "config is a list": replaced("config", "[1, 2]"),
+    "config is a number": replaced("config", "3"),
+    "config is empty": replaced("config", ""),
+    "config is an array": replaced("config", np.arange(3)),
+    "config is a bomb": replaced("config", BOMB),
+    "config is nested deeply": replaced("config", "[" * 50_000),
+    "an option is a bomb": text("name: ms_pinn", f"name: {'[' * 90}{']' * 90}"),
+    "a group is missing": text("network:", "netwerk:"),
+    "the seed is text": text("seed: 0", "seed: zero"),
+    "four dimensions": text("dim: 1", "dim: 4"),
+    "no checkpoint": removed("checkpoint"),
+    "no latest checkpoint": removed("checkpoint/latest"),
+    "no coarse record": removed("coarse"),
+    "no summary": removed("summary"),
+    "no points": removed("points/interior"),
+    "points of another dimension": replaced("points/interior", np.zeros((5, 2))),
+    "points that are references": lambda file: file["points"].create_dataset("x", (3,), h5py.ref_dtype),
+    "points that are not there": replaced("points/interior", np.full((200, 1), np.nan)),
+    "no status": lambda file: file["summary"].attrs.__delitem__("status"),
+    "a status of one's own": attribute("summary", "status", "excellent"),
+    "iteration -5": replaced("checkpoint/latest/iteration", np.int32(-5)),
+    "a best iteration that was never logged": replaced("checkpoint/best/iteration", np.int32(7)),
+    "parameters that are not finite": lambda file: file["checkpoint/best/theta"].__setitem__(3, np.nan),
+    "fewer parameters": replaced("checkpoint/best/theta", np.zeros(3, np.float32)),
+    "columns of different lengths": replaced("metrics/loss", np.zeros(2)),
+    "iterations that fall": replaced("metrics/iteration", np.arange(5)[::-1]),
+    "a place elsewhere": attribute("/", "experiment", "../../x"),
+    "an absolute place": attribute("/", "experiment", "/tmp/x"),
+    "an identity elsewhere": attribute("/", "identity", "../x"),
+    "a link into another file": replaced("points/interior", h5py.ExternalLink("other.h5", "/x")),
+    "a link within": replaced("points/interior", h5py.SoftLink("/points/boundary")),
+    "a circle": lambda file: file["points"].__setitem__("self", file["points"]),
+    "an array larger than the file": lambda file: file["fields"].create_dataset("x", (10**9,), "f8", chunks=(10,)),
+    "values in another file": lambda file: file["fields"].create_dataset(
+        "x", (10,), "f8", external=[("/etc/passwd", 0, 80)]
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_not_a_run_is_one_sentence(hpms, stored, change):
+    with edited(stored / "run.h5") as file:
+        change(file)
+    before = sorted(Path().rglob("*"))
+    code, out, err = hpms("evaluate", "run=run")
+    assert code == 1 and err.startswith("hpms evaluate: run/run.h5 ") and err.count("\n") == 1 and not out
+    assert len(err) < 400
+    assert hpms("table", "run").code == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_every_flipped_bit_is_noticed(stored):
+    path = stored / "run.h5"
+    whole, random = path.read_bytes(), np.random.default_rng(0)
+    for place in [0, 5, 13, 100, 511, 512, *random.integers(0, len(whole), 40)]:
+        data = bytearray(whole)
+        data[place] ^= 1 << int(random.integers(8))
+        path.write_bytes(data)
+        with pytest.raises(UserError, match=r"run\.h5"):
+            StoredRun(stored)
+    for length in (0, 8, 600, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"run\.h5"):
+            StoredRun(stored)
+    path.write_bytes(whole)
+    assert StoredRun(stored).status == "finished"
+
+
+def test_a_file_without_a_seal_is_read_as_before(hpms, stored):
+    path = stored / "run.h5"
+    path.write_bytes(path.read_bytes()[512:])
+    assert hpms("table", "run").code == 0
+
+
+def test_a_pipe_is_not_waited_for(hpms, tiny, stored):
+    for name in ("run.h5", "metrics.jsonl", ".lock"):
+        place = Path("pipes", name, "run.h5")
+        shutil.copytree(stored, place.parent)
+        (place.parent / name).unlink(missing_ok=True)
+        os.mkfifo(place.parent / name)
+    assert "not a plain file" in hpms("evaluate", "run=pipes/run.h5").err
+    assert "not a plain file" in hpms("plot", "pipes/metrics.jsonl", "--format", "png").err
+    result = hpms("train", *tiny, "training.iterations=21", "run_dir=pipes/.lock")
+    assert result.code == 1 and "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_every_leaf_may_be_missing_or_of_another_type(stored, every):
+    """A reader has a sentence or does its work, whatever one leaf of the file is."""
+    path, whole, leaves = stored / "run.h5", (stored / "run.h5").read_bytes(), []
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: leaves.append((name, None)))
+        file.visititems(lambda name, item: leaves.extend((name, key) for key in item.attrs))
+        leaves.extend(("/", key) for key in file.attrs)
+    values = (None, "text", np.float64(np.nan), np.arange(6.0).reshape(2, 3), np.int64(-1))
+    for i, (name, key) in enumerate(leaves):
+        for value in values if every else values[i % 5 : i % 5 + 1]:
+            path.write_bytes(whole)
+            with edited(path) as file:
+                place = file if key is None else file[name].attrs
+                del place[key or name]
+                if value is not None:
+                    place[key or name] = value
+            read(stored)
+
+
+def read(directory):
+    """What list, table and plot do with a run before they draw it."""
+    try:
+        run = Run(StoredRun(directory))
+    except UserError:
+        return
+    for make in (run_list, long_list, summary_table, long_table):
+        for written in FORMATS.values():
+            written(*make([run]))
+    found = record(run.stored)
+    assert found.iterations.size == found.seconds.size and found.terms is not None and found.coarse is not None

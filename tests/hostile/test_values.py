@@ -1,0 +1,71 @@
+"""Values that would take all memory, all time, or a place that nobody meant."""
+
+import pytest
+
+from hpms.commands import train
+from hpms.problem import smoothness
+from hpms.problem.coefficient.expression import Expression
+from hpms.problem.coefficient.layered import Layered
+from hpms.problem.smoothness import warn_of_roughness
+
+LARGE = ["collocation.interior=1e12", "collocation.interior=1e9", "collocation.boundary=1e12", "network.width=1e6"]
+LARGE += ["network.features=1e9", "ensemble=1000000"]
+DEEP = ["network.depth=100000", "coarse.h=1e-9", "reference.h=1e-9", "reference.fem_h=1e-9"]
+
+
+@pytest.mark.parametrize("value", LARGE)
+def test_what_does_not_fit_is_refused_with_the_gigabytes(hpms, tiny, value):
+    code, _, err = hpms("train", *tiny, value)
+    assert code == 1 and err.startswith(f"hpms train: {value.split('=')[0]}=") and err.count("\n") == 1
+    assert "GB of memory" in err and "available" in err
+
+
+@pytest.mark.parametrize("value", DEEP)
+def test_what_would_never_end_is_refused(hpms, tiny, value):
+    code, _, err = hpms("train", *tiny, value)
+    assert code == 1 and err.startswith(f"hpms train: {value.split('=')[0]}=") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["output=", "output=~/runs", "run_dir=~", "reference.cache=", "output=' '"])
+def test_a_folder_is_written_out(hpms, tiny, tmp_path, value):
+    code, _, err = hpms("train", *tiny, value)
+    assert code == 1 and "is not allowed" in err and "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_three_dimensional_problem_has_a_reference_of_a_size_that_ends_or_meets_the_wall_limit(hpms, monkeypatch):
+    monkeypatch.setattr(train, "_PATIENCE", 0.0)
+    formula = ("coefficient=expression", "coefficient.formula=2+sin(2*pi*x1/eps)", "source=constant")
+    small = ("network=mlp", "network.width=4", "network.depth=1", "training.iterations=1")
+    three = ("problem.dim=3", "problem.eps=0.5", "collocation.interior=100", "coupling=none", "training.wall_limit=3")
+    code, _, err = hpms("train", *formula, *small, *three)
+    assert code == 1 and "computing the reference: 140,608 unknowns" in err and "training.wall_limit=3" in err
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    found = []
+    monkeypatch.setattr(smoothness.log, "warning", lambda text, *values: found.append(text % values))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("where(sin(2*pi*x1/eps) > 0, 1, 1e4)", "jumps near"),
+        ("1/abs(x1 - 0.5) + 1", "jumps near"),
+        ("2 + floor(3*x1)", "jumps near"),
+        ("2 + abs(x1 - 0.5)", "uses abs of x"),
+        ("1 + exp(16*sin(2*pi*x1/eps))", "contrast"),
+        ("2 + sin(2*pi*x1/eps)", ""),
+        ("2 + abs(eps)", ""),
+    ],
+)
+def test_what_the_residual_does_not_see_is_said(warnings, formula, said):
+    warn_of_roughness(Expression(formula, {}, None).build(1, 0.1), 1, single=True)
+    assert said in " ".join(warnings) and bool(said) == bool(warnings)
+
+
+def test_a_smooth_laminate_is_not_called_rough(warnings):
+    warn_of_roughness(Layered(1.0, 5.0, 1, 0.1).build(2, 0.1), 2, single=True)
+    assert not warnings

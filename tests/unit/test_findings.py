@@ -1,0 +1,62 @@
+"""The paper's sentences against runs that are made up."""
+
+import pytest
+
+from hpms.results.collection import Run
+from hpms.results.findings import _FORMULAS, findings
+from hpms.results.run import StoredRun
+
+
+def a_run(coupling="hybrid", network="mlp", status="finished", error=0.1, name="osc2d", eps=0.1, **training):
+    coefficient, source = _FORMULAS[name]
+    values = {
+        "problem": {"name": "unit_cube", "dim": int(name[3]), "eps": eps},
+        "coefficient": {"name": "expression", "formula": coefficient},
+        "source": {"name": "expression", "formula": source.replace("*", " * ")},
+        "coupling": {"name": coupling},
+        "network": {"name": network},
+        "optimizer": {"name": "adam"},
+        "training": {"name": "default", "iterations": 20_000, **training},
+        "seed": 0,
+    }
+    stored = StoredRun.__new__(StoredRun)
+    stored.values, stored.experiment, stored.rows = values, "x", [{"iteration": 0, "relative_l2": 1.0}]
+    stored.summary = {
+        "status": status,
+        "relative_l2": error,
+        "iterations_done": 20_000,
+        "iteration": 100,
+        "wall_seconds": 1.0,
+    }
+    return Run(stored)
+
+
+def verdict(runs, claim):
+    (found,) = [found for found in findings(runs) if claim in found.claim]
+    return found.verdict, found.numbers
+
+
+def test_a_run_that_broke_is_no_robust_one():
+    runs = [a_run(), a_run(status="nan"), a_run(status="running")]
+    assert verdict(runs, "robust on all seeds") == ("contradicted", "1 of 2 runs failed")
+    assert verdict(runs[:1], "robust on all seeds") == ("shown", "0 of 1 runs failed")
+
+
+def test_unlike_runs_are_not_pooled():
+    found = verdict([a_run(), a_run(iterations=5)], "robust on all seeds")
+    assert found == ("cannot be shown", "these runs differ in training.iterations")
+
+
+def test_another_problem_is_not_the_papers():
+    run = a_run()
+    run.stored.values["source"]["formula"] = "1"
+    assert findings([run]) == []
+
+
+@pytest.mark.parametrize(
+    ("eps", "error", "expected"),
+    [(1 / 15, 0.3, "shown"), (1 / 15, 0.6, "contradicted"), (0.1, 0.3, "cannot be shown")],
+)
+def test_a_claim_is_about_its_own_eps(eps, error, expected):
+    runs = [a_run("hybrid", "ms_pinn", error=error, name="osc1d", eps=eps)]
+    assert verdict(runs, "stagnates near 0.3")[0] == expected
