@@ -116,7 +116,7 @@ def build(
     """The experiment on `fine_problem(config)`.
 
     Points and untrained arrays are drawn from `seed` unless those of a stored run are given. Raises `UserError` for a
-    coefficient that is not positive at a point and for empty averaging balls.
+    coefficient that is not positive at a point and for many empty averaging balls.
     """
     domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))

@@ -115,7 +115,7 @@ class Hybrid:
     def build(
         self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: jnp.dtype
     ) -> tuple[BallCoupling, BallCoarseSide]:
-        """The jitted and the host's part for collocation points (M, d); raises `UserError` for an empty ball."""
+        """The jitted and the host's part for collocation points (M, d); raises `UserError` for many empty balls."""
         schedule = Schedule(self.schedule, self.half_life, self.level)
         rule = UpdateRule.of(self.update, self.interval, self.threshold, schedule)
         return ball_coupling(space, problem, points, self.delta, self.compress_state, rule, block, dtype)

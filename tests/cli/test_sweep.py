@@ -81,7 +81,7 @@ def test_notes_of_an_earlier_sweep_in_the_same_folder_do_not_count(hpms, tiny):
 
 
 def test_a_killed_sweep_goes_on_where_it_was(hpms, tiny, tmp_path):
-    sweep = ("-m", *tiny, "training.iterations=300", "training.log_every=50", "training.checkpoint_seconds=0")
+    sweep = ("-m", *tiny, "training.iterations=100", "training.log_every=20", "training.checkpoint_seconds=0")
     sweep += ("problem.eps=1/4,0.2", "seed=0,1,2", "optimizer.learning_rate=1e-3")
     process = start(tmp_path, sweep, "out")
     for _ in range(1200):

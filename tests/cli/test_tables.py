@@ -10,15 +10,28 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
 @pytest.fixture
-def runs(hpms, tiny):
+def runs(hpms, tiny, kept, tmp_path):
     """Two seeds with and without a coupling, one of them with another network too; the folder."""
+    if not any(kept.iterdir()):
+        train(hpms, tiny)
+        shutil.copytree(tmp_path / "outputs/train", kept / "train")
+    else:
+        shutil.copytree(kept / "train", tmp_path / "outputs/train")
+    return Path("outputs/train/osc1d")
+
+
+def train(hpms, tiny):
     few = [key for key in tiny if not key.startswith("coupling.")]
     assert hpms("train", "-m", *few, "coupling=none,hybrid", "seed=0,1", "problem.eps=0.25").code == 0
     assert hpms("train", *few, "coupling=none", "network=mlp", "network.features=4").code == 1
     few = [key for key in few if key != "network.features=4"]
     assert hpms("train", *few, "coupling=none", "network=mlp").code == 0
-    return Path("outputs/train/osc1d")
 
 
 def errors(folder, coupling):

@@ -143,7 +143,7 @@ def test_every_leaf_may_be_missing_or_of_another_type(stored, every):
         file.visititems(lambda name, item: leaves.extend((name, key) for key in item.attrs))
         leaves.extend(("/", key) for key in file.attrs)
     values = (None, "text", np.float64(np.nan), np.arange(6.0).reshape(2, 3), np.int64(-1))
-    for i, (name, key) in enumerate(leaves):
+    for i, (name, key) in enumerate(leaves if every else leaves[::3]):
         for value in values if every else values[i % 5 : i % 5 + 1]:
             path.write_bytes(whole)
             with edited(path) as file:

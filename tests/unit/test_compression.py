@@ -44,6 +44,15 @@ def test_an_empty_ball_names_delta_the_node_and_the_number_of_points():
         compression_matrix(lattice(1, 3), points, 0.1)
 
 
+def test_a_few_empty_balls_take_the_value_at_their_centre():
+    nodes, points = lattice(1, 31), np.random.default_rng(0).random((4000, 1))
+    points = points[np.abs(points[:, 0] - 0.5) > 0.03]
+    matrix, frame = compression_matrix(nodes, points, 0.05)
+    assert [x for x in nodes[frame, 0] if 0.1 < x < 0.9] == [0.5]
+    np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-13)
+    assert matrix[15].nnz == 1 and matrix[15, len(points) + list(frame).index(15)] == 1
+
+
 def test_a_ball_that_fits_nowhere_is_refused():
     with pytest.raises(ConfigError, match=r"coupling\.delta=0\.99"):
         compression_matrix(lattice(1, 4), np.random.default_rng(0).random((50, 1)), 0.99)
