@@ -20,7 +20,8 @@ def compression_matrix(nodes: np.ndarray, points: np.ndarray, delta: float) -> t
 
     **Arguments:** nodes (N, d), points (M, d), both in [0,1]^d, and the ball's diameter δ.
     **Returns:** a matrix (N, M + F) that acts on [v(points), v(nodes[frame])], and the indices `frame` (F,).
-    Raises `UserError` where more than a tenth of the balls are without points, and `ConfigError` where no node is further than δ/2 from ∂Ω.
+    Raises `UserError` where more than a tenth of the balls are without points, and `ConfigError` where no node is
+    further than δ/2 from ∂Ω.
     """
     distance = np.minimum(nodes, 1 - nodes).min(axis=1)
     inner = np.flatnonzero(distance > delta / 2 + 1e-12)
