@@ -92,6 +92,7 @@ def _close(plan: Plan, code: int) -> int:
 
 def _job(verb: str, config: DictConfig, swept: bool) -> Result:
     """Runs one job. What a user got wrong is said in one sentence; an error of the program ends a sweep's job only."""
+    news = True
     try:
         command = importlib.import_module(f"hpms.commands.{verb}")
         experiment = _name(HydraConfig.get().runtime.choices.get("experiment", "custom"))
@@ -99,6 +100,7 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
             raise UserError(f"{missing[0]} has no value: give {missing[0]}=... .")
         values: Any = OmegaConf.to_container(config, resolve=True)
         result = command.run(values, experiment)
+        news = result.news
     except (UserError, OmegaConfBaseException) as error:
         return _failed(verb, str(error if isinstance(error, UserError) else _sentence(error, verb)))
     except MemoryError:
@@ -113,7 +115,7 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
         logging.getLogger(__name__).error(traceback.format_exc())
         return Result(1, "", (), f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     finally:
-        if swept and "jax" in sys.modules:
+        if swept and news and "jax" in sys.modules:
             sys.modules["jax"].clear_caches()  # the next job finds its programs on disk; these fill the memory
     print(result.text if result.news or not swept else result.paths[-1])
     return result
