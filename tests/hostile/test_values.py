@@ -1,5 +1,7 @@
 """Values that would take all memory, all time, or a place that nobody meant."""
 
+from pathlib import Path
+
 import pytest
 
 from hpms.commands import train
@@ -7,6 +9,7 @@ from hpms.problem import smoothness
 from hpms.problem.coefficient.expression import Expression
 from hpms.problem.coefficient.layered import Layered
 from hpms.problem.smoothness import warn_of_roughness
+from hpms.results.lock import locked
 
 LARGE = ["collocation.interior=1e12", "collocation.interior=1e9", "collocation.boundary=1e12", "network.width=1e6"]
 LARGE += ["network.features=1e9", "ensemble=1000000"]
@@ -69,3 +72,23 @@ def test_what_the_residual_does_not_see_is_said(warnings, formula, said):
 def test_a_smooth_laminate_is_not_called_rough(warnings):
     warn_of_roughness(Layered(1.0, 5.0, 1, 0.1).build(2, 0.1), 2, single=True)
     assert not warnings
+
+
+def test_a_device_without_memory_is_one_sentence(hpms, tiny, monkeypatch):
+    def exhausted(*arguments):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 123 bytes")
+
+    monkeypatch.setattr(train, "measure", exhausted)
+    code, _, err = hpms("train", *tiny)
+    assert code == 1 and err.count("\n") == 1 and "not enough memory for this: lower runtime.block" in err
+
+
+@pytest.mark.parametrize(("given", "said"), [((), "add force=true"), (("run_dir=mine",), "give a new run_dir")])
+def test_a_run_in_use_is_said_before_anything_is_built(hpms, tiny, monkeypatch, given, said):
+    monkeypatch.setattr(train, "measure", lambda *arguments: pytest.fail("the lock comes first"))
+    monkeypatch.setattr(train, "run_directory", lambda *arguments: Path("mine"))
+    with locked(Path("mine")):
+        code, _, err = hpms("train", *tiny, *given)
+    assert (
+        code == 1 and err.startswith("hpms train: mine is in use by another process: wait for it, or") and said in err
+    )
