@@ -1,6 +1,7 @@
 """Files that are whole or not there, and the refusal to read what is not a plain file."""
 
 import contextlib
+import errno
 import os
 import stat
 import uuid
@@ -74,10 +75,13 @@ def read(path: Path) -> bytes:
 
 
 def _sync(folder: Path) -> None:
-    """Syncs the name of a new file too."""
+    """Syncs the name of a new file too, where the file system can do that."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
 

@@ -13,6 +13,7 @@ from hpms.errors import ConfigError
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
 from hpms.measure import Measure, measure
 from hpms.results.run import StoredRun
+from hpms.size import check_size
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def reload(stored: StoredRun, checkpoint: str, config: Config, programs: str | N
     theta = jnp.asarray(stored.theta(checkpoint))
     problem = fine_problem(config)
     stored.check_medium(fingerprint(problem))
+    check_size(config, problem)
     built = build(config, problem, stored.points, stored.fixed)
     if theta.shape != built.theta.shape:
         fits = f"{theta.size} parameters do not fit a network of {built.theta.size}"

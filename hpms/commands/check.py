@@ -18,6 +18,7 @@ from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.table import table
 from hpms.runtime import provenance
+from hpms.size import check_size
 from hpms.training.objective import COUPLING
 from hpms.verification.adjoint import check_adjoint
 from hpms.verification.check import Check
@@ -33,7 +34,9 @@ def run(values: dict[str, Any], experiment: str) -> Result:
     invocation, config = read_command(values, Invocation)
     config = replace(config, runtime=replace(config.runtime, precision="float64"))
     config.runtime.setup(invocation.compilation_cache)
-    checks = verify(config, build(config, fine_problem(config)))
+    problem = fine_problem(config)
+    check_size(config, problem)
+    checks = verify(config, build(config, problem))
     path = Path(invocation.output, "check", experiment, config.identity(), f"seed={config.seed}", "check.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())

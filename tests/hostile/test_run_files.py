@@ -58,6 +58,7 @@ CHANGES = {
     "a group is missing": text("network:", "netwerk:"),
     "the seed is text": text("seed: 0", "seed: zero"),
     "four dimensions": text("dim: 1", "dim: 4"),
+    "a network of a petabyte": text("width: 8", "width: 10000000"),
     "no checkpoint": removed("checkpoint"),
     "no latest checkpoint": removed("checkpoint/latest"),
     "no coarse record": removed("coarse"),
@@ -93,9 +94,9 @@ def test_what_is_not_a_run_is_one_sentence(hpms, stored, change):
         change(file)
     before = sorted(Path().rglob("*"))
     code, out, err = hpms("evaluate", "run=run")
-    assert code == 1 and err.startswith("hpms evaluate: run/run.h5 ") and err.count("\n") == 1 and not out
+    assert code == 1 and err.startswith("hpms evaluate: ") and err.count("\n") == 1 and not out
     assert len(err) < 400
-    assert hpms("table", "run").code == 1
+    assert hpms("table", "run").code == 1 or "GB of memory" in err
     assert sorted(Path().rglob("*")) == before
 
 
