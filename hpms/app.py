@@ -71,9 +71,9 @@ def run(verb: str) -> None:
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
-        if Plan.current is None and begun:
-            raise
-        if not begun and Plan.current is None:
+        if Plan.current is None:
+            if begun:
+                raise
             _complain(verb, f"this cannot be composed ({' '.join(str(error).split())[:200]}).")
             sys.exit(1)
         _complain(verb, f"the launcher gave up ({type(error).__name__}: {' '.join(str(error).split())[:300]}).")

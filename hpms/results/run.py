@@ -119,10 +119,9 @@ class StoredRun:
             with open_h5(self.path) as file:
                 if int(file.attrs["format"]) != FORMAT:
                     raise UserError(f"{self.path} has format {file.attrs['format']}; this program reads {FORMAT}.")
-                valid.check(file)
+                self.values = valid.check(file)
                 self.fingerprint = file.attrs["fingerprint"]
                 self.experiment, self.identity = file.attrs["experiment"], file.attrs["identity"]
-                self.values = valid.configuration(file)
                 self.summary = valid.shown(file["summary"].attrs)
                 sessions = file["provenance"]
                 self.sessions = [valid.shown(sessions[str(i)].attrs) for i in range(len(sessions))]

@@ -33,12 +33,13 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def check(file: Any) -> None:
-    """Raises `ValueError` (or `KeyError`, `TypeError`) where the open file is not a run that can be used."""
+def check(file: Any) -> dict[str, Any]:
+    """The configuration of the open file; raises `ValueError` (or `KeyError`, `TypeError`) where it is not a run."""
     _require(_NAME.fullmatch(_text(file.attrs, "experiment")) and ".." not in file.attrs["experiment"], "experiment")
     for name in ("identity", "fingerprint"):
         _require(_DIGEST.fullmatch(_text(file.attrs, name)), name)
-    dim = configuration(file)["problem"]["dim"]
+    values = _configuration(file)
+    dim = values["problem"]["dim"]
     _check_summary(file["summary"].attrs, dim, "best" in file["checkpoint"])
     for i in range(len(file["provenance"])):
         for name, value in file[f"provenance/{i}"].attrs.items():
@@ -52,9 +53,10 @@ def check(file: Any) -> None:
     _array(file, "coarse/nodes", "f", 2, dim)
     _check_fields(file["fields"], dim)
     _check_checkpoints(file["checkpoint"], iterations, file["summary"].attrs["status"] == NAN)
+    return values
 
 
-def configuration(file: Any) -> dict[str, Any]:
+def _configuration(file: Any) -> dict[str, Any]:
     """The composed configuration: `GROUPS` of plain values, each with the `name` of its option, and the seed."""
     stored = file["config"][()]
     _require(isinstance(stored, bytes) and len(stored) <= _CONFIG_MOST, "config")
