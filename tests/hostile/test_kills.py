@@ -36,13 +36,15 @@ for line in sys.stdin:  # a fork has all imports, and JAX has not begun yet
 """
 
 
-class Forks:
+class Forks(contextlib.ExitStack):
     """Runs of `hpms` without the seconds that its imports take."""
 
     def __init__(self, folder: Path):
+        super().__init__()
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.server = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=folder, env=environment, **pipes)
+        server = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=folder, env=environment, **pipes)
+        self.server = self.enter_context(server)
 
     def run(self, arguments, seconds=None) -> int:
         self.server.stdin.write(" ".join(arguments) + "\n")
@@ -56,26 +58,26 @@ class Forks:
 
 
 def test_kills_at_random_moments(tmp_path, tiny):
-    """One run after the other, each killed some twenty times before it ends."""
-    forks, moments = Forks(tmp_path), random.Random(0)
+    """One run after the other, killed at moments that are uniform over its length until it ends."""
     arguments = ("train", *tiny, "training.iterations=400", "training.log_every=20", "training.checkpoint_seconds=0")
-    assert forks.run((*arguments, "output=whole")) == 0
-    begun = time.monotonic()
-    assert forks.run((*arguments, "output=timed")) == 0
-    length = time.monotonic() - begun
-    (whole,) = tmp_path.glob("whole/**/run.h5")
-    kills, ended = 0, 0
-    while kills < KILLS:
-        code = forks.run((*arguments, "output=killed"), moments.uniform(0, 1.1 * length))
-        kills += code == -signal.SIGKILL
-        for path in list(tmp_path.glob("killed/**/run.h5")):
-            assert StoredRun(path.parent).status in ("running", "finished")
-            if StoredRun(path.parent).status == "finished":
-                assert (theta(path) == theta(whole)).all() and not list(path.parent.glob(".*.tmp"))
-                shutil.rmtree(tmp_path / "killed")
-                ended += 1
-        assert code in (0, -signal.SIGKILL)
-    print(f"{kills} kills, {ended} runs ended in the bits of an undisturbed one")
+    kills, ended, moments = 0, 0, random.Random(0)
+    with Forks(tmp_path) as forks:
+        assert forks.run((*arguments, "output=whole")) == 0
+        begun = time.monotonic()
+        assert forks.run((*arguments, "output=timed")) == 0
+        length = time.monotonic() - begun
+        (whole,) = tmp_path.glob("whole/**/run.h5")
+        while kills < KILLS:
+            code = forks.run((*arguments, "output=killed"), moments.uniform(0, 1.1 * length))
+            assert code in (0, -signal.SIGKILL)
+            kills += code == -signal.SIGKILL
+            for path in list(tmp_path.glob("killed/**/run.h5")):
+                assert StoredRun(path.parent).status in ("running", "finished")
+                if StoredRun(path.parent).status == "finished":
+                    assert (theta(path) == theta(whole)).all() and not list(path.parent.glob(".*.tmp"))
+                    shutil.rmtree(tmp_path / "killed")
+                    ended += 1
+                    print(f"{kills} kills, {ended} runs ended in the bits of an undisturbed one", flush=True)
     assert ended > 0
 
 
