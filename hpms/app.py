@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hpms.commands.result import Result
 from hpms.errors import UserError
 from hpms.hydra_errors import sentence
+from hpms.invocation import read_command
 from hpms.sweep import Job, Plan
 
 # Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
@@ -94,12 +95,13 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
     """Runs one job. What a user got wrong is said in one sentence; an error of the program ends a sweep's job only."""
     news = True
     try:
-        command = importlib.import_module(f"hpms.commands.{verb}")
         experiment = _name(HydraConfig.get().runtime.choices.get("experiment", "custom"))
         if missing := sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{missing[0]} has no value: give {missing[0]}=... .")
         values: Any = OmegaConf.to_container(config, resolve=True)
-        result = command.run(values, experiment)
+        invocation, chosen = read_command(verb, values)
+        command = importlib.import_module(f"hpms.commands.{verb}")  # JAX comes with it
+        result = command.run(invocation, chosen, experiment)
         news = result.news
     except (UserError, OmegaConfBaseException) as error:
         return _failed(verb, str(error if isinstance(error, UserError) else _sentence(error, verb)))

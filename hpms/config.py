@@ -3,15 +3,27 @@
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hpms.errors import ConfigError, UserError
-from hpms.registry import load_plugins, option
-from hpms.schema import Count, Folder, read, unknown_key
+from hpms.options.balancing import BalancingOptions
+from hpms.options.boundary import BoundaryOptions
+from hpms.options.coarse import CoarseOptions
+from hpms.options.coefficient import CoefficientOptions
+from hpms.options.collocation import CollocationOptions
+from hpms.options.coupling import CouplingOptions
+from hpms.options.network import NetworkOptions
+from hpms.options.optimizer import OptimizerOptions
+from hpms.options.problem import ProblemOptions
+from hpms.options.reference import ReferenceOptions
+from hpms.options.runtime import RuntimeOptions
+from hpms.options.source import SourceOptions
+from hpms.options.training import TrainingOptions
+from hpms.registry import option
+from hpms.schema import read
 
 GROUPS = (
     "problem",
@@ -39,23 +51,26 @@ def is_identity(group: str, key: str) -> bool:
 
 @dataclass(frozen=True)
 class Config:
-    """One experiment: an option (a dataclass instance) for every group of `GROUPS`, and the seed."""
+    """One experiment: the options of every group of `GROUPS`, the seed, the options' names, and the values that it was
+    `read` from.
+    """
 
-    problem: Any
-    coefficient: Any
-    source: Any
-    network: Any
-    boundary: Any
-    collocation: Any
-    coarse: Any
-    coupling: Any
-    balancing: Any
-    optimizer: Any
-    training: Any
-    reference: Any
-    runtime: Any
+    problem: ProblemOptions
+    coefficient: CoefficientOptions
+    source: SourceOptions
+    network: NetworkOptions
+    boundary: BoundaryOptions
+    collocation: CollocationOptions
+    coarse: CoarseOptions
+    coupling: CouplingOptions
+    balancing: BalancingOptions
+    optimizer: OptimizerOptions
+    training: TrainingOptions
+    reference: ReferenceOptions
+    runtime: RuntimeOptions
     seed: int
     names: Mapping[str, str]
+    values: Mapping[str, Any] = field(compare=False, repr=False)
 
     def plain(self) -> dict[str, Any]:
         """Plain values that `read_config` turns into an equal `Config`."""
@@ -71,59 +86,8 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Invocation:
-    """What belongs to a command and not to the experiment: the folder to write to, the user's modules, and where
-    compiled programs are kept: auto (below the user's cache folder), a folder, or None.
-    """
-
-    output: Folder
-    plugins: tuple[str, ...]
-    compilation_cache: Folder | None
-
-
-@dataclass(frozen=True)
-class TrainInvocation(Invocation):
-    """Also whether to continue an interrupted run, to start anew in a new place, a run directory to use, how many seeds
-    to train at once, and whether to leave a figure beside each run.
-    """
-
-    resume: bool
-    force: bool
-    run_dir: Folder | None
-    ensemble: Count
-    plot: bool
-
-
-InvocationT = TypeVar("InvocationT", bound=Invocation)
-
-
-@dataclass(frozen=True)
 class _Seed:
     seed: int
-
-
-def read_command(values: Mapping[str, Any], schema: type[InvocationT]) -> tuple[InvocationT, Config]:
-    """The invocation and the typed configuration of a command's composed values; imports the user's modules.
-
-    An experiment may set keys of `hpms train`, such as `plot`, that the other commands ignore. Raises `UserError` for
-    what `read_config` raises it for.
-    """
-    elsewhere = {field.name for field in dataclasses.fields(TrainInvocation)}
-    names = {field.name for field in dataclasses.fields(schema)}
-    for key in values:
-        if key not in GROUPS and key not in names | elsewhere | {"seed"}:
-            raise unknown_key(key, [*GROUPS, "seed", *sorted(names)])
-    invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
-    load_plugins(invocation.plugins)
-    check_output(Path(invocation.output))
-    return invocation, read_config(values)
-
-
-def check_output(folder: Path) -> None:
-    """Raises `ConfigError` where nothing can be written to `folder`."""
-    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ConfigError("output", folder, "give a folder that can be written to")
 
 
 def read_config(values: Mapping[str, Any]) -> Config:
@@ -146,7 +110,7 @@ def read_config(values: Mapping[str, Any]) -> Config:
         if rate is None:
             raise UserError(f"optimizer.learning_rate has no value, and network={names['network']} names none.")
         found["optimizer"] = dataclasses.replace(found["optimizer"], learning_rate=rate)
-    config = Config(**found, seed=seed, names=names)
+    config = Config(**found, seed=seed, names=names, values=values)
     _cross_checks(config)
     return config
 
@@ -155,8 +119,7 @@ def _cross_checks(config: Config) -> None:
     if not 0 <= config.seed < 2**32:
         raise ConfigError("seed", config.seed, "it must be between 0 and 2**32 - 1")
     for group in GROUPS:
-        if check := getattr(getattr(config, group), "check", None):
-            check(config)
+        getattr(config, group).check(config)
 
 
 def experiment_directory(config: Config, root: str, verb: str, experiment: str) -> Path:

@@ -1,9 +1,8 @@
-"""Theorems 2.11 and 3.6 and Proposition 4.9 on the exact solution: what is swept, and what is found."""
+"""Theorems 2.11 and 3.6 and Proposition 4.9 on the exact solution."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -14,56 +13,15 @@ from hpms.coarse.discretisation import CoarseErrors
 from hpms.coarse.gaps import Gaps
 from hpms.coarse.reference import Reference
 from hpms.config import Config
-from hpms.errors import ConfigError
 from hpms.experiment import fine_problem
 from hpms.measure import find_coarse_errors, find_fem_errors, find_gaps, find_reference
+from hpms.options.sweep import Sweep
 from hpms.problem.lifted import LiftedProblem
 from hpms.registry import option
-from hpms.schema import Positive, read
+from hpms.schema import read
 
 log = logging.getLogger(__name__)
 _OWN_ERROR, _REFERENCE_CELLS, _LEAST_CELLS = 2e-3, 32, 8
-_HALVINGS = {1: 5, 2: 2, 3: 0}
-_FIXED = {1: (1, 2, 4), 2: (), 3: ()}
-_FEM_PER_EPS = {1: (16, 32, 64, 128), 2: (5, 10, 20, 40), 3: (4, 8)}
-_COARSE_CELLS = {1: (25, 50, 100, 200), 2: (10, 20, 40, 80), 3: (4, 8)}
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """`sweep`: `eps` of ε; of δ in units of ε (`delta_over_eps`) and of Ω (`fixed_delta`); of the fine and the coarse
-    mesh width (`fem_h`, `coarse_h`), both at `problem.eps`. Each is a list, or null for the defaults of the dimension.
-    """
-
-    eps: tuple[Positive, ...] | None
-    delta_over_eps: tuple[Positive, ...]
-    fixed_delta: tuple[Positive, ...] | None
-    fem_h: tuple[Positive, ...] | None
-    coarse_h: tuple[Positive, ...] | None
-
-    def resolved(self, dim: int, eps: float) -> "Sweep":
-        """With numbers for null. Raises `ConfigError` for an empty or repeated list and for what does not fit in Ω."""
-        found = replace(
-            self,
-            eps=_or(self.eps, [eps / 2**k for k in range(_HALVINGS[dim] + 1)]),
-            fixed_delta=_or(self.fixed_delta, [k * eps for k in _FIXED[dim] if k * eps < 1]),
-            fem_h=_or(self.fem_h, [1 / round(k / eps) for k in _FEM_PER_EPS[dim] if k >= 2 * eps]),
-            coarse_h=_or(self.coarse_h, [1 / n for n in _COARSE_CELLS[dim]]),
-        )
-        for name, values in asdict(found).items():
-            if len(set(values)) < len(values) or (not values and name != "fixed_delta"):
-                raise ConfigError(f"sweep.{name}", list(values), "give one or more different numbers")
-        for name, deltas in {
-            "delta_over_eps": [k * max(found.eps or ()) for k in found.delta_over_eps],
-            "fixed_delta": found.fixed_delta,
-        }.items():
-            if max(deltas or (0,)) >= 1:
-                allowed = f"δ={max(deltas or ()):.4g} must be less than the domain's size 1 for every ε"
-                raise ConfigError(f"sweep.{name}", list(getattr(found, name)), allowed)
-        for name in ("fem_h", "coarse_h"):
-            if max(widths := getattr(found, name)) > 0.5:
-                raise ConfigError(f"sweep.{name}", list(widths), "a mesh width must be at most 0.5")
-        return found
 
 
 @dataclass(frozen=True)
@@ -105,12 +63,12 @@ class Consistency:
     coarse: CoarseErrors
 
 
-def consistency(values: Mapping[str, Any], config: Config, sweep: Sweep) -> Consistency:
+def consistency(config: Config, sweep: Sweep) -> Consistency:
     """Solves, or finds in the cache, the references of all ε and measures them. `sweep` has to be resolved.
 
     `runtime.setup()` has to come first. Raises `UserError` for a medium that is not admissible with one of the ε.
     """
-    cases = [config_at(values, config, eps) for eps in sweep.eps or ()]
+    cases = [config_at(config, eps) for eps in sweep.eps or ()]
     problems = [fine_problem(case) for case in cases]
     rows, bounds, own = [], [], []
     for case, problem in zip(cases, problems, strict=True):
@@ -158,19 +116,15 @@ def _gap_table(sweep: Sweep, rows: Sequence[tuple[float, list[float], list[Gaps]
     )
 
 
-def _or(given: tuple[float, ...] | None, default: Sequence[float]) -> tuple[float, ...]:
-    return tuple(default) if given is None else given
-
-
-def config_at(values: Mapping[str, Any], config: Config, eps: float) -> Config:
-    """The configuration with another ε: what depends on `eps` is read again from the composed values, in the groups
+def config_at(config: Config, eps: float) -> Config:
+    """The configuration with another ε: what depends on `eps` is read again, in the groups
     that the exact solution depends on.
 
     Where `reference.h` is null, P2 meshes of smaller ε stay as wide as that of `problem.eps`, down to ε/8, where the
     relative L² error of u is about 1e-4.
     """
     groups, variables = ("coefficient", "source", "reference", "coupling"), {"eps": eps, "dim": config.problem.dim}
-    found = {g: read(option(g, config.names[g]), values[g], g, variables) for g in groups}
+    found = {g: read(option(g, config.names[g]), config.values[g], g, variables) for g in groups}
     chosen = found["reference"]
     if config.problem.dim > 1 and eps < config.problem.eps and chosen.h is None and chosen.method in ("auto", "p2"):
         found["reference"] = replace(chosen, h=min(config.problem.eps / _REFERENCE_CELLS, eps / _LEAST_CELLS))

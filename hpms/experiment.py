@@ -71,7 +71,7 @@ def fine_problem(config: Config) -> LiftedProblem:
     `runtime.setup()` has to come first.
     """
     dim, eps = config.problem.dim, config.problem.eps
-    problem = LiftedProblem(config.problem, config.coefficient.build(dim, eps), config.source.build(dim, eps))
+    problem = LiftedProblem(config.problem.build(), config.coefficient.build(dim, eps), config.source.build(dim, eps))
     points = probes(dim)
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
@@ -126,7 +126,7 @@ def build(
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     space = config.coarse.build(domain.dim)
-    coupling, coarse = config.coupling.build(space, problem, points["interior"], block, dtype)
+    coupling, coarse = config.coupling.build(space, problem, points["interior"], block, dtype) or (None, None)
     _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]))
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)
@@ -144,11 +144,10 @@ def _check_size(
     config: Config, parameters: int, coupling: AbstractCoupling | None, interior: int, boundary: int
 ) -> None:
     """Raises `UserError` where the optimizer's matrices would be too large."""
-    if check := getattr(config.optimizer, "check_size", None):
-        rows, averaged = interior + (0 if config.boundary.hard else boundary), 0
-        if coupling is not None:
-            rows, averaged = rows + coupling.count, coupling.nodes.count + (interior if coupling.at_points else 0)
-        check(parameters, rows, averaged)
+    rows, averaged = interior + (0 if config.boundary.hard else boundary), 0
+    if coupling is not None:
+        rows, averaged = rows + coupling.count, coupling.nodes.count + (interior if coupling.at_points else 0)
+    config.optimizer.check_size(parameters, rows, averaged)
 
 
 def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hpms.errors import suggestion
+from hpms.errors import UserError, suggestion
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -167,3 +167,17 @@ def number(text: str, /, **variables: float) -> float:
     if not math.isfinite(value):
         raise FormulaError(f"'{text}' is not a finite number")
     return value
+
+
+def field_formula(text: str, dim: int, constants: Mapping[str, float], key: str) -> Formula:
+    """A formula over x1..x_d, eps and `constants`; a `UserError` that names `key` where it is not one."""
+    names = [f"x{i + 1}" for i in range(dim)]
+    for name in constants:
+        if name in {"x1", "x2", "x3", "eps", *CONSTANTS, *FUNCTIONS}:
+            raise UserError(f"{key}: a constant cannot be called '{name}', that name has a meaning already.")
+    try:
+        return Formula(text, [*names, "eps", *constants])
+    except FormulaError as error:
+        group = key.split(".")[0]
+        example = f"{group}=expression {key}='2+a*sin(2*pi*x1/eps)' {group}.constants.a=1"
+        raise UserError(f"{key}: {error} (dim={dim}; type it as {example}).") from None

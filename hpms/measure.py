@@ -91,9 +91,8 @@ class Measure:
             means = np.asarray(outcome.means, np.float64)
             states = [built.coarse.update(record, upscaled, means).y for record in stages]  # each zero at other nodes
             found |= {"nodes": built.coarse.nodes, "averages": means, "coarse_state": np.sum(states, axis=0)}
-            if known := getattr(built.config.coupling, "reference_fields", None):
-                averages, state = known(built.problem, self.reference, built.space)
-                found |= {"reference_averages": averages, "reference_coarse_state": state}
+            if known := built.config.coupling.reference_fields(built.problem, self.reference, built.space):
+                found |= {"reference_averages": known[0], "reference_coarse_state": known[1]}
         return found
 
 
@@ -111,7 +110,7 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
     if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
         log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
     value, gradient = exact.evaluate(points)
-    gap = _trained_gap(config, problem, exact)
+    gap = config.coupling.trained_gap(problem, exact, config.coarse.build(dim).h)
     return Measure(exact, gap, find_baseline(config, problem, exact), points, weights, value, gradient)
 
 
@@ -133,14 +132,7 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
 
 def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> dict[str, float]:
     """How far the exact solution is from a coupling that has its own averages; empty for the others."""
-    gaps = getattr(config.coupling, "gaps", None)
-    return {} if gaps is None else gaps(problem, exact, config.coarse.build(config.problem.dim).h)
-
-
-def _trained_gap(config: Config, problem: LiftedProblem, exact: Reference) -> float:
-    """How far the exact solution is from the coupling that is trained."""
-    gap = getattr(config.coupling, "trained_gap", None)
-    return exact.consistency_gap if gap is None else gap(problem, exact, config.coarse.build(config.problem.dim).h)
+    return config.coupling.gaps(problem, exact, config.coarse.build(config.problem.dim).h)
 
 
 def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:

@@ -1,6 +1,6 @@
 """The options of every group by name: `@register("network", "mlp")` on a frozen dataclass is all that a new one needs.
 
-Built-in options are found by importing the packages below; a user's own module joins with `plugins=[module]` on the
+Built-in options are in `hpms.options`; a user's own module joins with `plugins=[module]` on the
 command line, and never because a run file names it.
 """
 
@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from hpms.errors import UserError, brief, suggestion
+from hpms.options.base import AbstractOptions
 
-_BUILT_IN = ("hpms.problem", "hpms.network", "hpms.coarse", "hpms.coupling", "hpms.training", "hpms.runtime")
+_BUILT_IN = ("hpms.options",)
 _options: dict[str, dict[str, type]] = {}
 T = TypeVar("T", bound=type)
 
@@ -21,10 +22,13 @@ T = TypeVar("T", bound=type)
 def register(group: str, name: str) -> Callable[[T], T]:
     """Makes the decorated dataclass the option `group=name`; its fields are the keys `group.*`.
 
-    Raises `UserError` where another one has that name.
+    Raises `UserError` where it is no `AbstractOptions`, and where another one has that name.
     """
 
     def add(schema: T) -> T:
+        if not issubclass(schema, AbstractOptions):
+            base = f"hpms.options.{group}.{group.capitalize()}Options"
+            raise UserError(f"{group}={name} is not an option: make {schema.__qualname__} a subclass of {base}.")
         known = _options.setdefault(group, {}).setdefault(name, schema)
         if (known.__module__, known.__qualname__) != (schema.__module__, schema.__qualname__):
             raise UserError(f"{group}={name} is registered twice, by {known.__module__} and {schema.__module__}.")

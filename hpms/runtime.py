@@ -1,4 +1,4 @@
-"""Precision, device and block size: the only place that sets JAX's flags. And where a result comes from."""
+"""JAX's flags, which are set nowhere else; the device; and where a result comes from."""
 
 import hashlib
 import logging
@@ -7,63 +7,37 @@ import platform
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.experimental.compilation_cache import compilation_cache
 
 from hpms import __version__
 from hpms.errors import ConfigError
-from hpms.registry import register
-from hpms.schema import Count
 
 log = logging.getLogger(__name__)
-_CPU_BLOCK = 2500  # activations of one block stay in the caches
-_GPU_BLOCK = 100_000
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-fem", "h5py", "hydra-core")
 
 
-@register("runtime", "default")
-@dataclass(frozen=True)
-class Runtime:
-    """`runtime`: `precision` of the network, points per `block` (null: 2500 on a CPU, 100,000 on a GPU), `platform`.
+def setup(platform_name: str | None, programs: str | None = None) -> None:
+    """Sets JAX's flags for `runtime.platform`; called at the start of every command, since jobs of a sweep share a
+    process.
 
-    The coarse side, the reference and the sampling are always float64.
+    Compiled programs are kept in `programs`: a folder, auto for one below the user's cache folder (or
+    where JAX_COMPILATION_CACHE_DIR says), or None.
     """
-
-    precision: Literal["float32", "float64"]
-    block: Count | None
-    platform: Literal["cpu", "gpu"] | None
-
-    @property
-    def dtype(self) -> jnp.dtype:
-        """The network's precision."""
-        return jnp.dtype(self.precision)
-
-    def setup(self, programs: str | None = None) -> None:
-        """Sets JAX's flags; called at the start of every command, since jobs of a sweep share a process.
-
-        Compiled programs are kept in `programs`: a folder, auto for one below the user's cache folder (or
-        where JAX_COMPILATION_CACHE_DIR says), or None.
-        """
-        jax.config.update("jax_enable_x64", True)
-        jax.config.update("jax_default_matmul_precision", "highest")
-        jax.config.update("jax_numpy_dtype_promotion", "strict")
-        try:
-            jax.config.update("jax_default_device", self.platform and jax.devices(self.platform)[0])
-        except RuntimeError:
-            raise ConfigError("runtime.platform", self.platform, "JAX finds no such device here") from None
-        if not (programs == "auto" and os.environ.get("JAX_COMPILATION_CACHE_DIR")):
-            _keep_programs(programs)
-
-    def block_size(self) -> int:
-        """Points per block."""
-        return self.block or (_CPU_BLOCK if device().platform == "cpu" else _GPU_BLOCK)
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_default_matmul_precision", "highest")
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    try:
+        jax.config.update("jax_default_device", platform_name and jax.devices(platform_name)[0])
+    except RuntimeError:
+        raise ConfigError("runtime.platform", platform_name, "JAX finds no such device here") from None
+    if not (programs == "auto" and os.environ.get("JAX_COMPILATION_CACHE_DIR")):
+        _keep_programs(programs)
 
 
 def device() -> Any:

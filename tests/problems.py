@@ -12,15 +12,17 @@ from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import gather
 from hpms.coupling.hybrid import BallCoupling
 from hpms.network.base import Scales, parametrise
-from hpms.network.boundary import Hard, HardBoundary, Soft
-from hpms.network.mlp import Mlp, Perceptron
-from hpms.network.ms_pinn import MsPinn
-from hpms.network.two_scale import TwoScale, TwoScaleNetwork
-from hpms.problem.coefficient.expression import Expression as Coefficient
-from hpms.problem.collocation import Fresh, Sampler, collocate
+from hpms.network.boundary import HardBoundary
+from hpms.network.mlp import Perceptron
+from hpms.network.two_scale import TwoScaleNetwork
+from hpms.options.boundary import HardOptions, SoftOptions
+from hpms.options.coefficient import ExpressionOptions as Coefficient
+from hpms.options.collocation import FreshOptions
+from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
+from hpms.options.source import ExpressionOptions as Source
+from hpms.problem.collocation import Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import sites
-from hpms.problem.source.expression import Expression as Source
 from hpms.problem.unit_cube import UnitCube
 from hpms.training.objective import Objective
 
@@ -43,14 +45,14 @@ def scales(dim):
 def small_network(kind, activation, dim, dtype, hard, depth=2):
     """A network of some hundred parameters, all of them random, its biases too."""
     schema = {
-        "mlp": Mlp(9, depth, activation),
-        "ms_pinn": MsPinn(7, 1, activation, 5, (1.0, 2.0), "normal"),
-        "two_scale": TwoScale(4, 1, 6, 1, 2, 2, (1.0, 3.0), activation, None),
+        "mlp": MlpOptions(9, depth, activation),
+        "ms_pinn": MsPinnOptions(7, 1, activation, 5, (1.0, 2.0), "normal"),
+        "two_scale": TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), activation, None),
     }[kind]
     shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), scales(dim), jnp.dtype(dtype))
     rng = np.random.default_rng(0)
     network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
-    return parametrise((Hard() if hard else Soft(1.0)).wrap(network))
+    return parametrise((HardOptions() if hard else SoftOptions(1.0)).wrap(network))
 
 
 def network_value(network, x):
@@ -138,7 +140,7 @@ def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype
     coupling, state = small_coupling(points, dtype) if coupled else (None, None)
     names = ("residual", *(() if hard else ("boundary",)), *(("coupling",) if coupled else ()))
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), block, dtype)
-    sampler = Sampler(problem, jax.random.key(5), Fresh(interior, 11), block, dtype) if fresh else None
+    sampler = Sampler(problem, jax.random.key(5), FreshOptions(interior, 11), block, dtype) if fresh else None
     objective = Objective(model, collocation, coupling, names, problem.domain.volume, problem.domain.surface, sampler)
     return theta, objective, state
 

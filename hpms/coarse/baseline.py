@@ -13,14 +13,14 @@ from hpms.coarse.field import AbstractField
 from hpms.coarse.fine import solve_fine
 from hpms.coarse.grid import corners, cubes
 from hpms.coarse.lagrange import LagrangeSpace
+from hpms.coarse.meshes import baseline_cells
 from hpms.coarse.reference import TOLD
 from hpms.coarse.sample import Function
 from hpms.coarse.validation import relative_errors
-from hpms.errors import UserError
 
 log = logging.getLogger(__name__)
 _ORDER = 5
-_MOST, _MOST_SAMPLES = 4_000_000, 2_000_000
+_MOST_SAMPLES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def baseline(
     q (points (M, d) to (M,)), h, the reference's field, and a `key` that names all of these. Raises `UserError` as
     `solve_fine` does, and where h asks for more than 4e6 unknowns.
     """
-    n = cells(dim, h)
+    n = baseline_cells(dim, h)
     path, mark = Path(cache_dir) / f"{key}_p1.h5", f"{key} baseline {dim} {n}"
     names = [f.name for f in fields(Baseline) if f.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:
@@ -73,14 +73,6 @@ def baseline(
     )
     cache.save(path, mark, {name: np.asarray(getattr(found, name)) for name in names})
     return found
-
-
-def cells(dim: int, h: float) -> int:
-    """Cells per axis, at least 2; a `UserError` where they are too many."""
-    n = max(2, round(1 / h))
-    if n**dim > _MOST:
-        raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
-    return n
 
 
 def element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:

@@ -7,6 +7,7 @@ import numpy as np
 from hpms.coarse.field import AbstractField, LagrangeField
 from hpms.coarse.fine import FineSolution, solve_fine, solve_homogeneous
 from hpms.coarse.lagrange import LagrangeSpace
+from hpms.coarse.meshes import RESOLUTION
 from hpms.coarse.quadrature_1d import PanelField, solve_exact
 from hpms.coarse.sample import Function
 
@@ -14,12 +15,11 @@ from hpms.coarse.sample import Function
 class AbstractMethod(abc.ABC):
     """A discretisation with n cells per axis of the lifted problem (4.11) and of its coarse counterpart.
 
-    `nodes_per_cell` counts along one axis, `cells_per_eps` resolve ε well, `gains` are ‖u_h - u_2h‖ over the error of
+    `nodes_per_cell` counts along one axis, `gains` are ‖u_h - u_2h‖ over the error of
     u_h, in L² and H¹ (1 where there is nothing to extrapolate).
     """
 
     nodes_per_cell: int
-    cells_per_eps: int
     gains: tuple[float, float]
 
     @abc.abstractmethod
@@ -42,7 +42,7 @@ class AbstractMethod(abc.ABC):
 class Quadrature(AbstractMethod):
     """`exact`: Gauss quadrature in 1-D."""
 
-    nodes_per_cell, cells_per_eps, gains = 12, 32, (1.0, 1.0)
+    nodes_per_cell, gains = RESOLUTION["exact"][0], (1.0, 1.0)
 
     def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
         return solve_exact(coefficient, source, n)
@@ -67,7 +67,7 @@ class Elements(AbstractMethod):
 
     def __init__(self, dim: int, degree: int):
         self.dim, self.degree = dim, degree
-        self.nodes_per_cell, self.cells_per_eps = degree, 64 // degree
+        self.nodes_per_cell = RESOLUTION[f"p{degree}"][0]
         self.gains = (2.0 ** (degree + 1) - 1, (4.0**degree - 1) ** 0.5)
 
     def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:

@@ -12,14 +12,13 @@ from jaxtyping import Float
 from hpms.coarse import cache
 from hpms.coarse.average import consistency_gaps
 from hpms.coarse.field import AbstractField
+from hpms.coarse.meshes import method_name, reference_cells
 from hpms.coarse.method import AbstractMethod, choose
 from hpms.coarse.sample import Function
 from hpms.coarse.validation import ratio
-from hpms.errors import UserError
 
 log = logging.getLogger(__name__)
-_DEFAULT_MOST = {1: 1_000_000, 2: 1_000_000, 3: 125_000}  # half a minute on 2 cores
-_MOST, TOLD = 4_000_000, 50_000
+TOLD = 50_000  # unknowns from which on a line says what is computed
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def reference(
     `UserError` for a mesh too fine, a medium that is not positive and finite, or a fine solver that fails.
     """
     name = method_name(method, dim)
-    way, n = choose(name, dim), cells(dim, eps, name, h)
+    way, n = choose(name, dim), reference_cells(dim, eps, name, h)
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}"
     stored = cache.load(path, mark, _stored())
     if stored is None and (unknowns := (way.nodes_per_cell * n) ** dim) > TOLD:
@@ -92,21 +91,6 @@ def reference(
         found = replace(found, delta=delta, interior_gap=gaps[0], frame_gap=gaps[1])
         cache.save(path, mark, _pack(found))
     return found
-
-
-def method_name(method: str, dim: int) -> str:
-    """What `auto` stands for."""
-    return ("exact" if dim == 1 else "p2") if method == "auto" else method
-
-
-def cells(dim: int, eps: float, name: str, h: float | None) -> int:
-    """An even number of cells per axis, at least 4; a `UserError` where they are too many."""
-    way = choose(name, dim)
-    wanted = min(way.cells_per_eps / eps, _DEFAULT_MOST[dim] ** (1 / dim) / way.nodes_per_cell) if h is None else 1 / h
-    n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
-    if (unknowns := (way.nodes_per_cell * n) ** dim) > _MOST:
-        raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
-    return n
 
 
 def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:

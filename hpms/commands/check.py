@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.commands.result import Result
-from hpms.config import Config, Invocation, read_command
+from hpms.config import Config
 from hpms.errors import UserError
 from hpms.experiment import Experiment, build, fine_problem, network
+from hpms.invocation import Invocation
 from hpms.network.base import parametrise
 from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_attributes
@@ -29,9 +29,8 @@ from hpms.verification.rows import check_rows, check_system
 _POINTS, _DRAWS, _NOISE = 200, 100, 0.02
 
 
-def run(values: dict[str, Any], experiment: str) -> Result:
+def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     """A table of checks; exit code 1 if one fails."""
-    invocation, config = read_command(values, Invocation)
     config = replace(config, runtime=replace(config.runtime, precision="float64"))
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)

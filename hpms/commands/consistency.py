@@ -3,44 +3,36 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hpms.commands.result import Result
-from hpms.config import Config, Invocation, read_command
-from hpms.consistency import Sweep, config_at, consistency
+from hpms.config import Config
+from hpms.consistency import config_at, consistency
 from hpms.figures.consistency import figure
+from hpms.invocation import ConsistencyInvocation, Invocation
+from hpms.options.sweep import Sweep
 from hpms.results.consistency import arrays, report
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.runtime import provenance
-from hpms.schema import read
 
 
-@dataclass(frozen=True)
-class ConsistencyInvocation(Invocation):
-    """Also what is swept."""
-
-    sweep: dict[str, Any]
-
-
-def run(values: dict[str, Any], experiment: str) -> Result:
+def run(invocation: ConsistencyInvocation, config: Config, experiment: str) -> Result:
     """Writes the gaps, rates and bounds of a configuration's problem, and draws them."""
-    invocation, config = read_command(values, ConsistencyInvocation)
-    dim, eps = config.problem.dim, config.problem.eps
-    sweep = read(Sweep, invocation.sweep, "sweep", {"eps": eps}).resolved(dim, eps)
+    sweep = invocation.resolved(config)
     config.runtime.setup(invocation.compilation_cache)
-    groups = arrays(consistency(values, config, sweep))
-    path = _path(values, invocation, config, sweep, experiment)
+    groups = arrays(consistency(config, sweep))
+    path = _path(invocation, config, sweep, experiment)
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), _summary(config, groups))
         for name, group in groups.items():
             write_arrays(file.create_group(name), group)
     figure(groups, path)
-    return Result(0, f"{report(groups, eps, config.coupling.delta)}\n{path}", (path,))
+    return Result(0, f"{report(groups, config.problem.eps, config.coupling.delta)}\n{path}", (path,))
 
 
 def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
@@ -62,10 +54,10 @@ def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> 
     }
 
 
-def _path(values: Mapping[str, Any], invocation: Invocation, config: Config, sweep: Sweep, experiment: str) -> Path:
+def _path(invocation: Invocation, config: Config, sweep: Sweep, experiment: str) -> Path:
     """One place for each problem, with all its ε, and sweep."""
     groups = ("problem", "coefficient", "source", "reference")
-    cases = [config.identity(*groups), *(config_at(values, config, e).identity(*groups) for e in sweep.eps or ())]
+    cases = [config.identity(*groups), *(config_at(config, e).identity(*groups) for e in sweep.eps or ())]
     what = json.dumps([*cases, asdict(sweep), config.coupling.delta])
     digest = hashlib.sha256(what.encode()).hexdigest()[:12]
     return Path(invocation.output, "consistency", experiment, digest, "consistency.h5")

@@ -2,60 +2,46 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
 from hpms.commands.result import Result
-from hpms.config import Config, Invocation
+from hpms.config import Config
 from hpms.coupling.upscaling import isotropic
-from hpms.registry import load_plugins
+from hpms.invocation import EvaluateInvocation
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
 from hpms.runtime import provenance
-from hpms.schema import Folder, read
 from hpms.training.objective import RESIDUAL
 from hpms.training.state import evaluate
 
 
-@dataclass(frozen=True)
-class EvaluateInvocation(Invocation):
-    """The run's directory, which of its checkpoints, and keys of `reference` that replace the run's where not null."""
-
-    run: Folder
-    checkpoint: Literal["best", "latest"]
-    reference: dict[str, Any]
-
-
-def run(values: dict[str, Any], experiment: str) -> Result:
+def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result:
     """Computes the run's errors and writes them."""
-    invocation = read(EvaluateInvocation, values, "")
-    load_plugins(invocation.plugins)
     directory = Path(invocation.run)
     stored = StoredRun(directory.parent if directory.name == FILE else directory)
-    config = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
-    loaded = reload(stored, invocation.checkpoint, config, invocation.compilation_cache)
+    chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
+    loaded = reload(stored, invocation.checkpoint, chosen, invocation.compilation_cache)
     built, theta, measured = loaded.built, loaded.theta, loaded.measured
     state = built.coarse and built.coarse.state(built.coarse.initial())
     found = evaluate(built.objective, theta, state)
     summary = {
         **measured.summary(),
         **measured.errors(built.objective.model, theta, loaded.block),
-        "upscaled_coefficient": np.asarray(isotropic(found.mean_flux, config.problem.dim), np.float64),
+        "upscaled_coefficient": np.asarray(isotropic(found.mean_flux, chosen.problem.dim), np.float64),
         "residual_loss": float(found.terms[built.objective.names.index(RESIDUAL)]),
         "iteration": stored.iteration(invocation.checkpoint),
         "checkpoint": invocation.checkpoint,
     }
-    path = _path(stored, invocation, config)
+    path = _path(stored, invocation, chosen)
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary | {"run": str(stored.path)})
         write_arrays(file.create_group("fields"), loaded.fields())
-    return Result(0, f"{report(summary, config)}\n{path}", (path,))
+    return Result(0, f"{report(summary, chosen)}\n{path}", (path,))
 
 
 def _path(stored: StoredRun, invocation: EvaluateInvocation, config: Config) -> Path:

@@ -1,7 +1,6 @@
 """`hpms reference`: the fine-scale solution by finite elements, and what networks are measured by."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -10,17 +9,17 @@ from hpms.coarse.p1 import P1Space
 from hpms.coarse.reference import Reference
 from hpms.coarse.validation import validation_points
 from hpms.commands.result import Result
-from hpms.config import Config, Invocation, read_command
+from hpms.config import Config
 from hpms.experiment import fine_problem
+from hpms.invocation import Invocation
 from hpms.measure import find_baseline, find_box_gaps, find_reference
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
 from hpms.runtime import provenance
 
 
-def run(values: dict[str, Any], experiment: str) -> Result:
+def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     """Writes the reference of a configuration's problem."""
-    invocation, config = read_command(values, Invocation)
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)
     found = find_reference(config, problem)

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 
 from hpms.commands.result import Result, together
-from hpms.config import Config, TrainInvocation, read_command
+from hpms.config import Config
 from hpms.deadline import deadline
-from hpms.errors import ConfigError, UserError
+from hpms.errors import UserError
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
+from hpms.invocation import TrainInvocation
 from hpms.measure import Measure, measure
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.smoothness import warn_of_roughness
@@ -60,13 +60,8 @@ class Member:
         return replace(self, stored=_stored(self.directory))
 
 
-def run(values: dict[str, Any], experiment: str) -> Result:
+def run(invocation: TrainInvocation, config: Config, experiment: str) -> Result:
     """Trains, continues or finds finished the run of this configuration, or those of an ensemble."""
-    invocation, config = read_command(values, TrainInvocation)
-    if invocation.ensemble > 1 and invocation.run_dir is not None:
-        raise ConfigError("run_dir", invocation.run_dir, "an ensemble has a directory for each seed: leave it out")
-    if config.seed + invocation.ensemble > 2**32:
-        raise ConfigError("ensemble", invocation.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
     plot = invocation.plot and _can_plot()
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)

@@ -1,8 +1,5 @@
 """The paper's coupling: ball means of the network against the coarse state, Eqs. (2.10), (2.16), (3.25)."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -19,11 +16,9 @@ from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSide, UpdateRule
 from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling import isotropic_adjoint, isotropic_sensitivity
-from hpms.errors import ConfigError
+from hpms.options.coupling import HybridOptions
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites
-from hpms.registry import register
-from hpms.schema import Count, NonNegative, Positive
 
 
 class BallCoupling(AbstractCoupling):
@@ -87,44 +82,18 @@ class BallCoarseSide(LazyCoarseSide):
         return CoarseSolution(y, p, target, solver.contraction(y, p), slope)
 
 
-@register("coupling", "hybrid")
-@dataclass(frozen=True)
-class Hybrid:
-    """`coupling=hybrid`.
-
-    **Arguments:** `tau2` = τ₂; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y too, Eq.
-    (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
-    every_step; `schedule` of τ₂ = constant, decaying by half every `half_life` iterations, or until the residual loss
-    is below `level` times that of v = 0.
-    """
-
-    tau2: NonNegative
-    delta: Positive
-    compress_state: bool
-    update: Literal["lazy", "every_step"]
-    interval: Count
-    threshold: NonNegative
-    schedule: Literal["constant", "decaying", "until"]
-    half_life: Count
-    level: Positive
-
-    def check(self, config: Any) -> None:
-        if self.delta >= 1:
-            raise ConfigError("coupling.delta", f"{self.delta:g}", "it must be less than the domain's size 1")
-
-    def build(
-        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: jnp.dtype
-    ) -> tuple[BallCoupling, BallCoarseSide]:
-        """The jitted and the host's part for collocation points (M, d); raises `UserError` for many empty balls."""
-        schedule = Schedule(self.schedule, self.half_life, self.level)
-        rule = UpdateRule.of(self.update, self.interval, self.threshold, schedule)
-        return ball_coupling(space, problem, points, self.delta, self.compress_state, rule, block, dtype)
-
-    def reference_fields(
-        self, problem: LiftedProblem, reference: Reference, space: P1Space
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Q̄_δu and the coarse state y of the reference at the nodes (N,) of the means."""
-        return ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
+def build(
+    options: HybridOptions,
+    space: P1Space,
+    problem: LiftedProblem,
+    points: np.ndarray,
+    block: int,
+    dtype: np.dtype,
+) -> tuple[BallCoupling, BallCoarseSide]:
+    """The jitted and the host's part for collocation points (M, d); raises `UserError` for many empty balls."""
+    schedule = Schedule(options.schedule, options.half_life, options.level)
+    rule = UpdateRule.of(options.update, options.interval, options.threshold, schedule)
+    return ball_coupling(space, problem, points, options.delta, options.compress_state, rule, block, dtype)
 
 
 def ball_coupling(
@@ -158,16 +127,3 @@ def ball_coupling(
 def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Q̄_δu and the coarse state y of the reference, on its own fine mesh, at nodes (N, d)."""
     return ball_means(reference.fine, nodes, delta, eps), reference.coarse.values(nodes)
-
-
-@register("coupling", "none")
-@dataclass(frozen=True)
-class Nothing:
-    """`coupling=none`: the plain PINN."""
-
-    delta: Positive
-
-    def build(
-        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: jnp.dtype
-    ) -> tuple[None, None]:
-        return None, None

@@ -1,18 +1,13 @@
 """The multilayer perceptron of Section 4.4."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
-
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Jet, activate, affine
 from hpms.network.activation import ACTIVATIONS
-from hpms.network.base import AbstractNetwork, Scales
+from hpms.network.base import AbstractNetwork
 from hpms.network.layers import Layer, layers, propagate
-from hpms.registry import register
-from hpms.schema import Count, Depth
 
 
 class Perceptron(AbstractNetwork):
@@ -27,15 +22,6 @@ class Perceptron(AbstractNetwork):
         return propagate(activate(affine(x, first.weight, first.bias), sigma), rest, sigma)
 
 
-@register("network", "mlp")
-@dataclass(frozen=True)
-class Mlp:
-    """`network=mlp`: `depth` hidden layers (paper: 8) of `width` neurons (paper: 64)."""
-
-    width: Count
-    depth: Depth
-    activation: Literal["tanh", "swish", "sine"]
-    learning_rate: ClassVar[float] = 1e-3
-
-    def build(self, key: PRNGKeyArray, scales: Scales, dtype: jnp.dtype) -> Perceptron:
-        return Perceptron(layers(key, [scales.dim, *[self.width] * self.depth, 1], dtype), self.activation)
+def perceptron(key: PRNGKeyArray, dim: int, width: int, depth: int, activation: str, dtype: jnp.dtype) -> Perceptron:
+    """`depth` hidden layers of `width` neurons, Glorot-initialised."""
+    return Perceptron(layers(key, [dim, *[width] * depth, 1], dtype), activation)

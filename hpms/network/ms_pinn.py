@@ -1,21 +1,18 @@
 """The multiscale Fourier feature network (Ms-PINN) of Section 4.3."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.errors import ConfigError
 from hpms.jet import Jet, activate, concatenate, linear
 from hpms.network.activation import ACTIVATIONS
-from hpms.network.base import AbstractNetwork, Fixed, Scales, glorot
+from hpms.network.base import AbstractNetwork, Fixed, glorot
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers
-from hpms.registry import register
-from hpms.schema import Count, Depth, Positive
+from hpms.options.network import MsPinnOptions
 
 
 class MultiscaleFourierNetwork(AbstractNetwork):
@@ -44,40 +41,20 @@ class MultiscaleFourierNetwork(AbstractNetwork):
         return jet
 
 
-@register("network", "ms_pinn")
-@dataclass(frozen=True)
-class MsPinn:
-    """`network=ms_pinn`: `depth` shared hidden layers (paper: 2) of `width` neurons (paper: 128).
+def multiscale_fourier_network(
+    key: PRNGKeyArray, dim: int, options: MsPinnOptions, dtype: jnp.dtype
+) -> MultiscaleFourierNetwork:
+    """The network of `network=ms_pinn`, Glorot-initialised."""
+    trunk_key, output_key, feature_key = jax.random.split(key, 3)
+    draw = _DISTRIBUTIONS[options.distribution]
+    frequencies = tuple(
+        Fixed(scale * draw(k, (dim, options.features), dtype))
+        for k, scale in zip(jax.random.split(feature_key, len(options.scales)), options.scales, strict=True)
+    )
+    trunk = layers(trunk_key, [2 * options.features, *[options.width] * options.depth], dtype)
+    width = options.width * len(options.scales)
+    output = Layer(glorot(output_key, (width, 1), dtype), jnp.zeros(1, dtype))
+    return MultiscaleFourierNetwork(frequencies, trunk, output, options.activation)
 
-    **Arguments:** `features` = m frequencies per scale (the paper gives no number), `scales` = (ϱ₁, ..., ϱ_K), standard
-    deviations of the frequencies, arithmetic in eps; the paper's are (1, 1/ε). With `distribution=uniform` the entries
-    of B^(k) are uniform in [-ϱ_k, ϱ_k] instead of normal: a band that ends, such as 8/ε for eight harmonics.
-    """
 
-    width: Count
-    depth: Depth
-    activation: Literal["tanh", "swish", "sine"]
-    features: Count
-    scales: tuple[Positive, ...]
-    distribution: Literal["normal", "uniform"]
-    learning_rate: ClassVar[float] = 5e-4
-
-    def check(self, config: Any) -> None:
-        if not self.scales:
-            raise ConfigError("network.scales", "[]", "give at least one standard deviation, such as [1,1/eps]")
-
-    def build(self, key: PRNGKeyArray, scales: Scales, dtype: jnp.dtype) -> MultiscaleFourierNetwork:
-        trunk_key, output_key, feature_key = jax.random.split(key, 3)
-        frequencies = tuple(
-            Fixed(scale * self._draw(k, (scales.dim, self.features), dtype))
-            for k, scale in zip(jax.random.split(feature_key, len(self.scales)), self.scales, strict=True)
-        )
-        trunk = layers(trunk_key, [2 * self.features, *[self.width] * self.depth], dtype)
-        width = self.width * len(self.scales)
-        output = Layer(glorot(output_key, (width, 1), dtype), jnp.zeros(1, dtype))
-        return MultiscaleFourierNetwork(frequencies, trunk, output, self.activation)
-
-    def _draw(self, key: PRNGKeyArray, shape: tuple[int, int], dtype: jnp.dtype) -> Float[Array, "d features"]:
-        if self.distribution == "normal":
-            return jax.random.normal(key, shape, dtype)
-        return jax.random.uniform(key, shape, dtype, minval=-1)
+_DISTRIBUTIONS = {"normal": jax.random.normal, "uniform": partial(jax.random.uniform, minval=-1)}

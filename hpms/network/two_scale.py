@@ -1,8 +1,7 @@
 """A network that is told the fine scale: slow and fast variables, and boundary layers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import pi
-from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -10,15 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.errors import ConfigError
 from hpms.jet import Jet, add, affine, columns, concatenate, dot, multiply, scale
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.boundary import distance
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers, propagate
-from hpms.registry import register
-from hpms.schema import Count, Depth, Positive
+from hpms.options.network import TwoScaleOptions
 
 
 class TwoScaleNetwork(AbstractNetwork):
@@ -96,48 +93,21 @@ def saturation(x: Float[Array, "m d"], lengths: tuple[float, ...]) -> Jet:
     return product
 
 
-@register("network", "two_scale")
-@dataclass(frozen=True)
-class TwoScale:
-    """`network=two_scale`: `slow_width`, `slow_depth` of the network of x, `width`, `depth` of that of the fast
-    variables, R = `rank` products, `harmonics` h = 1, 2, ... of the periods, `layers` multiples m of the lengths ℓ_i.
-
-    `periods` are lengths, one per axis, arithmetic in eps; null takes those of the coefficient. v = 0 at the start.
-    """
-
-    slow_width: Count
-    slow_depth: Depth
-    width: Count
-    depth: Depth
-    rank: Count
-    harmonics: Depth
-    layers: tuple[Positive, ...]
-    activation: Literal["tanh", "swish", "sine"]
-    periods: tuple[Positive, ...] | None
-    learning_rate: ClassVar[float] = 1e-3
-
-    def check(self, config: Any) -> None:
-        if self.periods is not None and len(self.periods) != config.problem.dim:
-            raise ConfigError("network.periods", list(self.periods), f"give {config.problem.dim} lengths, one per axis")
-        if self.periods is None and config.coefficient.build(config.problem.dim, config.problem.eps).periods is None:
-            raise ConfigError(
-                "network.periods", "null", "the coefficient names no periods: give one length per axis, such as [eps]"
-            )
-
-    def build(self, key: PRNGKeyArray, scales: Scales, dtype: jnp.dtype) -> TwoScaleNetwork:
-        scales = replace(scales, periods=self.periods or scales.periods)
-        slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
-        inputs = scales.dim * (1 + 2 * self.harmonics + 2 * len(self.layers))
-        slow = layers(slow_key, [scales.dim, *[self.slow_width] * self.slow_depth, 1 + self.rank], dtype)
-        fast = layers(fast_key, [inputs, *[self.width] * self.depth, self.rank], dtype)
-        amplitudes = jax.random.normal(amplitude_key, (self.rank,), dtype)
-        mean = Layer(slow[-1].weight.at[:, 0].set(0), slow[-1].bias.at[1:].set(amplitudes))
-        return TwoScaleNetwork(
-            (*slow[:-1], mean),
-            (*fast[:-1], jax.tree.map(jnp.zeros_like, fast[-1])),
-            scales,
-            self.harmonics,
-            self.layers,
-            self.activation,
-            False,
-        )
+def two_scale_network(key: PRNGKeyArray, scales: Scales, options: TwoScaleOptions, dtype: jnp.dtype) -> TwoScaleNetwork:
+    """The network of `network=two_scale`, with v = 0 at the start."""
+    scales = replace(scales, periods=options.periods or scales.periods)
+    slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
+    inputs = scales.dim * (1 + 2 * options.harmonics + 2 * len(options.layers))
+    slow = layers(slow_key, [scales.dim, *[options.slow_width] * options.slow_depth, 1 + options.rank], dtype)
+    fast = layers(fast_key, [inputs, *[options.width] * options.depth, options.rank], dtype)
+    amplitudes = jax.random.normal(amplitude_key, (options.rank,), dtype)
+    mean = Layer(slow[-1].weight.at[:, 0].set(0), slow[-1].bias.at[1:].set(amplitudes))
+    return TwoScaleNetwork(
+        slow=(*slow[:-1], mean),
+        fast=(*fast[:-1], jax.tree.map(jnp.zeros_like, fast[-1])),
+        scales=scales,
+        harmonics=options.harmonics,
+        multiples=options.layers,
+        activation=options.activation,
+        is_vanishing=False,
+    )

@@ -1,8 +1,5 @@
 """Collocation points and what the residual needs there, cut into blocks."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,44 +7,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from hpms.errors import UserError
+from hpms.options.collocation import CollocationOptions
 from hpms.problem.lifted import LiftedProblem, Medium
 from hpms.problem.sites import Sites, cut, sites
-from hpms.problem.unit_cube import UnitCube
-from hpms.registry import register
-from hpms.schema import Count
-
-
-@register("collocation", "uniform")
-@dataclass(frozen=True)
-class Uniform:
-    """`collocation=uniform`: uniform random points, fixed during a run; `interior` = M_Ω, `boundary` = M_∂Ω."""
-
-    interior: Count
-    boundary: Count
-    fresh: ClassVar[bool] = False
-
-    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
-        """Interior and boundary points."""
-        interior_key, boundary_key = jax.random.split(key)
-        return domain.sample_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
-
-
-@register("collocation", "fresh")
-@dataclass(frozen=True)
-class Fresh:
-    """`collocation=fresh`: at each iteration a lattice of `interior` = M_Ω points with a new random shift.
-
-    `boundary` = M_∂Ω points are drawn anew, too. Metrics and the averages of a coupling use the first ones throughout.
-    """
-
-    interior: Count
-    boundary: Count
-    fresh: ClassVar[bool] = True
-
-    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
-        """Interior and boundary points."""
-        interior_key, boundary_key = jax.random.split(key)
-        return domain.lattice_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
 
 
 class Collocation(eqx.Module):
@@ -86,7 +48,7 @@ class Sampler(eqx.Module):
 
     problem: LiftedProblem
     key: PRNGKeyArray
-    points: Fresh = eqx.field(static=True)
+    points: CollocationOptions = eqx.field(static=True)
     block: int = eqx.field(static=True)
     dtype: jnp.dtype = eqx.field(static=True)
 

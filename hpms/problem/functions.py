@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hpms.errors import UserError
-from hpms.formula import CONSTANTS, Formula, FormulaError
+from hpms.formula import Formula, FormulaError
 
 JAX: dict[str, Callable[..., Any]] = {
     **{name: getattr(jnp, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
@@ -19,20 +19,6 @@ JAX: dict[str, Callable[..., Any]] = {
     "min": jnp.minimum,
     "max": jnp.maximum,
 }
-
-
-def field_formula(text: str, dim: int, constants: Mapping[str, float], key: str) -> Formula:
-    """A formula over x1..x_d, eps and `constants`; a `UserError` that names `key` where it is not one."""
-    names = [f"x{i + 1}" for i in range(dim)]
-    for name in constants:
-        if name in {"x1", "x2", "x3", "eps", *CONSTANTS, *JAX}:
-            raise UserError(f"{key}: a constant cannot be called '{name}', that name has a meaning already.")
-    try:
-        return Formula(text, [*names, "eps", *constants])
-    except FormulaError as error:
-        group = key.split(".")[0]
-        example = f"{group}=expression {key}='2+a*sin(2*pi*x1/eps)' {group}.constants.a=1"
-        raise UserError(f"{key}: {error} (dim={dim}; type it as {example}).") from None
 
 
 def evaluate_field(

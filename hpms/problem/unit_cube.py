@@ -1,26 +1,18 @@
 """The domain Ω = (0,1)^d, d = 1, 2, 3."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.registry import register
-from hpms.schema import Positive
 
-
-@register("problem", "unit_cube")
 @dataclass(frozen=True)
 class UnitCube:
-    """-∇·(K^ε ∇w) = q in Ω = (0,1)^d, w = x₁ on ∂Ω, Eq. (4.8).
+    """Ω = (0,1)^d for d = `dim`, and the fine length scale ε = `eps` on it."""
 
-    **Arguments:** `dim` is d, `eps` the fine length scale ε, of the order of the coefficient's period.
-    """
-
-    dim: Literal[1, 2, 3]
-    eps: Positive
+    dim: int
+    eps: float
 
     @property
     def volume(self) -> float:

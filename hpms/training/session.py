@@ -13,7 +13,8 @@ from jaxtyping import Array
 
 from hpms.coupling.base import AbstractCoarseSide, AbstractCouplingState
 from hpms.coupling.upscaling import isotropic
-from hpms.training.limits import Limits
+from hpms.options.balancing import BalancingOptions
+from hpms.options.training import TrainingOptions
 from hpms.training.objective import COUPLING, RESIDUAL, Objective
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.snapshot import Best, Recorder, Snapshot
@@ -38,10 +39,10 @@ class Trainer:
 
     objective: Objective
     optimizer: AbstractOptimizer
-    balancing: Any
+    balancing: BalancingOptions
     coarse: AbstractCoarseSide | None
     validation: Validation
-    limits: Limits
+    limits: TrainingOptions
     taus: np.ndarray
     dim: int
 

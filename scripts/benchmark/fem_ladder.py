@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from hpms.app import VERSION_BASE, config_dir
-from hpms.config import TrainInvocation, read_command
+from hpms.config import read_config
 from hpms.experiment import fine_problem
 from hpms.measure import find_baseline, find_reference
 
@@ -45,7 +45,7 @@ def ladder(problem: str, output: Path, more: Sequence[str]) -> list[Rung]:
     with initialize_config_dir(config_dir(), **VERSION_BASE):
         choices = [f"+experiment={problem}", f"output='{output}'", *more]
         values: Any = OmegaConf.to_container(compose("train", choices), resolve=True)
-    _, config = read_command(values, TrainInvocation)
+    config = read_config(values)
     config.runtime.setup()
     lifted = fine_problem(config)
     exact = find_reference(config, lifted)

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from peers_worker import Peer, Problem, serve
 
 from hpms.app import VERSION_BASE, config_dir
-from hpms.config import TrainInvocation, read_command
+from hpms.config import read_config
 from hpms.experiment import build as build_experiment
 from hpms.experiment import fine_problem
 from hpms.network.base import parametrise
@@ -29,7 +29,7 @@ class Hpms:
         overrides += [f"optimizer.learning_rate={problem.learning_rate}", "optimizer.decay_rate=1"]
         with initialize_config_dir(config_dir(), **VERSION_BASE):
             values = OmegaConf.to_container(compose("train", overrides), resolve=True)
-        _, config = read_command(values, TrainInvocation)  # type: ignore[arg-type]
+        config = read_config(values)  # type: ignore[arg-type]
         config.runtime.setup()
         points = {"interior": problem.interior.astype(float), "boundary": problem.sides.reshape(-1, 2).astype(float)}
         built = build_experiment(config, fine_problem(config), points)

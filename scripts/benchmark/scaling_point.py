@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from hpms.app import VERSION_BASE, config_dir
-from hpms.config import TrainInvocation, read_command
+from hpms.config import read_config
 from hpms.experiment import build, fine_problem
 from hpms.runtime import provenance
 from hpms.training.state import TrainState, run_chunk
@@ -28,7 +28,7 @@ def measure(steps: int, overrides: list[str]) -> dict[str, Any]:
     """Seconds of each step, P, and the peak of the memory at the start and at the end, in bytes."""
     with initialize_config_dir(config_dir(), **VERSION_BASE):
         values: Any = OmegaConf.to_container(compose("train", overrides), resolve=True)
-    _, config = read_command(values, TrainInvocation)
+    config = read_config(values)
     config.runtime.setup()
     about = provenance()
     start = peak()

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from omegaconf import OmegaConf
 
 from hpms.app import VERSION_BASE, config_dir
-from hpms.config import Config, TrainInvocation, read_command
+from hpms.config import Config, read_config
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.jet import Jet
 from hpms.network.base import AbstractNetwork, Parametrised
@@ -48,7 +48,7 @@ def configuration(points: int, block: int, network: str, coupling: str) -> Confi
     overrides += [f"collocation.interior={points}", f"runtime.block={block}"]
     with initialize_config_dir(config_dir(), **VERSION_BASE):
         values = OmegaConf.to_container(compose("train", overrides), resolve=True)
-    _, config = read_command(values, TrainInvocation)  # type: ignore[arg-type]
+    config = read_config(values)  # type: ignore[arg-type]
     return config
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax.numpy as jnp
 
+from hpms.options.coefficient import CoefficientOptions
 from hpms.problem.coefficient.base import AbstractCoefficient, autodiff_gradient
 from hpms.registry import register
 from hpms.schema import Positive
@@ -26,7 +27,7 @@ class Bump(AbstractCoefficient):
 
 @register("coefficient", "bump")
 @dataclass(frozen=True)
-class BumpOption:
+class BumpOptions(CoefficientOptions):
     height: Positive
 
     def build(self, dim, eps):

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from hpms.coarse.p1 import P1Space
-from hpms.coupling.consistent import Consistent
 from hpms.coupling.handover import HandOverState
-from hpms.coupling.hybrid import Hybrid
 from hpms.coupling.upscaling import isotropic
+from hpms.options.coupling import ConsistentOptions, HybridOptions
 from hpms.problem.collocation import collocate
 from hpms.training.least_squares import LeastSquares, assemble
 from hpms.training.objective import Objective
@@ -32,11 +31,11 @@ OPTIONS = ("every_step", 1, 0.0)
 
 def options(kind):
     if kind in ("nodal", "compressed"):
-        return Hybrid(1.0, 0.45, kind == "compressed", *OPTIONS, "constant", 1, 1.0)
+        return HybridOptions(1.0, 0.45, kind == "compressed", *OPTIONS, "constant", 1, 1.0)
     schedule = "hybrid_first" if kind == "handed over" else "constant"
     average = "hat" if kind == "hat" else "box"
     delta = 0.45 if kind == "handed over" else 0.3
-    return Consistent(1.0, delta, 1, 4, average, *OPTIONS, schedule, 1, 1.0, 1)
+    return ConsistentOptions(1.0, delta, 1, 4, average, *OPTIONS, schedule, 1, 1.0, 1)
 
 
 def coupled(dim, kind):

@@ -77,7 +77,8 @@ def test_kills_at_random_moments(tmp_path, tiny):
                     assert (theta(path) == theta(whole)).all() and not list(path.parent.glob(".*.tmp"))
                     shutil.rmtree(tmp_path / "killed")
                     ended += 1
-                    print(f"{kills} kills, {ended} runs ended in the bits of an undisturbed one", flush=True)
+            if kills % 50 == 0:
+                print(f"{kills} kills, {ended} runs ended in the bits of an undisturbed one", flush=True)
     assert ended > 0
 
 

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from hpms.coarse.options import CoarseP1, DefaultReference
 from hpms.errors import ConfigError, UserError
+from hpms.options.coarse import P1Options
+from hpms.options.reference import ReferenceOptions
 from hpms.registry import option
 from hpms.schema import read
 
@@ -18,31 +19,31 @@ def config(dim=2, eps=0.1):
 
 
 def test_options_are_registered():
-    assert option("coarse", "p1") is CoarseP1
-    assert option("reference", "default") is DefaultReference
+    assert option("coarse", "p1") is P1Options
+    assert option("reference", "default") is ReferenceOptions
 
 
 def test_coarse_space_is_built():
-    space = read(CoarseP1, {"name": "p1", "h": "1/25"}, "coarse").build(2)
+    space = read(P1Options, {"name": "p1", "h": "1/25"}, "coarse").build(2)
     assert space.dim == 2 and space.h == 0.04
 
 
 @pytest.mark.parametrize("h", [0, -0.1, 0.6, "nan", "abc", None])
 def test_coarse_width_is_checked(h):
     with pytest.raises(ConfigError, match=r"coarse\.h"):
-        read(CoarseP1, {"h": h}, "coarse")
+        read(P1Options, {"h": h}, "coarse")
 
 
 def test_a_coarse_mesh_wider_than_eps_is_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
-        CoarseP1(0.04).check(config(eps=0.1))
+        P1Options(0.04).check(config(eps=0.1))
         assert not caplog.records
-        CoarseP1(0.2).check(config(eps=0.1))
+        P1Options(0.2).check(config(eps=0.1))
     assert "coarse.h=0.2 is larger than problem.eps=0.1" in caplog.text
 
 
 def test_reference_is_read():
-    assert read(DefaultReference, REFERENCE, "reference", {"eps": 0.1}) == DefaultReference(
+    assert read(ReferenceOptions, REFERENCE, "reference", {"eps": 0.1}) == ReferenceOptions(
         "auto", None, 0.0025, "outputs"
     )
 
@@ -50,16 +51,16 @@ def test_reference_is_read():
 @pytest.mark.parametrize(("key", "bad"), [("method", "p3"), ("h", 0), ("fem_h", 0), ("fem_h", None), ("cache", None)])
 def test_reference_keys_are_checked(key, bad):
     with pytest.raises(ConfigError, match=rf"reference\.{key}"):
-        read(DefaultReference, {**REFERENCE, key: bad}, "reference", {"eps": 0.1})
+        read(ReferenceOptions, {**REFERENCE, key: bad}, "reference", {"eps": 0.1})
 
 
 def test_there_are_no_defaults():
     for key in REFERENCE:
         with pytest.raises(UserError, match=f"reference.{key} has no value"):
-            read(DefaultReference, {k: v for k, v in REFERENCE.items() if k != key}, "reference", {"eps": 0.1})
+            read(ReferenceOptions, {k: v for k, v in REFERENCE.items() if k != key}, "reference", {"eps": 0.1})
 
 
 def test_exact_needs_one_dimension():
-    DefaultReference("exact", None, 0.01, "outputs").check(config(dim=1))
+    ReferenceOptions("exact", None, 0.01, "outputs").check(config(dim=1))
     with pytest.raises(ConfigError, match=r"reference\.method=exact"):
-        DefaultReference("exact", None, 0.01, "outputs").check(config(dim=2))
+        ReferenceOptions("exact", None, 0.01, "outputs").check(config(dim=2))

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from hpms.errors import ConfigError
-from hpms.problem.coefficient.expression import Expression
-from hpms.problem.coefficient.layered import Layered
+from hpms.options.coefficient import ExpressionOptions, LayeredOptions
 from tests.problems import quick_jit
 
 POINTS = np.random.default_rng(0).random((40, 3))
@@ -20,7 +19,7 @@ def config(dim):
 @pytest.mark.parametrize(("dim", "axis"), [(1, 1), (2, 1), (2, 2), (3, 3)])
 @pytest.mark.parametrize("smoothing", [0.1, 1.0])
 def test_the_layered_gradient_is_that_of_autodiff(dim, axis, smoothing):
-    coefficient, x = Layered(1.0, 5.0, axis, smoothing).build(dim, 0.1), jnp.asarray(POINTS[:, :dim])
+    coefficient, x = LayeredOptions(1.0, 5.0, axis, smoothing).build(dim, 0.1), jnp.asarray(POINTS[:, :dim])
     both = quick_jit(jax.vmap(lambda y: (coefficient.gradient(y), jax.grad(coefficient.value)(y))))
     with jax.numpy_dtype_promotion("strict"):
         gradient, expected = both(x)
@@ -29,7 +28,7 @@ def test_the_layered_gradient_is_that_of_autodiff(dim, axis, smoothing):
 
 @pytest.mark.parametrize("low_high", [(1.0, 5.0), (5.0, 1.0)])
 def test_layers_lie_between_the_two_materials(low_high):
-    coefficient = Layered(*low_high, 1, 0.01).build(1, 0.1)
+    coefficient = LayeredOptions(*low_high, 1, 0.01).build(1, 0.1)
     assert float(coefficient.value(jnp.array([0.025]))) == pytest.approx(low_high[1], rel=1e-12)
     assert float(coefficient.value(jnp.array([0.075]))) == pytest.approx(low_high[0], rel=1e-12)
     values = quick_jit(jax.vmap(coefficient.value))(np.linspace(0, 1, 1001)[:, None])
@@ -59,7 +58,7 @@ def cos(x):
     ],
 )
 def test_the_gradient_of_a_formula_is_the_exact_one(formula, eps, dim, gradient):
-    coefficient, x = Expression(formula, {"k": 2.0}, None).build(dim, eps), POINTS[:, :dim]
+    coefficient, x = ExpressionOptions(formula, {"k": 2.0}, None).build(dim, eps), POINTS[:, :dim]
     with jax.numpy_dtype_promotion("strict"):
         found = quick_jit(jax.vmap(coefficient.gradient))(jnp.asarray(x))
     expected = np.stack(gradient(x), axis=1)
@@ -69,8 +68,8 @@ def test_the_gradient_of_a_formula_is_the_exact_one(formula, eps, dim, gradient)
 @pytest.mark.parametrize(
     "coefficient",
     [
-        Expression("3 + sin(pi*x1/eps) + sin(2*pi*x2/eps)", {}, (0.2, 0.1)).build(2, 0.1),
-        Layered(1.0, 5.0, 2, 0.1).build(2, 0.1),
+        ExpressionOptions("3 + sin(pi*x1/eps) + sin(2*pi*x2/eps)", {}, (0.2, 0.1)).build(2, 0.1),
+        LayeredOptions(1.0, 5.0, 2, 0.1).build(2, 0.1),
     ],
 )
 def test_a_coefficient_repeats_after_its_periods(coefficient):
@@ -81,8 +80,8 @@ def test_a_coefficient_repeats_after_its_periods(coefficient):
 
 def test_options_that_do_not_fit_the_dimension_are_refused():
     with pytest.raises(ConfigError, match=r"coefficient\.axis=2"):
-        Layered(1.0, 5.0, 2, 0.1).check(config(1))
+        LayeredOptions(1.0, 5.0, 2, 0.1).check(config(1))
     with pytest.raises(ConfigError, match=r"coefficient\.periods"):
-        Expression("1", {}, (0.1,)).check(config(2))
-    Layered(1.0, 5.0, 2, 0.1).check(config(2))
-    Expression("x2", {}, (0.1, 0.2)).check(config(2))
+        ExpressionOptions("1", {}, (0.1,)).check(config(2))
+    LayeredOptions(1.0, 5.0, 2, 0.1).check(config(2))
+    ExpressionOptions("x2", {}, (0.1, 0.2)).check(config(2))

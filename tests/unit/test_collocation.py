@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hpms.errors import UserError
-from hpms.problem.coefficient.expression import Expression
-from hpms.problem.collocation import Uniform, collocate
+from hpms.options.coefficient import ExpressionOptions
+from hpms.options.collocation import UniformOptions
+from hpms.problem.collocation import collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.unit_cube import UnitCube
 from tests.problems import EPS, small_problem
@@ -13,7 +14,7 @@ from tests.problems import EPS, small_problem
 
 def collocated(dim=2, count=10, block=4, dtype="float64", problem=None):
     problem = problem or small_problem(dim)
-    interior, boundary = Uniform(count, 6).sample(jax.random.key(0), problem.domain)
+    interior, boundary = UniformOptions(count, 6).sample(jax.random.key(0), problem.domain)
     with jax.numpy_dtype_promotion("strict"):
         return interior, collocate(problem, interior, boundary, block, jnp.dtype(dtype))
 
@@ -62,7 +63,7 @@ def test_everything_has_the_precision_asked_for():
 )
 def test_a_medium_out_of_range_is_refused_at_a_point(formula, source, message):
     problem = LiftedProblem(
-        UnitCube(1, EPS), Expression(formula, {}, None).build(1, EPS), small_problem(1, source).source
+        UnitCube(1, EPS), ExpressionOptions(formula, {}, None).build(1, EPS), small_problem(1, source).source
     )
     with pytest.raises(UserError, match=rf"{message}.*\(0\.\d+\)"):
         collocated(problem=problem)

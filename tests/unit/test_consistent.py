@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hpms.coarse.p1 import P1Space
-from hpms.coupling.consistent import Consistent
+from hpms.options.coupling import ConsistentOptions
 from hpms.results.hdf5 import read_record, write_record
 from tests.problems import small_problem
 
@@ -14,7 +14,7 @@ POINTS = np.random.default_rng(0).random((80, 2))
 
 
 def built(schedule="constant", switch=3, level=0.1, dtype="float64", update="lazy"):
-    option = Consistent(1.0, 0.45, 1, 4, "box", update, 100, 0.01, schedule, 10, level, switch)
+    option = ConsistentOptions(1.0, 0.45, 1, 4, "box", update, 100, 0.01, schedule, 10, level, switch)
     return option.build(P1Space(2, 0.14), small_problem(2), POINTS, 16, jnp.dtype(dtype))
 
 

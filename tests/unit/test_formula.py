@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hpms.errors import UserError
-from hpms.formula import FUNCTIONS, SCALAR, Formula, FormulaError, number
-from hpms.problem.functions import JAX, evaluate_field, field_formula
+from hpms.formula import FUNCTIONS, SCALAR, Formula, FormulaError, field_formula, number
+from hpms.problem.functions import JAX, evaluate_field
 
 MALICIOUS = [
     "__import__('os').system('x')",

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.training.optimizer.gauss_newton import GaussNewtonOptions
+from hpms.options.optimizer import GaussNewtonOptions
 from hpms.training.state import TrainState, evaluate, run_chunk
 from tests.problems import small_objective
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from hpms.coarse.p1 import P1Space
-from hpms.coupling.hybrid import Hybrid, Nothing
 from hpms.errors import ConfigError
+from hpms.options.coupling import HybridOptions, NoneOptions
 from tests.problems import small_problem
 
 POINTS = np.random.default_rng(0).random((80, 2))
@@ -12,7 +12,7 @@ POINTS = np.random.default_rng(0).random((80, 2))
 
 def built(update="lazy", compress=False, dtype="float64"):
     space = P1Space(2, 0.25)
-    hybrid = Hybrid(1.0, 0.45, compress, update, 100, 0.01, "constant", 1, 1.0)
+    hybrid = HybridOptions(1.0, 0.45, compress, update, 100, 0.01, "constant", 1, 1.0)
     return space, *hybrid.build(space, small_problem(2), POINTS, 64, jnp.dtype(dtype))
 
 
@@ -88,9 +88,7 @@ def test_spread_is_the_transpose_of_means(dtype):
 
 
 def test_options():
-    assert Nothing(0.1).build(P1Space(1, 0.25), small_problem(1), POINTS[:, :1], 64, jnp.dtype("float64")) == (
-        None,
-        None,
-    )
+    space, dtype = P1Space(1, 0.25), jnp.dtype("float64")
+    assert NoneOptions(0.1).build(space, small_problem(1), POINTS[:, :1], 64, dtype) is None
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
-        Hybrid(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1, 1.0).check(None)
+        HybridOptions(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1, 1.0).check(None)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from hpms.network.base import parametrise
-from hpms.network.mlp import Mlp
-from hpms.network.ms_pinn import MsPinn
+from hpms.options.network import MlpOptions, MsPinnOptions
 from tests.problems import quick_filter_jit, scales
 
 
@@ -14,7 +13,7 @@ def built(schema, dim, dtype):
 
 
 def test_weights_start_as_glorot_and_biases_as_zero():
-    network = built(Mlp(200, 2, "tanh"), 2, "float32")
+    network = built(MlpOptions(200, 2, "tanh"), 2, "float32")
     assert [layer.weight.shape for layer in network.layers] == [(2, 200), (200, 200), (200, 1)]
     assert np.std(network.layers[1].weight) == pytest.approx((2 / 400) ** 0.5, rel=0.02)
     assert all((layer.bias == 0).all() for layer in network.layers)
@@ -22,7 +21,7 @@ def test_weights_start_as_glorot_and_biases_as_zero():
 
 
 def test_frequencies_have_their_scales_and_are_not_trained():
-    network = built(MsPinn(8, 2, "tanh", 2000, (1.0, 15.0), "normal"), 1, "float64")
+    network = built(MsPinnOptions(8, 2, "tanh", 2000, (1.0, 15.0), "normal"), 1, "float64")
     np.testing.assert_allclose([np.std(f.array) for f in network.frequencies], [1, 15], rtol=0.05)
     theta, model = parametrise(network)
     assert theta.size == (4000 * 8 + 8) + (8 * 8 + 8) + (16 + 1)

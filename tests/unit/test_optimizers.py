@@ -7,26 +7,30 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from hpms.options.optimizer import (
+    AdamOptions,
+    AdamThenLbfgsOptions,
+    GaussNewtonOptions,
+    LbfgsOptions,
+    SoapOptions,
+    SpringOptions,
+    SsbroydenOptions,
+)
 from hpms.training.least_squares import LeastSquares
-from hpms.training.optimizer.adam import Adam
 from hpms.training.optimizer.decay import ExponentialDecay
-from hpms.training.optimizer.gauss_newton import GaussNewtonOptions
-from hpms.training.optimizer.lbfgs import LbfgsOptions
-from hpms.training.optimizer.sequence import AdamThenLbfgs
-from hpms.training.optimizer.soap import Side, Soap, SoapOptions
-from hpms.training.optimizer.spring import SpringOptions
-from hpms.training.optimizer.ssbroyden import SsbroydenOptions, _updated
+from hpms.training.optimizer.soap import Side, Soap
+from hpms.training.optimizer.ssbroyden import _updated
 from hpms.training.state import TrainState, evaluate, run_chunk
 from tests.problems import small_objective
 
 OPTIONS = {
-    "adam": (Adam(1e-2, 0.9, 1000), 60),
+    "adam": (AdamOptions(1e-2, 0.9, 1000), 60),
     "soap": (SoapOptions(1e-2, 0.9, 1000, 0.95, 0.95, 10), 60),
     "lbfgs": (LbfgsOptions(20, 20), 20),
     "ssbroyden": (SsbroydenOptions(30), 20),
     "gauss_newton": (GaussNewtonOptions(1e-2, 1e-12, 30), 5),
     "spring": (SpringOptions(1e-3, 0.5), 5),
-    "adam_then_lbfgs": (AdamThenLbfgs(10, 1e-2, 0.9, 1000, 20, 20), 20),
+    "adam_then_lbfgs": (AdamThenLbfgsOptions(10, 1e-2, 0.9, 1000, 20, 20), 20),
 }
 optimizers = pytest.mark.parametrize("name", OPTIONS)
 

@@ -5,18 +5,20 @@ import pytest
 
 from hpms import registry
 from hpms.errors import UserError
+from hpms.options.network import NetworkOptions
 from hpms.registry import load_plugins, option, options, register
 
 
 @pytest.fixture(autouse=True)
 def untouched(monkeypatch):
+    options("network")  # what is registered below is taken back, so the built-in ones have to be there already
     monkeypatch.setattr(registry, "_options", {group: dict(known) for group, known in registry._options.items()})
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.fixture
 def only_networks(monkeypatch):
-    monkeypatch.setattr(registry, "_BUILT_IN", ("hpms.network",))
+    monkeypatch.setattr(registry, "_BUILT_IN", ("hpms.options.network",))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,8 @@ def test_an_unknown_option_lists_those_there_are():
 @pytest.mark.usefixtures("only_networks")
 def test_a_plugin_registers_from_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "own_network.py").write_text(
-        "from hpms.registry import register\n\n@register('network', 'own')\nclass Own:\n    pass\n"
+        "from hpms.options.network import NetworkOptions\nfrom hpms.registry import register\n\n"
+        "@register('network', 'own')\nclass Own(NetworkOptions):\n    pass\n"
     )
     monkeypatch.chdir(tmp_path)
     load_plugins(["own_network"])
@@ -66,5 +69,10 @@ def test_a_name_is_taken_once():
 
         @register("network", "mlp")
         @dataclass(frozen=True)
-        class Mine:
+        class Mine(NetworkOptions):
             pass
+
+
+def test_an_option_is_of_the_right_kind():
+    with pytest.raises(UserError, match=r"coefficient=mine is not an option.*CoefficientOptions"):
+        register("coefficient", "mine")(object)

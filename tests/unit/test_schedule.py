@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hpms.coarse.p1 import P1Space
-from hpms.coupling.hybrid import Hybrid
 from hpms.coupling.schedule import Schedule
+from hpms.options.coupling import HybridOptions
 from tests.problems import small_problem
 
 
@@ -29,7 +29,7 @@ def test_until_a_residual_and_never_again():
 
 def test_a_coupling_that_is_switched_off_needs_no_coarse_solve():
     points = np.random.default_rng(0).random((60, 1))
-    hybrid = Hybrid(1.0, 0.45, False, "every_step", 1, 0.0, "until", 1, 0.5)
+    hybrid = HybridOptions(1.0, 0.45, False, "every_step", 1, 0.0, "until", 1, 0.5)
     _, coarse = hybrid.build(P1Space(1, 0.25), small_problem(1), points, 64, np.dtype("float64"))
     record, upscaled = coarse.initial(), np.array([[2.0]])
     assert coarse.is_due(record, upscaled)

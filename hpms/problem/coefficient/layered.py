@@ -1,17 +1,11 @@
 """A laminate: two materials in alternating layers across one axis."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.errors import ConfigError
 from hpms.problem.coefficient.base import AbstractCoefficient
-from hpms.registry import register
-from hpms.schema import Fraction, Positive
 
 
 class LayeredCoefficient(AbstractCoefficient):
@@ -36,28 +30,3 @@ class LayeredCoefficient(AbstractCoefficient):
         t = jnp.tanh(jnp.sin(phase) / self.smoothing)
         slope = 0.5 * (1 - t * t) * jnp.cos(phase) * 2 * jnp.pi / (self.eps * self.smoothing)
         return (self.high - self.low) * slope * jax.nn.one_hot(self.axis, x.shape[0], dtype=x.dtype)
-
-
-@register("coefficient", "layered")
-@dataclass(frozen=True)
-class Layered:
-    """`coefficient=layered`: `low` = k₁, `high` = k₂, `axis` across the layers (1-based), `smoothing` = η in (0, 1]."""
-
-    low: Positive
-    high: Positive
-    axis: Literal[1, 2, 3]
-    smoothing: Fraction
-
-    def check(self, config: Any) -> None:
-        if self.axis > config.problem.dim:
-            raise ConfigError("coefficient.axis", self.axis, f"it must be at most problem.dim={config.problem.dim}")
-
-    def build(self, dim: int, eps: float) -> LayeredCoefficient:
-        return LayeredCoefficient(
-            low=self.low,
-            high=self.high,
-            smoothing=self.smoothing,
-            axis=self.axis - 1,
-            eps=eps,
-            periods=(eps,) * dim,
-        )

@@ -1,7 +1,6 @@
 """Adam with the paper's schedule."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -10,9 +9,6 @@ import optax
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCouplingState
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.decay import ExponentialDecay
@@ -50,22 +46,3 @@ class AdamOptimizer(AbstractOptimizer):
             return self.rate(count.astype(float))
 
         return optax.adam(schedule, b1=0.9, b2=0.999)
-
-
-@register("optimizer", "adam")
-@dataclass(frozen=True)
-class Adam:
-    """`optimizer=adam`: rate `learning_rate` · `decay_rate`^(iteration/`decay_steps`).
-
-    `learning_rate=null` takes the paper's value for the network (MLP 1e-3, Ms-PINN 5e-4). The paper's decay is 0.75
-    every 1000 iterations.
-    """
-
-    learning_rate: Positive | None
-    decay_rate: Fraction
-    decay_steps: Count
-    least_squares: ClassVar[bool] = False
-
-    def build(self, model: Parametrised) -> AdamOptimizer:
-        assert self.learning_rate is not None
-        return AdamOptimizer(ExponentialDecay(self.learning_rate, self.decay_rate, self.decay_steps))

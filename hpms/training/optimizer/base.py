@@ -23,8 +23,7 @@ class StepReport(eqx.Module):
 class AbstractOptimizer(eqx.Module):
     """An iteration θ -> θ on an objective Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed.
 
-    `stall` says in words what it means that a step is reported as stalled. The options of an optimizer have
-    `build(model)`, and may have `check_size(parameters, rows, averaged)` for what does not fit.
+    `stall` says in words what it means that a step is reported as stalled.
     """
 
     stall: ClassVar[str] = "the optimizer finds no acceptable step"

@@ -1,6 +1,5 @@
 """Gauss-Newton steps with gain-ratio damping and geodesic acceleration (Levenberg-Marquardt)."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import equinox as eqx
@@ -9,10 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import AbstractCouplingState
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Count, Positive
-from hpms.training.least_squares import AbstractSystem, LeastSquares, assemble, check_memory
+from hpms.training.least_squares import AbstractSystem, LeastSquares, assemble
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
@@ -117,23 +113,3 @@ def _square(rows: Float[Array, " r"]) -> Float[Array, ""]:
 
 def _norm(system: AbstractSystem, step: Float[Array, " p"]) -> Float[Array, ""]:
     return jnp.sqrt(jnp.sum(system.diagonal * step.astype(jnp.float64) ** 2))
-
-
-@register("optimizer", "gauss_newton")
-@dataclass(frozen=True)
-class GaussNewtonOptions:
-    """`optimizer=gauss_newton`: `damping` μ at the start, and `least_damping`, relative to the diagonal of J^T J.
-
-    After `trials` factorisations without an acceptable step the run ends.
-    """
-
-    damping: Positive
-    least_damping: Positive
-    trials: Count
-    least_squares: ClassVar[bool] = True
-
-    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
-        check_memory(parameters, rows, averaged)
-
-    def build(self, model: Parametrised) -> GaussNewton:
-        return GaussNewton(self.damping, self.least_damping, self.trials)

@@ -1,6 +1,5 @@
 """L-BFGS, from Optax."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -10,10 +9,6 @@ import optax
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCouplingState
-from hpms.errors import ConfigError
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Count
 from hpms.training.least_squares import LeastSquares
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
@@ -65,27 +60,3 @@ class Lbfgs(AbstractOptimizer):
     def _transformation(self) -> optax.GradientTransformationExtraArgs:
         search = optax.scale_by_zoom_linesearch(self.trials, initial_guess_strategy="one")
         return optax.lbfgs(memory_size=self.memory, linesearch=search)
-
-
-def check_fixed_points(config: Any) -> None:
-    """Raises `ConfigError` for points that change under an optimizer that compares gradients of two iterations."""
-    if config.collocation.fresh:
-        name = config.names["optimizer"]
-        allowed = f"optimizer={name} compares gradients at two iterations, whose points must be the same: take uniform"
-        raise ConfigError("collocation", "fresh", allowed)
-
-
-@register("optimizer", "lbfgs")
-@dataclass(frozen=True)
-class LbfgsOptions:
-    """`optimizer=lbfgs`: `memory` pairs of steps and gradients, at most `trials` evaluations per line search."""
-
-    memory: Count
-    trials: Count
-    least_squares: ClassVar[bool] = False
-
-    def check(self, config: Any) -> None:
-        check_fixed_points(config)
-
-    def build(self, model: Parametrised) -> Lbfgs:
-        return Lbfgs(self.memory, self.trials)

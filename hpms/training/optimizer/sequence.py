@@ -1,7 +1,6 @@
 """One optimizer after another."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -9,13 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from hpms.coupling.base import AbstractCouplingState
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
-from hpms.training.optimizer.adam import Adam
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
-from hpms.training.optimizer.lbfgs import LbfgsOptions, check_fixed_points
 
 
 class SequenceState(eqx.Module):
@@ -69,27 +63,3 @@ class Sequence(AbstractOptimizer):
         if optimizer_state.count >= self.switch:
             first = dict.fromkeys(first, 0.0)
         return first | self.second.metrics(optimizer_state.second, iteration)
-
-
-@register("optimizer", "adam_then_lbfgs")
-@dataclass(frozen=True)
-class AdamThenLbfgs:
-    """`optimizer=adam_then_lbfgs`: `switch` steps of Adam, then L-BFGS, with the keys of both."""
-
-    switch: Count
-    learning_rate: Positive | None
-    decay_rate: Fraction
-    decay_steps: Count
-    memory: Count
-    trials: Count
-    least_squares: ClassVar[bool] = False
-
-    def check(self, config: Any) -> None:
-        check_fixed_points(config)
-
-    def build(self, model: Parametrised) -> Sequence:
-        adam = Adam(self.learning_rate, self.decay_rate, self.decay_steps)
-        return Sequence(adam.build(model), self._lbfgs().build(model), self.switch)
-
-    def _lbfgs(self) -> LbfgsOptions:
-        return LbfgsOptions(self.memory, self.trials)

@@ -1,8 +1,7 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioner."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,9 +10,6 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
 from hpms.coupling.base import AbstractCouplingState
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Count, Fraction, Positive
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.decay import ExponentialDecay
@@ -148,21 +144,3 @@ def _followed(square: Array, pair: tuple[Side, Side]) -> tuple[tuple[Side, Side]
         square = jnp.take(square, order, axis=axis)
         found.append(Side(side.factor, jnp.linalg.qr(image[:, order])[0]))
     return (found[0], found[1]), square
-
-
-@register("optimizer", "soap")
-@dataclass(frozen=True)
-class SoapOptions:
-    """`optimizer=soap`: the rate as Adam's, `b1` and `b2` of the moments, the eigenbases every `refresh` steps."""
-
-    learning_rate: Positive
-    decay_rate: Fraction
-    decay_steps: Count
-    b1: Fraction
-    b2: Fraction
-    refresh: Count
-    least_squares: ClassVar[bool] = False
-
-    def build(self, model: Parametrised) -> Soap:
-        rate = ExponentialDecay(self.learning_rate, self.decay_rate, self.decay_steps)
-        return Soap(model.unravel, rate, self.b1, self.b2, self.refresh)

@@ -1,7 +1,6 @@
 """SPRING: damped Gauss-Newton steps that remember the last one."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -9,15 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import AbstractCouplingState
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Bound, Positive
-from hpms.training.least_squares import LeastSquares, assemble, check_memory
+from hpms.training.least_squares import LeastSquares, assemble
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
 _HALVINGS = 30
-Momentum = Annotated[float, Bound(least=0.0, most=1.0)]
 
 
 class SpringState(eqx.Module):
@@ -71,19 +66,3 @@ class Spring(AbstractOptimizer):
 
     def metrics(self, optimizer_state: SpringState, iteration: int) -> dict[str, float]:
         return {"step_length": float(optimizer_state.length)}
-
-
-@register("optimizer", "spring")
-@dataclass(frozen=True)
-class SpringOptions:
-    """`optimizer=spring`: `damping` μ relative to the diagonal of J^T J; `momentum` m, 0 for plain natural gradient."""
-
-    damping: Positive
-    momentum: Momentum
-    least_squares: ClassVar[bool] = True
-
-    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
-        check_memory(parameters, rows, averaged)
-
-    def build(self, model: Parametrised) -> Spring:
-        return Spring(self.damping, self.momentum)

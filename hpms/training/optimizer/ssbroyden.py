@@ -1,6 +1,5 @@
 """Self-scaled Broyden with a dense inverse Hessian."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -11,13 +10,9 @@ from jaxtyping import Array, Bool, Float
 
 from hpms.coupling.base import AbstractCouplingState
 from hpms.errors import UserError
-from hpms.network.base import Parametrised
-from hpms.registry import register
-from hpms.schema import Count
 from hpms.training.least_squares import LeastSquares
 from hpms.training.objective import Objective
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
-from hpms.training.optimizer.lbfgs import check_fixed_points
 from hpms.training.optimizer.tree import all_finite, select, settled
 
 _MOST_PARAMETERS = 10_000  # their inverse Hessian has 800 MB
@@ -114,23 +109,10 @@ def _updated(
     return inverse, good
 
 
-@register("optimizer", "ssbroyden")
-@dataclass(frozen=True)
-class SsbroydenOptions:
-    """`optimizer=ssbroyden`: at most `trials` evaluations per line search; up to 10,000 parameters."""
-
-    trials: Count
-    least_squares: ClassVar[bool] = False
-
-    def check(self, config: Any) -> None:
-        check_fixed_points(config)
-
-    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
-        if parameters > _MOST_PARAMETERS:
-            raise UserError(
-                f"optimizer=ssbroyden keeps a dense matrix of {parameters} x {parameters} numbers for this network, "
-                f"{8e-9 * parameters**2:.1f} GB: take a network of at most {_MOST_PARAMETERS} parameters."
-            )
-
-    def build(self, model: Parametrised) -> Ssbroyden:
-        return Ssbroyden(self.trials)
+def check_matrix(parameters: int) -> None:
+    """Raises `UserError` where the inverse Hessian of so many parameters is too large."""
+    if parameters > _MOST_PARAMETERS:
+        raise UserError(
+            f"optimizer=ssbroyden keeps a dense matrix of {parameters} x {parameters} numbers for this network, "
+            f"{8e-9 * parameters**2:.1f} GB: take a network of at most {_MOST_PARAMETERS} parameters."
+        )

@@ -1,14 +1,15 @@
-"""How long a run goes on and how often it is logged and saved."""
+"""`training=...`: how long a run goes on and how often it is logged and saved."""
 
 from dataclasses import dataclass
 
+from hpms.options.base import AbstractOptions
 from hpms.registry import register
 from hpms.schema import Count, NonNegative, Positive
 
 
 @register("training", "default")
 @dataclass(frozen=True)
-class Limits:
+class TrainingOptions(AbstractOptions):
     """`training`: stops at `iterations`, when J_res + τ₁ J_bnd < `tolerance`, or after `wall_limit` seconds.
 
     A line is logged every `log_every` iterations; a checkpoint is written at least every `checkpoint_seconds` seconds.

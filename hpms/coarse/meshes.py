@@ -1,0 +1,33 @@
+"""How fine the meshes of the fine solutions are."""
+
+import math
+
+from hpms.errors import UserError
+
+# Nodes per cell along one axis, and cells per ε that resolve ε well.
+RESOLUTION = {"exact": (12, 32), "p1": (1, 64), "p2": (2, 32)}
+_DEFAULT_MOST = {1: 1_000_000, 2: 1_000_000, 3: 125_000}  # unknowns: half a minute on 2 cores
+_MOST = 4_000_000
+
+
+def method_name(method: str, dim: int) -> str:
+    """What `auto` stands for."""
+    return ("exact" if dim == 1 else "p2") if method == "auto" else method
+
+
+def reference_cells(dim: int, eps: float, name: str, h: float | None) -> int:
+    """Cells per axis of a reference: an even number, at least 4; a `UserError` where they are too many."""
+    per_cell, per_eps = RESOLUTION[name]
+    wanted = min(per_eps / eps, _DEFAULT_MOST[dim] ** (1 / dim) / per_cell) if h is None else 1 / h
+    n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
+    if (unknowns := (per_cell * n) ** dim) > _MOST:
+        raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    return n
+
+
+def baseline_cells(dim: int, h: float) -> int:
+    """Cells per axis of the fine FEM beside a network, at least 2; a `UserError` where they are too many."""
+    n = max(2, round(1 / h))
+    if n**dim > _MOST:
+        raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    return n

@@ -1,0 +1,110 @@
+"""What belongs to a command and not to the experiment, read and checked before anything heavy is imported."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hpms.config import GROUPS, Config, read_config
+from hpms.errors import ConfigError
+from hpms.options.sweep import Sweep
+from hpms.registry import load_plugins
+from hpms.schema import Count, Folder, read, unknown_key
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The folder to write to, the user's modules, and where compiled programs are kept: auto (below the user's cache
+    folder), a folder, or None.
+    """
+
+    output: Folder
+    plugins: tuple[str, ...]
+    compilation_cache: Folder | None
+
+    def check(self, config: Config) -> None:
+        """Raises `ConfigError` where the command cannot do this with that configuration."""
+
+
+@dataclass(frozen=True)
+class TrainInvocation(Invocation):
+    """Also whether to continue an interrupted run, to start anew in a new place, a run directory to use, how many seeds
+    to train at once, and whether to leave a figure beside each run.
+    """
+
+    resume: bool
+    force: bool
+    run_dir: Folder | None
+    ensemble: Count
+    plot: bool
+
+    def check(self, config: Config) -> None:
+        if self.ensemble > 1 and self.run_dir is not None:
+            raise ConfigError("run_dir", self.run_dir, "an ensemble has a directory for each seed: leave it out")
+        if config.seed + self.ensemble > 2**32:
+            raise ConfigError("ensemble", self.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
+
+
+@dataclass(frozen=True)
+class ConsistencyInvocation(Invocation):
+    """Also what is swept."""
+
+    sweep: dict[str, Any]
+
+    def check(self, config: Config) -> None:
+        self.resolved(config)
+
+    def resolved(self, config: Config) -> Sweep:
+        """What is swept, with numbers for null; raises `ConfigError` for what does not fit."""
+        dim, eps = config.problem.dim, config.problem.eps
+        return read(Sweep, self.sweep, "sweep", {"eps": eps}).resolved(dim, eps)
+
+
+@dataclass(frozen=True)
+class EvaluateInvocation(Invocation):
+    """The run's directory, which of its checkpoints, and keys of `reference` that replace the run's where not null."""
+
+    run: Folder
+    checkpoint: Literal["best", "latest"]
+    reference: dict[str, Any]
+
+
+# The others are plain invocations.
+_SCHEMAS: dict[str, type[Invocation]] = {
+    "train": TrainInvocation,
+    "consistency": ConsistencyInvocation,
+    "evaluate": EvaluateInvocation,
+}
+
+
+def read_command(verb: str, values: Mapping[str, Any]) -> tuple[Any, Config | None]:
+    """The verb's invocation and the typed configuration (None for `evaluate`, whose run has one) of composed values.
+
+    Imports the user's modules. An experiment may set keys of `hpms train`, such as `plot`, that the other commands
+    ignore. Raises `UserError` for unknown keys and options, wrong types, numbers out of range and contradictions.
+    """
+    schema = _SCHEMAS.get(verb, Invocation)
+    names = {field.name for field in dataclasses.fields(schema)}
+    if verb == "evaluate":
+        invocation = read(schema, values, "")
+        load_plugins(invocation.plugins)
+        return invocation, None
+    elsewhere = {field.name for field in dataclasses.fields(TrainInvocation)}
+    for key in values:
+        if key not in GROUPS and key not in names | elsewhere | {"seed"}:
+            raise unknown_key(key, [*GROUPS, "seed", *sorted(names)])
+    invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
+    load_plugins(invocation.plugins)
+    check_output(Path(invocation.output))
+    config = read_config(values)
+    invocation.check(config)
+    return invocation, config
+
+
+def check_output(folder: Path) -> None:
+    """Raises `ConfigError` where nothing can be written to `folder`."""
+    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ConfigError("output", folder, "give a folder that can be written to")

@@ -1,0 +1,51 @@
+"""`boundary=...`."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from hpms.options.base import AbstractOptions
+from hpms.registry import register
+from hpms.schema import NonNegative
+
+if TYPE_CHECKING:
+    from hpms.network.base import AbstractNetwork
+
+
+class BoundaryOptions(AbstractOptions, abc.ABC):
+    """How v = 0 on ∂Ω is imposed: exactly where `hard`, or by a term of the weight τ₁ = `tau1`."""
+
+    tau1: NonNegative
+    hard: ClassVar[bool]
+
+    @abc.abstractmethod
+    def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
+        """The network that is trained."""
+
+
+@register("boundary", "hard")
+@dataclass(frozen=True)
+class HardOptions(BoundaryOptions):
+    """`boundary=hard`: the network vanishes on ∂Ω, multiplied by l(x) if it has no way of its own; no boundary term."""
+
+    tau1: ClassVar[float] = 0.0
+    hard: ClassVar[bool] = True
+
+    def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
+        from hpms.network.boundary import HardBoundary
+
+        return network.vanishing() or HardBoundary(network)
+
+
+@register("boundary", "soft")
+@dataclass(frozen=True)
+class SoftOptions(BoundaryOptions):
+    """`boundary=soft`: τ₁ |∂Ω|/M_∂Ω Σ v(x^b_i)² is added to the loss, Eq. (3.24); `tau1` = τ₁."""
+
+    tau1: NonNegative
+    hard: ClassVar[bool] = False
+
+    def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
+        return network

@@ -1,0 +1,53 @@
+"""`coarse=...`."""
+
+from __future__ import annotations
+
+import abc
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from hpms.errors import ConfigError
+from hpms.options.base import AbstractOptions
+from hpms.registry import register
+from hpms.schema import Bound
+
+if TYPE_CHECKING:
+    from hpms.coarse.p1 import P1Space
+    from hpms.config import Config
+
+log = logging.getLogger(__name__)
+_MOST = 1_000_000
+
+
+class CoarseOptions(AbstractOptions, abc.ABC):
+    """The coarse space, of mesh width `h`."""
+
+    h: float
+
+    @abc.abstractmethod
+    def build(self, dim: int) -> P1Space:
+        """The coarse space."""
+
+
+@register("coarse", "p1")
+@dataclass(frozen=True)
+class P1Options(CoarseOptions):
+    """`coarse=p1`: P1 elements on a uniform mesh of width `h` (the nearest 1/n), 0 < h <= 1/2; below ε is sensible."""
+
+    h: Annotated[float, Bound(above=0.0, most=0.5)]
+
+    def check(self, config: Config) -> None:
+        if round(1 / self.h) ** config.problem.dim > _MOST:
+            raise ConfigError("coarse.h", self.h, f"its mesh may have at most {_MOST:.0e} nodes")
+        if self.h > config.problem.eps:
+            log.warning(
+                "coarse.h=%g is larger than problem.eps=%g: the coarse mesh does not see the averages' scale",
+                self.h,
+                config.problem.eps,
+            )
+
+    def build(self, dim: int) -> P1Space:
+        from hpms.coarse.p1 import P1Space
+
+        return P1Space(dim, self.h)

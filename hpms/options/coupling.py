@@ -1,0 +1,182 @@
+"""`coupling=...`."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from hpms.errors import ConfigError
+from hpms.options.base import AbstractOptions
+from hpms.registry import register
+from hpms.schema import Bound, Count, NonNegative, Positive
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hpms.coarse.p1 import P1Space
+    from hpms.coarse.reference import Reference
+    from hpms.config import Config
+    from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
+    from hpms.problem.lifted import LiftedProblem
+
+_MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000
+
+
+class CouplingOptions(AbstractOptions, abc.ABC):
+    """A coupling of the weight τ₂ = `tau2`; `delta` is that of the paper's averages, whose gap is always reported."""
+
+    tau2: NonNegative
+    delta: Positive
+
+    @abc.abstractmethod
+    def build(
+        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype
+    ) -> tuple[AbstractCoupling, AbstractCoarseSide] | None:
+        """The jitted and the host's part for collocation points (M, d), or None where there is no coupling."""
+
+    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
+        """How far the exact solution is from what is trained, on the coarse mesh of width h: ‖Q̄u - y‖/‖u‖."""
+        return reference.consistency_gap
+
+    def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
+        """Such gaps of averages of its own, by name."""
+        return {}
+
+    def reference_fields(
+        self, problem: LiftedProblem, reference: Reference, space: P1Space
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Q̄u and the coarse state y of the reference at the nodes (N,) of the means."""
+        return None
+
+
+@register("coupling", "none")
+@dataclass(frozen=True)
+class NoneOptions(CouplingOptions):
+    """`coupling=none`: the plain PINN."""
+
+    delta: Positive
+
+    def build(self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype) -> None:
+        return None
+
+
+@register("coupling", "hybrid")
+@dataclass(frozen=True)
+class HybridOptions(CouplingOptions):
+    """`coupling=hybrid`.
+
+    **Arguments:** `tau2` = τ₂; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y too, Eq.
+    (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
+    every_step; `schedule` of τ₂ = constant, decaying by half every `half_life` iterations, or until the residual loss
+    is below `level` times that of v = 0.
+    """
+
+    tau2: NonNegative
+    delta: Positive
+    compress_state: bool
+    update: Literal["lazy", "every_step"]
+    interval: Count
+    threshold: NonNegative
+    schedule: Literal["constant", "decaying", "until"]
+    half_life: Count
+    level: Positive
+
+    def check(self, config: Config) -> None:
+        if self.delta >= 1:
+            raise ConfigError("coupling.delta", f"{self.delta:g}", "it must be less than the domain's size 1")
+
+    def build(
+        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype
+    ) -> tuple[AbstractCoupling, AbstractCoarseSide]:
+        from hpms.coupling import hybrid
+
+        return hybrid.build(self, space, problem, points, block, dtype)
+
+    def reference_fields(
+        self, problem: LiftedProblem, reference: Reference, space: P1Space
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from hpms.coupling import hybrid
+
+        return hybrid.ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
+
+
+@register("coupling", "consistent")
+@dataclass(frozen=True)
+class ConsistentOptions(CouplingOptions):
+    """`coupling=consistent`: box means against a coarse state with the network's own boundary data.
+
+    **Arguments:** `tau2` = τ₂. The box has `cells` whole periods of the coefficient along each axis, or, where it
+    declares no periods, the side `delta`; `points` lattice points per period (or per eps) and axis, 4 to 1000;
+    `average` = box, or hat, the mean of the means. `update`, `interval`, `threshold` as in `coupling=hybrid`; so
+    `schedule` of τ₂ = constant, decaying, until, with `half_life` and `level`; or hybrid_first: the coupling by balls
+    of diameter `delta` until iteration `switch`, or, if that is null, until the residual loss is below `level` times
+    that of v = 0.
+    """
+
+    tau2: NonNegative
+    delta: Positive
+    cells: Count
+    points: Annotated[int, Bound(least=4, most=1000)]
+    average: Literal["box", "hat"]
+    update: Literal["lazy", "every_step"]
+    interval: Count
+    threshold: NonNegative
+    schedule: Literal["constant", "decaying", "until", "hybrid_first"]
+    half_life: Count
+    level: Positive
+    switch: Count | None
+
+    def check(self, config: Config) -> None:
+        import numpy as np
+
+        dim, eps, h = config.problem.dim, config.problem.eps, config.coarse.h
+        periods = config.coefficient.lengths(dim, eps)
+        sides, counts = self.box(periods, dim, eps)
+        reach = sides if self.average == "box" else 2 * sides
+        if (reach > 1 - 2 * np.maximum(h, sides / counts)).any():
+            key, value = ("delta", f"{self.delta:g}") if periods is None else ("cells", self.cells)
+            shape = " x ".join(f"{side:.4g}" for side in reach)
+            limit = float((1 - 2 * np.maximum(h, sides / counts)).min())
+            reason = f"averages over {shape} do not fit beside a mesh of coarse.h={h:g}, sides up to {limit:.3g} do"
+            raise ConfigError(f"coupling.{key}", value, reason)
+        if self.schedule == "hybrid_first" and (self.switch or 0) >= config.training.iterations:
+            allowed = f"it must be below training.iterations={config.training.iterations}, or null for coupling.level"
+            raise ConfigError("coupling.switch", self.switch, allowed)
+        entries = (1 / h + 1) ** dim * np.prod(counts * (2.0 if self.average == "hat" else 1.0))
+        if (most := max(entries / _MOST_ENTRIES, np.prod(counts / sides) / _MOST_POINTS)) > 1:
+            reason = f"its averages would need {most:.1f} times the numbers that are allowed"
+            raise ConfigError("coupling.points", self.points, reason)
+
+    def box(self, periods: tuple[float, ...] | None, dim: int, eps: float) -> tuple[np.ndarray, np.ndarray]:
+        """Sides of the box (d,), and lattice points along each (d,)."""
+        import numpy as np
+
+        if periods is None:
+            sides = np.full(dim, self.delta)
+            return sides, np.maximum(2, np.ceil(self.points * sides / eps - 1e-9)).astype(int)
+        return self.cells * np.asarray(periods), np.full(dim, self.points * self.cells)
+
+    def build(
+        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype
+    ) -> tuple[AbstractCoupling, AbstractCoarseSide]:
+        from hpms.coupling import consistent
+
+        return consistent.build(self, space, problem, points, block, dtype)
+
+    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
+        from hpms.coupling import consistent
+
+        return consistent.trained_gap(self, problem, reference, h)
+
+    def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
+        from hpms.coupling import consistent
+
+        return consistent.gaps(self, problem, reference, h)
+
+    def reference_fields(
+        self, problem: LiftedProblem, reference: Reference, space: P1Space
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from hpms.coupling import consistent
+
+        return consistent.reference_fields(self, problem, reference, space)

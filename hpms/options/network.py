@@ -1,0 +1,111 @@
+"""`network=...`."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from hpms.errors import ConfigError
+from hpms.options.base import AbstractOptions
+from hpms.registry import register
+from hpms.schema import Count, Depth, Positive
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import PRNGKeyArray
+
+    from hpms.config import Config
+    from hpms.network.base import AbstractNetwork, Scales
+    from hpms.network.mlp import Perceptron
+    from hpms.network.ms_pinn import MultiscaleFourierNetwork
+    from hpms.network.two_scale import TwoScaleNetwork
+
+
+class NetworkOptions(AbstractOptions, abc.ABC):
+    """A network; `learning_rate` is what `optimizer.learning_rate=null` takes."""
+
+    learning_rate: ClassVar[float | None] = None
+
+    @abc.abstractmethod
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> AbstractNetwork:
+        """The network with random parameters, before its boundary values are imposed."""
+
+
+@register("network", "mlp")
+@dataclass(frozen=True)
+class MlpOptions(NetworkOptions):
+    """`network=mlp`: `depth` hidden layers (paper: 8) of `width` neurons (paper: 64)."""
+
+    width: Count
+    depth: Depth
+    activation: Literal["tanh", "swish", "sine"]
+    learning_rate: ClassVar[float | None] = 1e-3
+
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> Perceptron:
+        from hpms.network.mlp import perceptron
+
+        return perceptron(key, scales.dim, self.width, self.depth, self.activation, dtype)
+
+
+@register("network", "ms_pinn")
+@dataclass(frozen=True)
+class MsPinnOptions(NetworkOptions):
+    """`network=ms_pinn`: `depth` shared hidden layers (paper: 2) of `width` neurons (paper: 128).
+
+    **Arguments:** `features` = m frequencies per scale (the paper gives no number), `scales` = (ϱ₁, ..., ϱ_K), standard
+    deviations of the frequencies, arithmetic in eps; the paper's are (1, 1/ε). With `distribution=uniform` the entries
+    of B^(k) are uniform in [-ϱ_k, ϱ_k] instead of normal: a band that ends, such as 8/ε for eight harmonics.
+    """
+
+    width: Count
+    depth: Depth
+    activation: Literal["tanh", "swish", "sine"]
+    features: Count
+    scales: tuple[Positive, ...]
+    distribution: Literal["normal", "uniform"]
+    learning_rate: ClassVar[float | None] = 5e-4
+
+    def check(self, config: Config) -> None:
+        if not self.scales:
+            raise ConfigError("network.scales", "[]", "give at least one standard deviation, such as [1,1/eps]")
+
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> MultiscaleFourierNetwork:
+        from hpms.network.ms_pinn import multiscale_fourier_network
+
+        return multiscale_fourier_network(key, scales.dim, self, dtype)
+
+
+@register("network", "two_scale")
+@dataclass(frozen=True)
+class TwoScaleOptions(NetworkOptions):
+    """`network=two_scale`: `slow_width`, `slow_depth` of the network of x, `width`, `depth` of that of the fast
+    variables, R = `rank` products, `harmonics` h = 1, 2, ... of the periods, `layers` multiples m of the lengths ℓ_i.
+
+    `periods` are lengths, one per axis, arithmetic in eps; null takes those of the coefficient. v = 0 at the start.
+    """
+
+    slow_width: Count
+    slow_depth: Depth
+    width: Count
+    depth: Depth
+    rank: Count
+    harmonics: Depth
+    layers: tuple[Positive, ...]
+    activation: Literal["tanh", "swish", "sine"]
+    periods: tuple[Positive, ...] | None
+    learning_rate: ClassVar[float | None] = 1e-3
+
+    def check(self, config: Config) -> None:
+        dim, eps = config.problem.dim, config.problem.eps
+        if self.periods is not None and len(self.periods) != dim:
+            raise ConfigError("network.periods", list(self.periods), f"give {dim} lengths, one per axis")
+        if self.periods is None and config.coefficient.lengths(dim, eps) is None:
+            raise ConfigError(
+                "network.periods", "null", "the coefficient names no periods: give one length per axis, such as [eps]"
+            )
+
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> TwoScaleNetwork:
+        from hpms.network.two_scale import two_scale_network
+
+        return two_scale_network(key, scales, self, dtype)
