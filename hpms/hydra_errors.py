@@ -1,13 +1,15 @@
 """What Hydra and OmegaConf complain about, in one sentence that says what to type."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 
+from hpms.config import GROUPS
 from hpms.errors import suggestion
 
 
@@ -42,14 +44,27 @@ def _unknown(key: str, text: str, verb: str, known: list[str]) -> str:
     if "." in key and group in groups:
         siblings = [k for k in known if k.startswith(f"{group}.") and not k.endswith(".name")]
         hint = suggestion(key.removeprefix(f"{group}."), [k.removeprefix(f"{group}.") for k in siblings])
-        return f"'{key}' is not a key.{hint} The keys are {', '.join(siblings)}."
+        hint = hint or f" The keys are {', '.join(siblings)}."
+        return f"'{key}' is not a key{_of_option(group)}.{hint}"
     return f"'{key}' is not a key.{suggestion(group, groups) or ' The groups and keys are ' + ', '.join(groups) + '.'}"
 
 
+def _of_option(group: str) -> str:
+    """The option of a group that was typed, if one was."""
+    typed = [argument for argument in sys.argv if argument.startswith(f"{group}=")]
+    return f" of {typed[-1]}" if typed else ""
+
+
 def _keys(verb: str, config_dir: str, version_base: Mapping[str, Any]) -> list[str]:
+    """The keys of the options that were typed, or else of those that are chosen by default."""
+    typed = [argument for argument in sys.argv[1:] if re.fullmatch(r"\+?\w+=\w+", argument)]
+    chosen = [argument for argument in typed if argument.lstrip("+").split("=")[0] in (*GROUPS, "experiment")]
     with initialize_config_dir(config_dir, **version_base):
-        values = OmegaConf.to_container(compose(verb), resolve=False)
-    return list(_flatten(values, ""))
+        try:
+            config = compose(verb, overrides=chosen)
+        except HydraException:
+            config = compose(verb)
+    return list(_flatten(OmegaConf.to_container(config, resolve=False), ""))
 
 
 def _flatten(values: Any, prefix: str) -> Iterator[str]:

@@ -4,6 +4,8 @@ WRONG = [
     (["trian"], "'trian' is not a verb", "Did you mean 'train'?"),
     (["train", "problem.epps=0.1"], "'problem.epps' is not a key", "Did you mean 'eps'?"),
     (["train", "+problem.epps=0.1"], "'problem.epps' is not a key", "Did you mean 'problem.eps'?"),
+    (["train", "coupling=none", "coupling.interval=3"], "not a key of coupling=none", "The keys are coupling.delta."),
+    (["train", "optimizer=soap", "optimizer.refres=3"], "not a key of optimizer=soap", "Did you mean 'refresh'?"),
     (["train", "+nonsense=1"], "'nonsense' is not a key", ""),
     (["train", "problem.eps=abc"], "problem.eps=abc is not allowed", "number"),
     (["train", "problem.eps=0"], "problem.eps=0", "greater than 0"),
