@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from hpms.coarse.p1 import P1Space
 from hpms.config import Config
 from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
 from hpms.errors import UserError
+from hpms.fem.p1 import P1Space
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
 from hpms.problem.collocation import Sampler, check_medium, collocate
 from hpms.problem.lifted import LiftedProblem

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Array
 
-from hpms.coarse.baseline import Baseline, baseline
-from hpms.coarse.discretisation import CoarseErrors, coarse_errors
-from hpms.coarse.gaps import Gaps, gaps
-from hpms.coarse.reference import Reference, reference
-from hpms.coarse.validation import validation_points
 from hpms.config import Config
 from hpms.coupling.upscaling import isotropic
 from hpms.experiment import Experiment, fingerprint
+from hpms.fem.fine.baseline import Baseline, baseline
+from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
+from hpms.fem.fine.gaps import Gaps, gaps
+from hpms.fem.fine.reference import Reference, reference
+from hpms.fem.validation import validation_points
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.state import evaluate

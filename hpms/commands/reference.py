@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hpms.coarse.baseline import Baseline
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.reference import Reference
-from hpms.coarse.validation import validation_points
 from hpms.commands.result import Result
 from hpms.config import Config
 from hpms.experiment import fine_problem
+from hpms.fem.fine.baseline import Baseline
+from hpms.fem.fine.reference import Reference
+from hpms.fem.p1 import P1Space
+from hpms.fem.validation import validation_points
 from hpms.invocation import Invocation
 from hpms.measure import find_baseline, find_box_gaps, find_reference
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes

@@ -12,14 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from hpms.coarse.box import BoxAverage
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.state import CoarseProblem
 from hpms.coupling.base import AbstractCoupling, CouplingState
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSide, UpdateRule
 from hpms.coupling.upscaling import isotropic_sensitivity
 from hpms.errors import UserError
+from hpms.fem.coarse.box import BoxAverage
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.p1 import P1Space
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites
 

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from hpms.coarse.box import BoxAverage, box_fields, box_gap
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.reference import Reference
 from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
 from hpms.coupling.box import box_coupling
 from hpms.coupling.handover import hand_over
 from hpms.coupling.hybrid import ball_coupling, ball_fields
 from hpms.coupling.lazy import UpdateRule
 from hpms.coupling.schedule import Schedule
+from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
+from hpms.fem.fine.reference import Reference
+from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions
 from hpms.problem.lifted import LiftedProblem
 

@@ -6,16 +6,16 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy import sparse
 
-from hpms.coarse.average import ball_means
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.reference import Reference
-from hpms.coarse.state import CoarseProblem
 from hpms.coupling.base import AbstractCoupling, CouplingState
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSide, UpdateRule
 from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling import isotropic_adjoint, isotropic_sensitivity
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.fine.average import ball_means
+from hpms.fem.fine.reference import Reference
+from hpms.fem.p1 import P1Space
 from hpms.options.coupling import HybridOptions
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites

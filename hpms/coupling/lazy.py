@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.state import CoarseProblem
 from hpms.coupling.base import AbstractCoarseSide, CoarseRecord, CouplingState
 from hpms.coupling.schedule import Schedule
+from hpms.fem.coarse.problem import CoarseProblem
 
 
 @dataclass(frozen=True)

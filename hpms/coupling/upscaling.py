@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coarse.state import FactorisedProblem
+from hpms.fem.coarse.problem import FactorisedProblem
 
 
 def isotropic(mean_flux: Float[Array, ""], dim: int) -> Float[Array, "d d"]:

@@ -13,8 +13,8 @@ from hpms.registry import register
 from hpms.schema import Bound
 
 if TYPE_CHECKING:
-    from hpms.coarse.p1 import P1Space
     from hpms.config import Config
+    from hpms.fem.p1 import P1Space
 
 log = logging.getLogger(__name__)
 _MOST = 1_000_000
@@ -48,6 +48,6 @@ class P1Options(CoarseOptions):
             )
 
     def build(self, dim: int) -> P1Space:
-        from hpms.coarse.p1 import P1Space
+        from hpms.fem.p1 import P1Space
 
         return P1Space(dim, self.h)

@@ -14,10 +14,10 @@ from hpms.schema import Bound, Count, NonNegative, Positive
 if TYPE_CHECKING:
     import numpy as np
 
-    from hpms.coarse.p1 import P1Space
-    from hpms.coarse.reference import Reference
     from hpms.config import Config
     from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
+    from hpms.fem.fine.reference import Reference
+    from hpms.fem.p1 import P1Space
     from hpms.problem.lifted import LiftedProblem
 
 _MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hpms.coarse import meshes
 from hpms.errors import ConfigError
+from hpms.fem.fine import meshes
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
 from hpms.schema import Folder, Positive

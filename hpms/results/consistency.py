@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.coercivity import Coercivity
-from hpms.coarse.rates import fitted_rate, local_rates
 from hpms.consistency import Consistency, GapTable
+from hpms.fem.fine.coercivity import Coercivity
+from hpms.fem.fine.rates import fitted_rate, local_rates
 from hpms.results.table import scientific, table
 
 Arrays = dict[str, np.ndarray]

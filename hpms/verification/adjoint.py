@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.state import CoarseProblem
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.p1 import P1Space
 from hpms.verification.check import Check, small
 
 

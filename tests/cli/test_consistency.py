@@ -61,10 +61,10 @@ def test_osc1d_has_the_gaps_measured_by_another_code_and_the_rates_of_the_theory
 
 def _check_the_second_call(hpms, monkeypatch, first, groups):
     """It comes from the cache, and all but the provenance is the same."""
-    monkeypatch.setattr("hpms.coarse.gaps.consistency_gaps", None)
-    monkeypatch.setattr("hpms.coarse.reference._compute", None)
-    monkeypatch.setattr("hpms.coarse.baseline.solve_fine", None)
-    monkeypatch.setattr("hpms.coarse.discretisation._errors", None)
+    monkeypatch.setattr("hpms.fem.fine.gaps.consistency_gaps", None)
+    monkeypatch.setattr("hpms.fem.fine.reference._compute", None)
+    monkeypatch.setattr("hpms.fem.fine.baseline.solve_fine", None)
+    monkeypatch.setattr("hpms.fem.fine.discretisation._errors", None)
     second = hpms(*SMALL)
     assert second.out == first.out
     again = read(second.last_line)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hpms.coarse.fine import solve_fine, solve_homogeneous
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.state import CoarseProblem
-from hpms.coarse.validation import relative_errors, validation_points
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.fine.solve import solve_fine, solve_homogeneous
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.p1 import P1Space
+from hpms.fem.validation import relative_errors, validation_points
 
 MESHES = {1: (16, 32, 64), 2: (8, 16, 32), 3: (4, 8)}
 

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.coarse.p1 import P1Space
 from hpms.coupling.handover import HandOverState
 from hpms.coupling.upscaling import isotropic
+from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions, HybridOptions
 from hpms.problem.collocation import collocate
 from hpms.training.least_squares import LeastSquares, assemble

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hpms.coarse.average import consistency_gaps
-from hpms.coarse.baseline import baseline
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.quadrature_1d import solve_exact
-from hpms.coarse.reference import reference
-from hpms.coarse.state import CoarseProblem
-from hpms.coarse.validation import validation_points
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.fine.average import consistency_gaps
+from hpms.fem.fine.baseline import baseline
+from hpms.fem.fine.quadrature_1d import solve_exact
+from hpms.fem.fine.reference import reference
+from hpms.fem.p1 import P1Space
+from hpms.fem.validation import validation_points
 
 EPS = {"osc1d": 1 / 15, "osc2d": 0.1}
 DIM = {"osc1d": 1, "osc2d": 2}

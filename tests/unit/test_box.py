@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from hpms.coarse.box import BoxAverage, box_gap
-from hpms.coarse.field import LagrangeField
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.p1 import P1Space
 from hpms.errors import UserError
+from hpms.fem.coarse.box import BoxAverage, box_gap
+from hpms.fem.field import LagrangeField
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.p1 import P1Space
 
 SIDES = {1: [0.17], 2: [0.2, 0.11], 3: [0.3, 0.2, 0.25]}
 

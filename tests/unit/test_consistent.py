@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.coarse.p1 import P1Space
+from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions
 from hpms.results.hdf5 import read_record, write_record
 from tests.problems import small_problem

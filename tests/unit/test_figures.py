@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.validation import validation_points
 from hpms.errors import UserError
+from hpms.fem.p1 import P1Space
+from hpms.fem.validation import validation_points
 from hpms.figures.comparison import Column, Curve, comparison_figure
 from hpms.figures.grid import TensorGrid, meshes
 from hpms.figures.paraview import write_mesh

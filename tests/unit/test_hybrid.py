@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.coarse.p1 import P1Space
 from hpms.errors import ConfigError
+from hpms.fem.p1 import P1Space
 from hpms.options.coupling import HybridOptions, NoneOptions
 from tests.problems import small_problem
 

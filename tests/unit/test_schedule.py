@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpms.coarse.p1 import P1Space
 from hpms.coupling.schedule import Schedule
+from hpms.fem.p1 import P1Space
 from hpms.options.coupling import HybridOptions
 from tests.problems import small_problem
 

@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.coarse.validation import relative_errors as expected_errors
-from hpms.coarse.validation import validation_points
+from hpms.fem.validation import relative_errors as expected_errors
+from hpms.fem.validation import validation_points
 from hpms.training.validation import fields, relative_errors, validation
 from tests.problems import small_network
 

@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.rules import panels, tensor
+from hpms.fem.rules import panels, tensor
 
 _GAUSS = 4
 _MOST_PER_AXIS = {1: 8000, 2: 200, 3: 40}

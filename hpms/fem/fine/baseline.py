@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse import cache
-from hpms.coarse.field import AbstractField
-from hpms.coarse.fine import solve_fine
-from hpms.coarse.grid import corners, cubes
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.meshes import baseline_cells
-from hpms.coarse.reference import TOLD
-from hpms.coarse.sample import Function
-from hpms.coarse.validation import relative_errors
+from hpms.fem.field import AbstractField
+from hpms.fem.fine import cache
+from hpms.fem.fine.meshes import baseline_cells
+from hpms.fem.fine.reference import TOLD
+from hpms.fem.fine.solve import solve_fine
+from hpms.fem.grid import corners, cubes
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.sample import Function
+from hpms.fem.validation import relative_errors
 
 log = logging.getLogger(__name__)
 _ORDER = 5

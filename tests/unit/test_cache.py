@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from hpms import files
-from hpms.coarse import cache
-from hpms.coarse.baseline import baseline
-from hpms.coarse.method import choose
-from hpms.coarse.reference import reference
 from hpms.errors import UserError
+from hpms.fem.fine import cache
+from hpms.fem.fine.baseline import baseline
+from hpms.fem.fine.method import choose
+from hpms.fem.fine.reference import reference
 
 ARRAYS = {"a": np.arange(3000.0), "b": np.asarray(2)}
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hpms.coarse import cache
-from hpms.coarse.average import ball_means, consistency_gaps, framed_rule
-from hpms.coarse.reference import Reference
-from hpms.coarse.validation import ratio
+from hpms.fem.fine import cache
+from hpms.fem.fine.average import ball_means, consistency_gaps, framed_rule
+from hpms.fem.fine.reference import Reference
+from hpms.fem.validation import ratio
 
 _COARSE_SCALE = 0.1  # over which y varies
 

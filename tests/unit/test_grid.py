@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import skfem
 
-from hpms.coarse.grid import interpolation, lattice, locate, unit_mesh
+from hpms.fem.grid import interpolation, lattice, locate, unit_mesh
 
 
 def some_points(dim, n, count=500):

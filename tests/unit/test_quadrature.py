@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from hpms.coarse.average import ball_means, consistency_gaps, framed_rule
-from hpms.coarse.field import LagrangeField
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.quadrature_1d import PanelField, solve_exact
-from hpms.coarse.rules import ball
-from hpms.coarse.validation import relative_errors, validation_points
 from hpms.errors import UserError
+from hpms.fem.field import LagrangeField
+from hpms.fem.fine.average import ball_means, consistency_gaps, framed_rule
+from hpms.fem.fine.quadrature_1d import PanelField, solve_exact
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.rules import ball
+from hpms.fem.validation import relative_errors, validation_points
 
 EPS = 0.1
 

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, cg
 
-from hpms.coarse.direct import factorise
 from hpms.errors import UserError
+from hpms.fem.direct import factorise
 
 _DIRECT = {1: 10_000_000, 2: 200_000, 3: 5_000}
 _RELATIVE = 1e-10

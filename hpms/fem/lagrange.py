@@ -8,7 +8,7 @@ import skfem
 from jaxtyping import Float, Int
 from skfem.quadrature import get_quadrature
 
-from hpms.coarse.grid import Location, axis_orders, check_grid, corners, cubes, lattice, locate, strides
+from hpms.fem.grid import Location, axis_orders, check_grid, corners, cubes, lattice, locate, strides
 
 _ELEMENTS = {1: skfem.ElementLineP1, 2: skfem.ElementTriP1, 3: skfem.ElementTetP1}
 

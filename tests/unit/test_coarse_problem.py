@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from hpms.coarse.direct import factorise
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.state import CoarseProblem
 from hpms.errors import UserError
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.direct import factorise
+from hpms.fem.p1 import P1Space
 
 TENSORS = {1: [[1.7]], 2: [[2.8, 0.6], [-0.2, 1.9]], 3: [[2.0, 0.3, -0.1], [0.1, 3.0, 0.4], [0.2, -0.3, 1.5]]}
 WIDTHS = {1: 0.04, 2: 0.1, 3: 0.2}

@@ -10,19 +10,19 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from hpms.coarse import cache
-from hpms.coarse.average import ball_means
-from hpms.coarse.baseline import element_rule
-from hpms.coarse.direct import factorise
-from hpms.coarse.field import AbstractField, LagrangeField
-from hpms.coarse.fine import assemble
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.reference import Reference
-from hpms.coarse.rules import panels, tensor
-from hpms.coarse.sample import Function
-from hpms.coarse.state import CoarseProblem
-from hpms.coarse.validation import ratio, relative_errors
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.direct import factorise
+from hpms.fem.field import AbstractField, LagrangeField
+from hpms.fem.fine import cache
+from hpms.fem.fine.average import ball_means
+from hpms.fem.fine.baseline import element_rule
+from hpms.fem.fine.reference import Reference
+from hpms.fem.fine.solve import assemble
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.p1 import P1Space
+from hpms.fem.rules import panels, tensor
+from hpms.fem.sample import Function
+from hpms.fem.validation import ratio, relative_errors
 
 _FINER, _PANELS_PER_CELL = {1: 4, 2: 1, 3: 1}, {1: 4, 2: 2, 3: 2}
 _PER_SCALE, _MOST_PANELS = 4, {1: 20_000, 2: 400, 3: 16}

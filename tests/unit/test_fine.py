@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import skfem
 
-from hpms.coarse import spd
-from hpms.coarse.field import LagrangeField
-from hpms.coarse.fine import assemble, solve_fine, solve_homogeneous
-from hpms.coarse.grid import unit_mesh
-from hpms.coarse.lagrange import LagrangeSpace
 from hpms.errors import UserError
+from hpms.fem import spd
+from hpms.fem.field import LagrangeField
+from hpms.fem.fine.solve import assemble, solve_fine, solve_homogeneous
+from hpms.fem.grid import unit_mesh
+from hpms.fem.lagrange import LagrangeSpace
 
 CELLS = {1: 9, 2: 5, 3: 3}
 ELEMENTS = {

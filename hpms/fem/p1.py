@@ -7,8 +7,8 @@ import skfem
 from jaxtyping import Float
 from scipy import sparse
 
-from hpms.coarse.grid import interpolation, lattice, unit_mesh
-from hpms.coarse.sample import Function, sample_source
+from hpms.fem.grid import interpolation, lattice, unit_mesh
+from hpms.fem.sample import Function, sample_source
 
 _ELEMENTS = {1: skfem.ElementLineP1, 2: skfem.ElementTriP1, 3: skfem.ElementTetP1}
 _LOAD_ORDER = {1: 9, 2: 8, 3: 6}

@@ -5,9 +5,9 @@ import time
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.field import AbstractField
-from hpms.coarse.fine import FineSolution
-from hpms.coarse.sample import Function, sample_coefficient, sample_source
+from hpms.fem.field import AbstractField
+from hpms.fem.fine.solve import FineSolution
+from hpms.fem.sample import Function, sample_coefficient, sample_source
 
 _GAUSS = 12
 _OUTSIDE = 1e-9

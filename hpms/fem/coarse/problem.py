@@ -5,8 +5,8 @@ from jaxtyping import Float
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU
 
-from hpms.coarse.direct import factorise
-from hpms.coarse.p1 import P1Space
+from hpms.fem.direct import factorise
+from hpms.fem.p1 import P1Space
 
 
 class CoarseProblem:

@@ -6,10 +6,10 @@ from math import ceil
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.reference import Reference
-from hpms.coarse.rules import panels, tensor
-from hpms.coarse.sample import Function, sample_coefficient, sample_source
-from hpms.coarse.validation import ratio
+from hpms.fem.fine.reference import Reference
+from hpms.fem.rules import panels, tensor
+from hpms.fem.sample import Function, sample_coefficient, sample_source
+from hpms.fem.validation import ratio
 
 _PER_PERIOD = {1: 20_000, 2: 400, 3: 48}
 _PER_EPS, _MOST_PER_AXIS = 64, {1: 1_000_000, 2: 2_000, 3: 150}

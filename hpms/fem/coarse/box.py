@@ -8,11 +8,11 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.interpolate import RegularGridInterpolator
 
-from hpms.coarse.field import AbstractField
-from hpms.coarse.p1 import P1Space
-from hpms.coarse.sample import Function, sample_source
-from hpms.coarse.state import CoarseProblem
-from hpms.coarse.validation import ratio
+from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.field import AbstractField
+from hpms.fem.p1 import P1Space
+from hpms.fem.sample import Function, sample_source
+from hpms.fem.validation import ratio
 
 
 class BoxAverage:

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from hpms.coarse.field import AbstractField, LagrangeField
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.sample import Function, sample_coefficient, sample_source
-from hpms.coarse.spd import solve
+from hpms.fem.field import AbstractField, LagrangeField
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.sample import Function, sample_coefficient, sample_source
+from hpms.fem.spd import solve
 
 _ORDER = 5
 _POINTS = 200_000
@@ -73,7 +73,7 @@ def solve_fine(
     """∫ K ∇u_i·∇φ = ∫ q φ - ∫ K e_i·∇φ for all φ, u_i = 0 on ∂Ω, w_i = u_i + x_i; u_1 is the solution u, Eq. (4.11).
 
     **Arguments:** `coefficient` K and `source` q map points (M, d) to values (M,); u_i is found for the first `lifts`
-    axes i. Errors as in `assemble` and `hpms.coarse.spd.solve`.
+    axes i. Errors as in `assemble` and `hpms.fem.spd.solve`.
     """
     start = time.perf_counter()
     system = assemble(space, coefficient, source)

@@ -4,12 +4,12 @@ import abc
 
 import numpy as np
 
-from hpms.coarse.field import AbstractField, LagrangeField
-from hpms.coarse.fine import FineSolution, solve_fine, solve_homogeneous
-from hpms.coarse.lagrange import LagrangeSpace
-from hpms.coarse.meshes import RESOLUTION
-from hpms.coarse.quadrature_1d import PanelField, solve_exact
-from hpms.coarse.sample import Function
+from hpms.fem.field import AbstractField, LagrangeField
+from hpms.fem.fine.meshes import RESOLUTION
+from hpms.fem.fine.quadrature_1d import PanelField, solve_exact
+from hpms.fem.fine.solve import FineSolution, solve_fine, solve_homogeneous
+from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.sample import Function
 
 
 class AbstractMethod(abc.ABC):

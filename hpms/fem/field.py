@@ -5,7 +5,7 @@ import abc
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.lagrange import LagrangeSpace
+from hpms.fem.lagrange import LagrangeSpace
 
 _CHUNK = 50_000
 _BLOCK = 20_000

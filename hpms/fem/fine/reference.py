@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse import cache
-from hpms.coarse.average import consistency_gaps
-from hpms.coarse.field import AbstractField
-from hpms.coarse.meshes import method_name, reference_cells
-from hpms.coarse.method import AbstractMethod, choose
-from hpms.coarse.sample import Function
-from hpms.coarse.validation import ratio
+from hpms.fem.field import AbstractField
+from hpms.fem.fine import cache
+from hpms.fem.fine.average import consistency_gaps
+from hpms.fem.fine.meshes import method_name, reference_cells
+from hpms.fem.fine.method import AbstractMethod, choose
+from hpms.fem.sample import Function
+from hpms.fem.validation import ratio
 
 log = logging.getLogger(__name__)
 TOLD = 50_000  # unknowns from which on a line says what is computed

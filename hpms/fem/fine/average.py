@@ -6,9 +6,9 @@ from math import ceil
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coarse.field import AbstractField
-from hpms.coarse.rules import ball, panels, tensor
-from hpms.coarse.validation import ratio
+from hpms.fem.field import AbstractField
+from hpms.fem.rules import ball, panels, tensor
+from hpms.fem.validation import ratio
 
 _GAUSS = 3
 _PANELS_PER_SCALE = 4

@@ -1,0 +1,1 @@
+"""Finite elements: spaces, assembly, factorisations, quadrature (NumPy and SciPy, float64, no JAX)."""

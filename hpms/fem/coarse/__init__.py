@@ -1,0 +1,1 @@
+"""The coarse scale: what training uses."""

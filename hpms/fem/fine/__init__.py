@@ -1,0 +1,1 @@
+"""The fine scale by finite elements: what results are compared with."""
