@@ -11,13 +11,14 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from hpms.config import Config
-from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
+from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling
+from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
 from hpms.problem.collocation import Sampler, check_medium, collocate
 from hpms.problem.lifted import LiftedProblem
-from hpms.training.objective import BOUNDARY, COUPLING, RESIDUAL, Objective
+from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
 from hpms.training.session import Trainer
 from hpms.training.validation import Validation
 
@@ -26,42 +27,41 @@ _PROBES = 256  # points at which a medium is sampled to check and to recognise i
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a configuration builds: the objective, its initial parameters θ, and the coarse side."""
+    """What a configuration builds: the loss, its initial parameters θ, and the coarse solver."""
 
     config: Config
     problem: LiftedProblem
     space: P1Space
-    objective: Objective
+    loss: Loss
     theta: Array
-    coarse: AbstractCoarseSide | None
+    solver: AbstractCoarseSolver | None
     points: Mapping[str, np.ndarray]
 
     @property
     def taus(self) -> np.ndarray:
-        """τ_k in the order of the objective's terms; 1 for the residual."""
+        """τ_k in the order of the loss's terms; 1 for the residual."""
         tau = {RESIDUAL: 1.0, BOUNDARY: self.config.boundary.tau1}
-        if self.coarse is not None:
+        if self.solver is not None:
             tau[COUPLING] = self.config.coupling.tau2
-        return np.array([tau[name] for name in self.objective.names])
+        return np.array([tau[name] for name in self.loss.names])
 
     @property
     def fixed(self) -> dict[str, np.ndarray]:
         """The untrained arrays of the network."""
-        leaves = jax.tree.leaves(eqx.filter(self.objective.model.frame, eqx.is_array))
+        leaves = jax.tree.leaves(eqx.filter(self.loss.model.frame, eqx.is_array))
         return {str(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
 
     def trainer(self, validation: Validation) -> Trainer:
         """What a run of this experiment trains."""
         config = self.config
         return Trainer(
-            objective=self.objective,
-            optimizer=config.optimizer.build(self.objective.model),
+            loss=self.loss,
+            optimizer=config.optimizer.build(self.loss.model),
             balancing=config.balancing,
-            coarse=self.coarse,
+            solver=self.solver,
             validation=validation,
             limits=config.training,
             taus=self.taus,
-            dim=config.problem.dim,
         )
 
 
@@ -126,18 +126,28 @@ def build(
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     space = config.coarse.build(domain.dim)
-    coupling, coarse = config.coupling.build(space, problem, points["interior"], block, dtype) or (None, None)
+    upscaling = Isotropic(domain.dim)
+    coupling, solver = config.coupling.build(upscaling, space, problem, points["interior"], block, dtype) or (
+        None,
+        None,
+    )
     _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]))
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)
-    names = [RESIDUAL]
-    names += [] if config.boundary.hard else [BOUNDARY]
-    names += [] if coupling is None else [COUPLING]
-    objective = Objective(model, collocation, coupling, tuple(names), domain.volume, domain.surface, sampler)
-    return Experiment(config, problem, space, objective, theta, coarse, points)
+    loss = Loss(
+        model=model,
+        collocation=collocation,
+        coupling=coupling,
+        upscaling=upscaling,
+        soft=not config.boundary.hard,
+        volume=domain.volume,
+        surface=domain.surface,
+        sampler=sampler,
+    )
+    return Experiment(config, problem, space, loss, theta, solver, points)
 
 
 def _check_size(

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Array
 
 from hpms.config import Config
-from hpms.coupling.upscaling import isotropic
 from hpms.experiment import Experiment, fingerprint
 from hpms.fem.fine.baseline import Baseline, baseline
 from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
@@ -74,7 +73,7 @@ class Measure:
         the network and, where the coupling's options have `reference_fields`, of the reference.
         """
         blocks = self.validation(block).points
-        value, gradient = fields(built.objective.model, theta, blocks)
+        value, gradient = fields(built.loss.model, theta, blocks)
         count, dim = self.points.shape
         found = {
             "points": self.points,
@@ -84,13 +83,15 @@ class Measure:
             "reference_value": self.value,
             "reference_gradient": self.gradient,
         }
-        if built.coarse is not None:
-            stages = built.coarse.stages()
-            outcome = evaluate(built.objective, theta, built.coarse.state(stages[0]))
-            upscaled = np.asarray(isotropic(outcome.mean_flux, dim), np.float64)
-            means = np.asarray(outcome.means, np.float64)
-            states = [built.coarse.update(record, upscaled, means).y for record in stages]  # each zero at other nodes
-            found |= {"nodes": built.coarse.nodes, "averages": means, "coarse_state": np.sum(states, axis=0)}
+        if built.solver is not None:
+            record = built.solver.initial()
+            outcome = evaluate(built.loss, theta, built.solver.view(record))
+            state = built.solver.update(record, outcome).y
+            found |= {
+                "nodes": built.solver.nodes,
+                "averages": np.asarray(outcome.means, np.float64),
+                "coarse_state": state,
+            }
             if known := built.config.coupling.reference_fields(built.problem, self.reference, built.space):
                 found |= {"reference_averages": known[0], "reference_coarse_state": known[1]}
         return found

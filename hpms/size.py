@@ -43,7 +43,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     widest = max(("width", "features", "slow_width", "rank"), key=lambda name: getattr(config.network, name, 0))
     block, nodes = min(points, config.runtime.block_size()), config.coarse.h**-dim
     coarse = nodes * _PER_COARSE_UNKNOWN[dim]
-    if config.names["coupling"] == "hybrid":
+    if config.names["coupling"] == "ball":
         coarse += _PER_PAIR * nodes * points * min(1.0, config.coupling.delta / 2) ** dim
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,

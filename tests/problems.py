@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpms.coupling.base import CouplingState
+from hpms.coupling.ball import BallCoupling
+from hpms.coupling.base import CoarseView
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import gather
-from hpms.coupling.hybrid import BallCoupling
+from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.network.base import Scales, parametrise
 from hpms.network.boundary import HardBoundary
 from hpms.network.mlp import Perceptron
@@ -24,7 +25,7 @@ from hpms.problem.collocation import Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import sites
 from hpms.problem.unit_cube import UnitCube
-from hpms.training.objective import Objective
+from hpms.training.loss import Evaluation, Loss
 
 EPS = 0.3
 COEFFICIENTS = {
@@ -122,27 +123,42 @@ def small_coupling(points, dtype, delta=0.45, count=5):
         weight=1 / len(nodes),
     )
     rng = np.random.default_rng(0)
-    target, contraction = rng.normal(size=len(nodes)), rng.normal(size=(dim, dim))
-    arrays = (target, contraction, 1.0, rng.normal(size=len(nodes)), 1.7, 1.0)
-    state = CouplingState(*(jnp.asarray(array, dtype) for array in arrays))
-    return coupling, state
+    target, contraction, sensitivity = (rng.normal(size=size) for size in (len(nodes), 1, (len(nodes), 1)))
+    view = CoarseView(
+        target=jnp.asarray(target, dtype),
+        sensitivity=jnp.asarray(sensitivity, dtype),
+        contraction=jnp.asarray(contraction, dtype),
+        kappa=jnp.full(1, 1.7, dtype),
+        moments=jnp.full(1, 1.7, dtype),
+        active=jnp.ones((), dtype),
+        strength=jnp.ones((), dtype),
+    )
+    return coupling, view
 
 
 @cache
-def small_objective(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False):
-    """θ, an objective with M_Ω = `interior` points (or with `fresh` ones), and its coupling state."""
+def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False):
+    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), and its view of a coarse problem."""
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
     theta, model = small_network("mlp", "tanh", dim, dtype, hard, depth=1)
     rng = np.random.default_rng(1)
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5
-    coupling, state = small_coupling(points, dtype) if coupled else (None, None)
-    names = ("residual", *(() if hard else ("boundary",)), *(("coupling",) if coupled else ()))
+    coupling, view = small_coupling(points, dtype) if coupled else (None, None)
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), block, dtype)
     sampler = Sampler(problem, jax.random.key(5), FreshOptions(interior, 11), block, dtype) if fresh else None
-    objective = Objective(model, collocation, coupling, names, problem.domain.volume, problem.domain.surface, sampler)
-    return theta, objective, state
+    loss = Loss(
+        model=model,
+        collocation=collocation,
+        coupling=coupling,
+        upscaling=Isotropic(dim),
+        soft=not hard,
+        volume=problem.domain.volume,
+        surface=problem.domain.surface,
+        sampler=sampler,
+    )
+    return theta, loss, view
 
 
 def close(actual, expected, tolerance=1e-12):
@@ -150,3 +166,8 @@ def close(actual, expected, tolerance=1e-12):
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.shape == expected.shape
     return np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()
+
+
+def found(kappa, means):
+    """What a coarse solver is told of a network with K̃ = κI and these means."""
+    return Evaluation(jnp.zeros(1), jnp.full(1, float(kappa)), jnp.full(1, float(kappa)), jnp.asarray(means))

@@ -19,7 +19,7 @@ from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.table import table
 from hpms.runtime import provenance
 from hpms.size import check_size
-from hpms.training.objective import COUPLING
+from hpms.training.loss import COUPLING
 from hpms.verification.adjoint import check_adjoint
 from hpms.verification.check import Check
 from hpms.verification.derivatives import check_jet, check_manufactured
@@ -50,29 +50,25 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 
 
 def verify(config: Config, built: Experiment) -> list[Check]:
-    """All checks of an experiment, at random parameters for which K̃ > 0; for each of the coupling's stages."""
-    objective, coarse = built.objective, built.coarse
-    stages = [None] if coarse is None else coarse.stages()
+    """All checks of an experiment, at random parameters for which κ admits a coarse state."""
+    loss, solver = built.loss, built.solver
     points = jnp.asarray(np.random.default_rng(config.seed).random((_POINTS, config.problem.dim)))
-    theta = _admissible_parameters(config, built.problem, Reduced(objective, coarse, stages[0], built.taus))
-    checks = [*check_jet(objective.model(theta), points), *check_manufactured(built.problem, points)]
+    full = Reduced(loss, solver, built.taus)
+    theta = _admissible_parameters(config, built.problem, full)
+    checks = [*check_jet(loss.model(theta), points), *check_manufactured(built.problem, points)]
     checks += check_adjoint(built.space, config.seed)
-    for i, record in enumerate(stages):
-        stage = f"stage {i + 1}, " if len(stages) > 1 else ""
-        full = Reduced(objective, coarse, record, built.taus)
-        checks += check_gradient(f"{stage}objective", full, theta, config.seed)
-        checks += check_rows(stage, full, theta, config.seed)
-        if config.optimizer.least_squares:
-            checks += check_system(stage, full, theta, config.seed)
-        if COUPLING in objective.names:
-            alone = np.array([float(name == COUPLING) for name in objective.names])
-            alone = Reduced(objective, coarse, record, alone)
-            checks += check_gradient(f"{stage}coupling term alone", alone, theta, config.seed)
+    checks += check_gradient("objective", full, theta, config.seed)
+    checks += check_rows(full, theta, config.seed)
+    if config.optimizer.least_squares:
+        checks += check_system(full, theta, config.seed)
+    if COUPLING in loss.names:
+        alone = Reduced(loss, solver, np.array([float(name == COUPLING) for name in loss.names]))
+        checks += check_gradient("coupling term alone", alone, theta, config.seed)
     return checks
 
 
 def _admissible_parameters(config: Config, problem: LiftedProblem, reduced: Reduced) -> Float[Array, " p"]:
-    """Initial parameters of the network with biases moved from zero; drawn again while K̃ is not positive."""
+    """Initial parameters of the network with biases moved from zero; drawn again while κ is not admissible."""
     for draw in range(_DRAWS):
         key = jax.random.fold_in(jax.random.key(config.seed), draw)
         theta, _ = parametrise(network(config, problem, key))

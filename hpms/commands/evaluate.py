@@ -8,14 +8,13 @@ import numpy as np
 
 from hpms.commands.result import Result
 from hpms.config import Config
-from hpms.coupling.upscaling import isotropic
 from hpms.invocation import EvaluateInvocation
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
 from hpms.runtime import provenance
-from hpms.training.objective import RESIDUAL
+from hpms.training.loss import RESIDUAL
 from hpms.training.state import evaluate
 
 
@@ -26,13 +25,12 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
     loaded = reload(stored, invocation.checkpoint, chosen, invocation.compilation_cache)
     built, theta, measured = loaded.built, loaded.theta, loaded.measured
-    state = built.coarse and built.coarse.state(built.coarse.initial())
-    found = evaluate(built.objective, theta, state)
+    found = evaluate(built.loss, theta, built.solver and built.solver.view(built.solver.initial()))
     summary = {
         **measured.summary(),
-        **measured.errors(built.objective.model, theta, loaded.block),
-        "upscaled_coefficient": np.asarray(isotropic(found.mean_flux, chosen.problem.dim), np.float64),
-        "residual_loss": float(found.terms[built.objective.names.index(RESIDUAL)]),
+        **measured.errors(built.loss.model, theta, loaded.block),
+        "upscaled_coefficient": built.loss.upscaling.tensors(np.asarray(found.kappa, np.float64)),
+        "residual_loss": float(found.terms[built.loss.names.index(RESIDUAL)]),
         "iteration": stored.iteration(invocation.checkpoint),
         "checkpoint": invocation.checkpoint,
     }

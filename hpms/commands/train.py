@@ -174,9 +174,8 @@ def _train(
         ]
         try:
             outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
-            for (_, built), outcome in zip(members, outcomes, strict=True):
-                recorders[0].end(outcome, _fields(built, measured, outcome.snapshot))
-                del recorders[0]
+            for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
+                recorder.end(outcome, _fields(built, measured, outcome.snapshot))
         except Exception as error:
             for recorder in recorders:
                 recorder.fail(f"{type(error).__name__}: {error}")
@@ -202,7 +201,7 @@ def _recorder(
     progress: TrainingProgress | None,
 ) -> RunRecorder:
     stored = member.stored
-    nodes = built.space.nodes if built.coarse is None else built.coarse.nodes
+    nodes = built.space.nodes if built.solver is None else built.solver.nodes
     beside = measured.summary() | {"ensemble_members": members}
     fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, medium)
     sessions = [*(stored.sessions if stored else []), provenance()]

@@ -2,7 +2,7 @@
 
 import abc
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import numpy as np
@@ -11,26 +11,26 @@ from jaxtyping import Array, Bool, Float
 from hpms.problem.sites import Sites
 
 
-class AbstractCouplingState(eqx.Module):
-    """What the jitted side sees of the coarse problem; `strength` is the schedule's factor of the weight."""
-
-    strength: eqx.AbstractVar[Float[Array, ""]]
-
-
-class CouplingState(AbstractCouplingState):
+class CoarseView(eqx.Module):
     """What the jitted side sees of the coarse problem, constant between coarse updates.
 
-    `target` (N,) is what the means are compared with; `contraction` (d, d) holds p^T A^{ab} y for the unweighted
-    coupling term; `active` is 0 while there is no coarse state yet. The target was computed for the mean flux
-    `mean_flux` and changes with it by `sensitivity` (N,). `strength` is the schedule's factor of the weight.
+    `target` (N,) is what the means are compared with, computed for the parameters `kappa` (p,), which belong to the
+    means `moments` (s,) of the upscaling; it changes with κ by `sensitivity` (N, p). `contraction` (p,) holds p^T A_k y
+    for the unweighted coupling term. `active` is 0 while there is no coarse state yet; `strength` is the schedule's
+    factor of the weight.
     """
 
     target: Float[Array, " n"]
-    contraction: Float[Array, "d d"]
+    sensitivity: Float[Array, "n p"]
+    contraction: Float[Array, " p"]
+    kappa: Float[Array, " p"]
+    moments: Float[Array, " s"]
     active: Float[Array, ""]
-    sensitivity: Float[Array, " n"]
-    mean_flux: Float[Array, ""]
     strength: Float[Array, ""]
+
+    def followed(self, kappa: Float[Array, " p"]) -> Float[Array, " n"]:
+        """The target for other parameters, to first order."""
+        return self.target + self.sensitivity @ (kappa - self.kappa)
 
 
 class AbstractCoupling(eqx.Module):
@@ -56,75 +56,74 @@ class AbstractCoupling(eqx.Module):
         """The transpose of `means`."""
 
     @abc.abstractmethod
-    def residual(self, means: Float[Array, " n"], state: AbstractCouplingState) -> Float[Array, " r"]:
-        """The residual vector r whose squared norm is the (unweighted) term."""
+    def residual(self, means: Float[Array, " n"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
+        """The residual vector r whose squared norm is the (unweighted) term, with y to first order in κ."""
 
     @abc.abstractmethod
-    def linearised(
-        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: AbstractCouplingState
-    ) -> Float[Array, " r"]:
-        """`residual` with y to first order in the mean flux, so that its derivative in θ is that of r."""
+    def adjoint(self, means: Float[Array, " n"], view: CoarseView) -> Float[Array, " p"]:
+        """The derivative of R_δ through κ alone: the adjoint part Σ_k (∂κ_k/∂θ) p^T A_k y of Eq. (4.28), per κ_k."""
 
-    @abc.abstractmethod
-    def adjoint(self, means: Float[Array, " n"], state: AbstractCouplingState) -> Float[Array, ""]:
-        """The derivative of R_δ through K̃ alone, per unit of the mean flux: the adjoint part, Eq. (4.28)."""
+
+@runtime_checkable
+class Upscaled(Protocol):
+    """What the host's part is told of the network."""
+
+    @property
+    def kappa(self) -> Float[Array, " p"]: ...
+
+    @property
+    def moments(self) -> Float[Array, " s"]: ...
+
+    @property
+    def means(self) -> Float[Array, " n"] | None: ...
 
 
 @dataclass(frozen=True)
 class CoarseRecord:
     """The coarse side between updates: arrays over all N coarse nodes, and what the lazy rule needs.
 
-    `upscaled` is K̃ at the last recomputation (NaN forces the next one), `sensitivity` the target's derivative in the
-    mean flux, `strength` the schedule's factor; `updates` and `rejections` count.
+    `target` to `strength` as in `CoarseView`; `kappa` is that of the last recomputation (NaN forces the next one);
+    `updates` and `rejections` count.
     """
 
     y: np.ndarray
     p: np.ndarray
     target: np.ndarray
-    contraction: np.ndarray
-    upscaled: np.ndarray
-    active: bool | Bool[np.ndarray, ""]
     sensitivity: np.ndarray
+    contraction: np.ndarray
+    kappa: np.ndarray
+    moments: np.ndarray
+    active: bool | Bool[np.ndarray, ""]
     strength: float
     updates: int
     rejections: int
 
-    @property
-    def stage(self) -> int:
-        """Which of several couplings is at work."""
-        return 0
 
+class AbstractCoarseSolver(abc.ABC):
+    """The host's part of a coupling: κ and the means come in, a new record goes out.
 
-class AbstractCoarseSide(abc.ABC):
-    """The host's part of a coupling: K̃ and the means come in, a new record goes out.
-
-    `nodes` (N, d) are where the means and the coarse state live. A record is a dataclass of arrays, numbers and such
-    dataclasses, with `y`, `p`, `strength`, `stage`, `updates` and `rejections`; beyond them it is the side's own.
+    `nodes` (N, d) are where the means and the coarse state live.
     """
 
     interval: int
     nodes: np.ndarray
 
     @abc.abstractmethod
-    def initial(self) -> Any:
+    def initial(self) -> CoarseRecord:
         """The record before the first update: no coarse state, coupling off."""
 
-    def stages(self) -> list[Any]:
-        """Initial records of all that the coupling can be, one behind the other in time."""
-        return [self.initial()]
+    @abc.abstractmethod
+    def scheduled(self, record: CoarseRecord, relative_residual: float) -> CoarseRecord:
+        """The record as the schedule has it at the present J_res/J_res(v = 0); itself where nothing changes."""
 
     @abc.abstractmethod
-    def scheduled(self, record: Any, iteration: int, relative_residual: float) -> Any:
-        """The record as the schedule has it at an iteration with J_res/J_res(v = 0); itself where nothing changes."""
+    def is_due(self, record: CoarseRecord, kappa: np.ndarray) -> bool:
+        """Whether κ moved enough since the last recomputation, and the coupling is not switched off."""
 
     @abc.abstractmethod
-    def is_due(self, record: Any, upscaled: np.ndarray) -> bool:
-        """Whether K̃ moved enough since the last recomputation, and the coupling is not switched off."""
+    def update(self, record: CoarseRecord, found: Upscaled) -> CoarseRecord:
+        """Recomputes state and adjoint; with an inadmissible κ the last state stays and p = 0."""
 
     @abc.abstractmethod
-    def update(self, record: Any, upscaled: np.ndarray, means: np.ndarray) -> Any:
-        """Recomputes state and adjoint; with an inadmissible K̃ the last state stays and p = 0."""
-
-    @abc.abstractmethod
-    def state(self, record: Any) -> AbstractCouplingState:
+    def view(self, record: CoarseRecord) -> CoarseView:
         """The record as the jitted side sees it."""

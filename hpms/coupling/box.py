@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCoupling, CouplingState
+from hpms.coupling.base import AbstractCoupling, CoarseView
 from hpms.coupling.gather import Gather, gather
-from hpms.coupling.lazy import CoarseSolution, LazyCoarseSide, UpdateRule
-from hpms.coupling.upscaling import isotropic_sensitivity
+from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
+from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.errors import UserError
 from hpms.fem.coarse.box import BoxAverage
 from hpms.fem.coarse.problem import CoarseProblem
@@ -53,39 +53,52 @@ class BoxCoupling(AbstractCoupling):
     def spread(self, means: Float[Array, " n"]) -> tuple[None, Float[Array, " f"]]:
         return None, self.transposed(means)
 
-    def residual(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, " i"]:
-        inner = state.target[self.interior] + self.extension @ means[self.boundary]
-        return state.active * self.weight**0.5 * (means[self.interior] - inner)
+    def residual(self, means: Float[Array, " n"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " i"]:
+        inner = view.followed(kappa)[self.interior] + self.extension @ means[self.boundary]
+        return view.active * self.weight**0.5 * (means[self.interior] - inner)
 
-    def linearised(
-        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: CouplingState
-    ) -> Float[Array, " i"]:
-        change = state.sensitivity[self.interior] * (mean_flux - state.mean_flux)
-        return self.residual(means, state) - state.active * self.weight**0.5 * change
-
-    def adjoint(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, ""]:
-        """d(p^T B_h y)/d(mean flux) = -∂_yR·∂y/∂k with the present means, as p of the last update may be old."""
-        slope = state.active * self.weight**0.5 * state.sensitivity[self.interior]
-        return -2 * self.residual(means, state) @ slope
+    def adjoint(self, means: Float[Array, " n"], view: CoarseView) -> Float[Array, " p"]:
+        """d(p^T B y)/dκ = -∂_yR·∂y/∂κ with the present means, as p of the last update may be old."""
+        slope = view.active * self.weight**0.5 * view.sensitivity[self.interior]
+        return -2 * self.residual(means, view.kappa, view) @ slope
 
 
-class BoxCoarseSide(LazyCoarseSide):
-    """y with boundary data, B_II^T p_I = 2 w∘(Q̄v - y)_I and ∂y/∂k."""
+class BoxCoarseSolver(LazyCoarseSolver):
+    """y with boundary data, B_II^T p_I = 2 w∘(Q̄v - y)_I and ∂y/∂κ."""
 
-    def __init__(self, problem: CoarseProblem, weight: float, rule: UpdateRule, dtype: jnp.dtype):
-        super().__init__(problem, rule, dtype)
+    def __init__(
+        self,
+        problem: CoarseProblem,
+        upscaling: AbstractUpscaling,
+        weight: float,
+        rule: UpdateRule,
+        dtype: jnp.dtype,
+    ):
+        super().__init__(problem, upscaling, rule, dtype)
         self.weight = weight
 
-    def solve(self, upscaled: np.ndarray, means: np.ndarray) -> CoarseSolution:
-        solver = self.problem.factorise(upscaled)
-        y, without_data = solver.state(means), solver.state()
+    def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
+        solver = self.problem.factorise(kappa)
+        y = solver.state(means)
         p = solver.adjoint(2 * self.weight * (means - y))
-        return CoarseSolution(y, p, without_data, solver.contraction(y, p), isotropic_sensitivity(solver, y))
+        return CoarseSolution(
+            y=y,
+            p=p,
+            target=solver.state(),
+            sensitivity=solver.sensitivity(y),
+            contraction=solver.contraction(y, p),
+        )
 
 
 def box_coupling(
-    problem: LiftedProblem, average: BoxAverage, h: float, rule: UpdateRule, block: int, dtype: jnp.dtype
-) -> tuple[BoxCoupling, BoxCoarseSide]:
+    problem: LiftedProblem,
+    upscaling: AbstractUpscaling,
+    average: BoxAverage,
+    h: float,
+    rule: UpdateRule,
+    block: int,
+    dtype: jnp.dtype,
+) -> tuple[BoxCoupling, BoxCoarseSolver]:
     """The coupling by box means on P1 elements of width h on Ω_δ; raises `UserError` where h makes E too large."""
     dim = problem.domain.dim
     space = P1Space(dim, h, average.low, average.high)
@@ -94,16 +107,16 @@ def box_coupling(
             f"coarse.h={h:g} is too small for coupling=consistent: the dense extension of its boundary data would have "
             f"{1e-9 * needed:.1f} GB; allowed are {1e-9 * _MOST_BYTES:.1f}."
         )
-    coarse = CoarseProblem(space, space.load(average.mean(problem.source_at())))
+    coarse = CoarseProblem(space, space.load(average.mean(problem.source_at())), upscaling.basis)
     weight = float(np.prod(space.size)) / len(space.nodes)
     matrix = average.matrix(space)
     coupling = BoxCoupling(
         nodes=sites(jnp.asarray(average.points), block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
-        extension=jnp.asarray(coarse.factorise(np.eye(dim)).extension(), dtype),
+        extension=jnp.asarray(CoarseProblem(space, coarse.load).factorise(np.eye(dim).ravel()).extension(), dtype),
         interior=jnp.asarray(space.interior),
         boundary=jnp.asarray(space.boundary),
         weight=weight,
     )
-    return coupling, BoxCoarseSide(coarse, weight, rule, dtype)
+    return coupling, BoxCoarseSolver(coarse, upscaling, weight, rule, dtype)

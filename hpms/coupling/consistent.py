@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
-from hpms.coupling.box import box_coupling
-from hpms.coupling.handover import hand_over
-from hpms.coupling.hybrid import ball_coupling, ball_fields
+from hpms.coupling.box import BoxCoarseSolver, BoxCoupling, box_coupling
 from hpms.coupling.lazy import UpdateRule
 from hpms.coupling.schedule import Schedule
+from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
 from hpms.fem.fine.reference import Reference
 from hpms.fem.p1 import P1Space
@@ -25,21 +23,16 @@ def average_for(options: ConsistentOptions, problem: LiftedProblem) -> BoxAverag
 
 def build(
     options: ConsistentOptions,
+    upscaling: AbstractUpscaling,
     space: P1Space,
     problem: LiftedProblem,
-    points: np.ndarray,
     block: int,
     dtype: np.dtype,
-) -> tuple[AbstractCoupling, AbstractCoarseSide]:
-    """The jitted and the host's part; the collocation points (M, d) only matter to a coupling by balls before."""
-    kind = "constant" if options.schedule == "hybrid_first" else options.schedule
-    schedule = Schedule(kind, options.half_life, options.level)
+) -> tuple[BoxCoupling, BoxCoarseSolver]:
+    """The jitted and the host's part."""
+    schedule = Schedule(options.schedule, options.level)
     rule = UpdateRule.of(options.update, options.interval, options.threshold, schedule)
-    found = box_coupling(problem, average_for(options, problem), space.h, rule, block, dtype)
-    if options.schedule != "hybrid_first":
-        return found
-    first = ball_coupling(space, problem, points, options.delta, False, rule, block, dtype)
-    return hand_over(first, found, options.switch, options.level, block)
+    return box_coupling(problem, upscaling, average_for(options, problem), space.h, rule, block, dtype)
 
 
 def trained_gap(options: ConsistentOptions, problem: LiftedProblem, reference: Reference, h: float) -> float:
@@ -65,11 +58,7 @@ def reference_fields(
     """Q̄u and y of the reference, with K̃₁₁I on the coarse mesh, at the nodes (N,) of the means."""
     average = average_for(options, problem)
     inner = P1Space(space.dim, space.h, average.low, average.high)
-    found = box_fields(reference.fine, problem.source_at(), _isotropic(reference), average, inner)
-    if options.schedule != "hybrid_first":
-        return found
-    first = ball_fields(reference, space.nodes, options.delta, problem.domain.eps)
-    return np.concatenate([first[0], found[0]]), np.concatenate([first[1], found[1]])
+    return box_fields(reference.fine, problem.source_at(), _isotropic(reference), average, inner)
 
 
 def _isotropic(reference: Reference) -> np.ndarray:

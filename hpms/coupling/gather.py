@@ -16,6 +16,11 @@ class Gather(eqx.Module):
     def __call__(self, x: Float[Array, " columns"]) -> Float[Array, " rows"]:
         return jnp.sum(self.entries * x[self.columns], axis=1)
 
+    def widened(self, width: int) -> "Gather":
+        """The same matrix with `width` entries in each row, the new ones zero."""
+        more = ((0, 0), (0, width - self.columns.shape[1]))
+        return Gather(jnp.pad(self.columns, more), jnp.pad(self.entries, more))
+
 
 def gather(matrix: sparse.csr_matrix, dtype: jnp.dtype) -> Gather:
     """`matrix` in ELLPACK form; short rows are padded with zero entries."""

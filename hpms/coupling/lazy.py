@@ -1,4 +1,4 @@
-"""The coarse side with the lazy rule of Algorithm 3.1."""
+"""The coarse solver with the lazy rule of Algorithm 3.1."""
 
 import abc
 from dataclasses import dataclass, replace
@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coupling.base import AbstractCoarseSide, CoarseRecord, CouplingState
+from hpms.coupling.base import AbstractCoarseSolver, CoarseRecord, CoarseView, Upscaled
 from hpms.coupling.schedule import Schedule
+from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
 
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """Every `interval` iterations y and p are renewed if |K̃ - K̃_last| > `threshold`; and the weight's schedule."""
+    """Every `interval` iterations y and p are renewed if |κ - κ_last| > `threshold`; and the weight's schedule."""
 
     interval: int
     threshold: float
@@ -31,72 +32,85 @@ class UpdateRule:
 
 @dataclass(frozen=True)
 class CoarseSolution:
-    """y, p, what the means are compared with, p^T A^{ab} y (d, d), and the target's derivative in the mean flux."""
+    """y, p, what the means are compared with and its derivative in κ (N, p), and p^T A_k y (p,)."""
 
     y: Float[np.ndarray, " n"]
     p: Float[np.ndarray, " n"]
     target: Float[np.ndarray, " n"]
-    contraction: Float[np.ndarray, "d d"]
-    sensitivity: Float[np.ndarray, " n"]
+    sensitivity: Float[np.ndarray, "n p"]
+    contraction: Float[np.ndarray, " p"]
 
 
-class LazyCoarseSide(AbstractCoarseSide):
-    """Keeps the last record until K̃ has moved; what is computed then is `solve`'s."""
+class LazyCoarseSolver(AbstractCoarseSolver):
+    """Keeps the last record until κ has moved; what is computed then is `solve`'s."""
 
-    def __init__(self, problem: CoarseProblem, rule: UpdateRule, dtype: jnp.dtype):
+    def __init__(self, problem: CoarseProblem, upscaling: AbstractUpscaling, rule: UpdateRule, dtype: jnp.dtype):
         self.problem, self.rule, self.dtype = problem, rule, dtype
         self.interval, self.nodes = rule.interval, problem.space.nodes
+        self._neutral = upscaling.neutral
 
     @abc.abstractmethod
-    def solve(self, upscaled: np.ndarray, means: np.ndarray) -> CoarseSolution:
-        """The coarse side for an admissible K̃ (d, d) and the means (N,); p belongs to the unweighted term."""
+    def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
+        """The coarse side for an admissible κ (p,) and the means (N,); p belongs to the unweighted term."""
 
     def initial(self) -> CoarseRecord:
-        count, dim = self.nodes.shape
-        zero = np.zeros(count)
-        nothing, unknown = np.zeros((dim, dim)), np.full((dim, dim), np.nan)
-        return CoarseRecord(zero, zero, zero, nothing, unknown, False, zero, 1.0, 0, 0)
+        zero, count = np.zeros(len(self.nodes)), len(self.problem.operators)
+        return CoarseRecord(
+            y=zero,
+            p=zero,
+            target=zero,
+            sensitivity=np.zeros((len(zero), count)),
+            contraction=np.zeros(count),
+            kappa=np.full(count, np.nan),
+            moments=self._neutral,
+            active=False,
+            strength=1.0,
+            updates=0,
+            rejections=0,
+        )
 
-    def scheduled(self, record: CoarseRecord, iteration: int, relative_residual: float) -> CoarseRecord:
-        strength = self.rule.schedule.strength(record.strength, iteration, relative_residual)
+    def scheduled(self, record: CoarseRecord, relative_residual: float) -> CoarseRecord:
+        strength = self.rule.schedule.strength(record.strength, relative_residual)
         return record if strength == record.strength else replace(record, strength=strength)
 
-    def is_due(self, record: CoarseRecord, upscaled: np.ndarray) -> bool:
+    def is_due(self, record: CoarseRecord, kappa: np.ndarray) -> bool:
         if record.strength == 0:
             return False
-        change = np.abs(upscaled - record.upscaled).max()
-        return not change <= self.rule.threshold or not self.problem.is_admissible(upscaled)
+        change = np.abs(kappa - record.kappa).max()
+        return not change <= self.rule.threshold or not self.problem.is_admissible(kappa)
 
-    def update(self, record: CoarseRecord, upscaled: np.ndarray, means: np.ndarray) -> CoarseRecord:
-        if not self.problem.is_admissible(upscaled):
-            nothing = np.zeros_like(record.p)
+    def update(self, record: CoarseRecord, found: Upscaled) -> CoarseRecord:
+        kappa = np.asarray(found.kappa, np.float64)
+        if not self.problem.is_admissible(kappa):
             return replace(
                 record,
-                p=nothing,
+                p=np.zeros_like(record.p),
+                sensitivity=np.zeros_like(record.sensitivity),
                 contraction=np.zeros_like(record.contraction),
-                sensitivity=nothing,
-                upscaled=np.full_like(upscaled, np.nan),
+                kappa=np.full_like(kappa, np.nan),
                 rejections=record.rejections + 1,
             )
-        found = self.solve(upscaled, means)
+        solution = self.solve(kappa, np.asarray(found.means, np.float64))
         return replace(
             record,
-            y=found.y,
-            p=found.p,
-            target=found.target,
-            contraction=found.contraction,
-            upscaled=upscaled,
+            y=solution.y,
+            p=solution.p,
+            target=solution.target,
+            sensitivity=solution.sensitivity,
+            contraction=solution.contraction,
+            kappa=kappa,
+            moments=np.asarray(found.moments, np.float64),
             active=True,
-            sensitivity=found.sensitivity,
             updates=record.updates + 1,
         )
 
-    def state(self, record: CoarseRecord) -> CouplingState:
-        return CouplingState(
+    def view(self, record: CoarseRecord) -> CoarseView:
+        return CoarseView(
             target=jnp.asarray(record.target, self.dtype),
-            contraction=jnp.asarray(record.contraction, self.dtype),
-            active=jnp.asarray(float(record.active), self.dtype),
             sensitivity=jnp.asarray(record.sensitivity, self.dtype),
-            mean_flux=jnp.asarray(np.nan_to_num(record.upscaled[0, 0]), self.dtype),
+            contraction=jnp.asarray(record.contraction, self.dtype),
+            kappa=jnp.asarray(np.nan_to_num(record.kappa), self.dtype),
+            moments=jnp.asarray(record.moments, self.dtype),
+            active=jnp.asarray(float(record.active), self.dtype),
             strength=jnp.asarray(record.strength, self.dtype),
         )

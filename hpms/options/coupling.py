@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hpms.config import Config
-    from hpms.coupling.base import AbstractCoarseSide, AbstractCoupling
+    from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling
+    from hpms.coupling.upscaling.base import AbstractUpscaling
     from hpms.fem.fine.reference import Reference
     from hpms.fem.p1 import P1Space
     from hpms.problem.lifted import LiftedProblem
@@ -31,8 +32,14 @@ class CouplingOptions(AbstractOptions, abc.ABC):
 
     @abc.abstractmethod
     def build(
-        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype
-    ) -> tuple[AbstractCoupling, AbstractCoarseSide] | None:
+        self,
+        upscaling: AbstractUpscaling,
+        space: P1Space,
+        problem: LiftedProblem,
+        points: np.ndarray,
+        block: int,
+        dtype: np.dtype,
+    ) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
         """The jitted and the host's part for collocation points (M, d), or None where there is no coupling."""
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
@@ -57,19 +64,26 @@ class NoneOptions(CouplingOptions):
 
     delta: Positive
 
-    def build(self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype) -> None:
+    def build(
+        self,
+        upscaling: AbstractUpscaling,
+        space: P1Space,
+        problem: LiftedProblem,
+        points: np.ndarray,
+        block: int,
+        dtype: np.dtype,
+    ) -> None:
         return None
 
 
-@register("coupling", "hybrid")
+@register("coupling", "ball")
 @dataclass(frozen=True)
-class HybridOptions(CouplingOptions):
-    """`coupling=hybrid`.
+class BallOptions(CouplingOptions):
+    """`coupling=ball` (`coupling=hybrid` is another name of it): the paper's.
 
     **Arguments:** `tau2` = τ₂; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y too, Eq.
     (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
-    every_step; `schedule` of τ₂ = constant, decaying by half every `half_life` iterations, or until the residual loss
-    is below `level` times that of v = 0.
+    every_step; `schedule` of τ₂ = constant, or until the residual loss is below `level` times that of v = 0.
     """
 
     tau2: NonNegative
@@ -78,8 +92,7 @@ class HybridOptions(CouplingOptions):
     update: Literal["lazy", "every_step"]
     interval: Count
     threshold: NonNegative
-    schedule: Literal["constant", "decaying", "until"]
-    half_life: Count
+    schedule: Literal["constant", "until"]
     level: Positive
 
     def check(self, config: Config) -> None:
@@ -87,18 +100,24 @@ class HybridOptions(CouplingOptions):
             raise ConfigError("coupling.delta", f"{self.delta:g}", "it must be less than the domain's size 1")
 
     def build(
-        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype
-    ) -> tuple[AbstractCoupling, AbstractCoarseSide]:
-        from hpms.coupling import hybrid
+        self,
+        upscaling: AbstractUpscaling,
+        space: P1Space,
+        problem: LiftedProblem,
+        points: np.ndarray,
+        block: int,
+        dtype: np.dtype,
+    ) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
+        from hpms.coupling import ball
 
-        return hybrid.build(self, space, problem, points, block, dtype)
+        return ball.build(self, upscaling, space, problem, points, block, dtype)
 
     def reference_fields(
         self, problem: LiftedProblem, reference: Reference, space: P1Space
     ) -> tuple[np.ndarray, np.ndarray]:
-        from hpms.coupling import hybrid
+        from hpms.coupling import ball
 
-        return hybrid.ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
+        return ball.ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
 
 
 @register("coupling", "consistent")
@@ -108,10 +127,8 @@ class ConsistentOptions(CouplingOptions):
 
     **Arguments:** `tau2` = τ₂. The box has `cells` whole periods of the coefficient along each axis, or, where it
     declares no periods, the side `delta`; `points` lattice points per period (or per eps) and axis, 4 to 1000;
-    `average` = box, or hat, the mean of the means. `update`, `interval`, `threshold` as in `coupling=hybrid`; so
-    `schedule` of τ₂ = constant, decaying, until, with `half_life` and `level`; or hybrid_first: the coupling by balls
-    of diameter `delta` until iteration `switch`, or, if that is null, until the residual loss is below `level` times
-    that of v = 0.
+    `average` = box, or hat, the mean of the means. `update`, `interval`, `threshold`, `schedule` and `level` as in
+    `coupling=ball`.
     """
 
     tau2: NonNegative
@@ -122,10 +139,8 @@ class ConsistentOptions(CouplingOptions):
     update: Literal["lazy", "every_step"]
     interval: Count
     threshold: NonNegative
-    schedule: Literal["constant", "decaying", "until", "hybrid_first"]
-    half_life: Count
+    schedule: Literal["constant", "until"]
     level: Positive
-    switch: Count | None
 
     def check(self, config: Config) -> None:
         import numpy as np
@@ -140,9 +155,6 @@ class ConsistentOptions(CouplingOptions):
             limit = float((1 - 2 * np.maximum(h, sides / counts)).min())
             reason = f"averages over {shape} do not fit beside a mesh of coarse.h={h:g}, sides up to {limit:.3g} do"
             raise ConfigError(f"coupling.{key}", value, reason)
-        if self.schedule == "hybrid_first" and (self.switch or 0) >= config.training.iterations:
-            allowed = f"it must be below training.iterations={config.training.iterations}, or null for coupling.level"
-            raise ConfigError("coupling.switch", self.switch, allowed)
         entries = (1 / h + 1) ** dim * np.prod(counts * (2.0 if self.average == "hat" else 1.0))
         if (most := max(entries / _MOST_ENTRIES, np.prod(counts / sides) / _MOST_POINTS)) > 1:
             reason = f"its averages would need {most:.1f} times the numbers that are allowed"
@@ -158,11 +170,17 @@ class ConsistentOptions(CouplingOptions):
         return self.cells * np.asarray(periods), np.full(dim, self.points * self.cells)
 
     def build(
-        self, space: P1Space, problem: LiftedProblem, points: np.ndarray, block: int, dtype: np.dtype
-    ) -> tuple[AbstractCoupling, AbstractCoarseSide]:
+        self,
+        upscaling: AbstractUpscaling,
+        space: P1Space,
+        problem: LiftedProblem,
+        points: np.ndarray,
+        block: int,
+        dtype: np.dtype,
+    ) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
         from hpms.coupling import consistent
 
-        return consistent.build(self, space, problem, points, block, dtype)
+        return consistent.build(self, upscaling, space, problem, block, dtype)
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
         from hpms.coupling import consistent

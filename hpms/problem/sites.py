@@ -1,6 +1,10 @@
-"""Points in blocks."""
+"""Points in blocks, and the only loops over them."""
+
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -41,3 +45,24 @@ def cut(array: Array, block: int) -> Array:
     size = -(-count // max(1, blocks))
     padded = jnp.concatenate([array, jnp.repeat(array[-1:], blocks * size - count, axis=0)])
     return padded.reshape(blocks, size, *array.shape[1:])
+
+
+def map_blocks(function: Callable[[Any], Any], blocks: Any) -> Any:
+    """`function` of each block, behind each other; a pullback computes a block's activations again."""
+    return jax.lax.map(jax.checkpoint(function), blocks)
+
+
+def sum_blocks(
+    function: Callable[..., tuple[Array, Array]], theta: Float[Array, " p"], *blocks: Any
+) -> tuple[Float[Array, "..."], Float[Array, " p"]]:
+    """Σ over blocks of the auxiliary value and of the gradient in θ of `function(θ, *block) -> (total, value)`.
+
+    The gradient is taken inside the loop, so the activations of one block at a time are alive.
+    """
+
+    def add(carry: tuple[Array, Array], block: tuple[Any, ...]) -> tuple[tuple[Array, Array], None]:
+        (_, value), gradient = jax.value_and_grad(function, has_aux=True)(theta, *block)
+        return (carry[0] + value, carry[1] + gradient), None
+
+    start = (jnp.zeros((), theta.dtype), jnp.zeros_like(theta))
+    return jax.lax.scan(add, start, blocks)[0]

@@ -53,7 +53,7 @@ def _compare(key: str, network: str, less: bool, form: str) -> Judge:
     """Whether the hybrid's mean of a number is less (or more) than the plain one's."""
 
     def judge(cells: Cells) -> tuple[bool | None, str]:
-        means = [_mean(cells.get((coupling, network), []), key) for coupling in ("hybrid", "none")]
+        means = [_mean(cells.get((coupling, network), []), key) for coupling in ("ball", "none")]
         if not np.isfinite(means).all():
             return None, "no such runs"
         hybrid, plain = means
@@ -128,15 +128,15 @@ def _level(coupling: str, low: float, high: float) -> Judge:
 
 _Claims = list[tuple[str, float | None, Judge]]  # what, the ε that it is about if it is about one, and how to tell
 _ONE: _Claims = [
-    ("the hybrid Ms-PINN stagnates near 0.3 (Fig. 1c)", 1 / 15, _level("hybrid", 0.2, 0.45)),
+    ("the hybrid Ms-PINN stagnates near 0.3 (Fig. 1c)", 1 / 15, _level("ball", 0.2, 0.45)),
     ("the plain Ms-PINN reaches about 1e-2 (Fig. 1c)", 1 / 15, _level("none", 2e-3, 5e-2)),
-    ("the hybrid Ms-PINN ends near 0.1 (Fig. 2c)", 0.01, _level("hybrid", 0.03, 0.3)),
+    ("the hybrid Ms-PINN ends near 0.1 (Fig. 2c)", 0.01, _level("ball", 0.03, 0.3)),
     ("the hybrid Ms-PINN is better than the plain one", 0.01, _compare("relative_l2", "ms_pinn", True, ".2e")),
 ]
 _TWO: _Claims = [
     ("most plain MLP runs fail", None, _failures("none", "mlp", most=True)),
     ("the plain MLP is trapped for some 75,000 iterations", None, _trapped),
-    ("the hybrid MLP is robust on all seeds", None, _failures("hybrid", "mlp", most=False)),
+    ("the hybrid MLP is robust on all seeds", None, _failures("ball", "mlp", most=False)),
     ("the hybrid MLP has the smaller error", None, _compare("relative_l2", "mlp", True, ".2e")),
     ("the hybrid Ms-PINN converges faster early", None, _compare("early", "ms_pinn", True, ".2e")),
     ("the hybrid Ms-PINN needs slightly more iterations", None, _compare("iteration", "ms_pinn", False, ".0f")),

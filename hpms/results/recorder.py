@@ -48,10 +48,11 @@ class RunRecorder:
     def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray]) -> None:
         """The last checkpoint, with the fields."""
         self._write(outcome.snapshot, outcome.status, outcome.reason, arrays)
+        self._saved = None
         self._metrics.close()
 
     def fail(self, reason: str) -> None:
-        """Notes in the last checkpoint that the program broke."""
+        """Notes in the last checkpoint that the program broke, unless the run has ended before."""
         if self._saved is not None:
             self._metrics.cut(self._saved.iteration)
             with contextlib.suppress(UserError):  # the disk may be what broke

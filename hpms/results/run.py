@@ -25,7 +25,7 @@ from hpms.results.metrics import LOG, Row, columns, read_rows, rows_from
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
 
-FORMAT = 1
+FORMAT = 2
 FILE = "run.h5"
 _UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
 
@@ -70,9 +70,9 @@ def write_run(
         write_arrays(file.create_group("fields"), arrays)
         coarse = {"nodes": fixture.nodes}
         latest = file.create_group("checkpoint/latest")
-        if snapshot.coarse is not None:
-            write_record(latest.create_group("coarse"), snapshot.coarse)
-            coarse |= {"state": snapshot.coarse.y, "adjoint": snapshot.coarse.p}
+        if snapshot.record is not None:
+            write_record(latest.create_group("coarse"), snapshot.record)
+            coarse |= {"state": snapshot.record.y, "adjoint": snapshot.record.p}
         write_arrays(file.create_group("coarse"), coarse)
         write_tree(latest.create_group("optimizer"), snapshot.state.optimizer)
         state = snapshot.state
@@ -117,8 +117,9 @@ class StoredRun:
         self.path = directory / FILE
         try:
             with open_h5(self.path) as file:
-                if int(file.attrs["format"]) != FORMAT:
-                    raise UserError(f"{self.path} has format {file.attrs['format']}; this program reads {FORMAT}.")
+                self._format = int(file.attrs["format"])
+                if not 1 <= self._format <= FORMAT:
+                    raise UserError(f"{self.path} has format {self._format}; this program reads 1 to {FORMAT}.")
                 self.values = valid.check(file)
                 self.fingerprint = file.attrs["fingerprint"]
                 self.experiment, self.identity = file.attrs["experiment"], file.attrs["identity"]
@@ -181,13 +182,18 @@ class StoredRun:
 
     def snapshot(self, like: Snapshot) -> Snapshot:
         """The latest checkpoint, in the structure of a fresh one; raises `UserError` where it does not fit."""
+        if self._format < FORMAT:
+            raise UserError(
+                f"{self.path} was begun by an earlier version (format {self._format}) and can be read, but not "
+                f"continued: add force=true to start anew in a new place."
+            )
         with open_h5(self.path) as file:
             latest = file["checkpoint/latest"]
             template = {"theta": like.state.theta, "weights": like.state.weights, "iteration": like.state.iteration}
             try:
                 optimizer = read_tree(latest["optimizer"], like.state.optimizer)
                 parts = read_tree({str(i): latest[k] for i, k in enumerate(sorted(template))}, template)
-                coarse = None if like.coarse is None else read_record(latest["coarse"], like.coarse)
+                record = None if like.record is None else read_record(latest["coarse"], like.record)
             except (KeyError, ValueError, TypeError, AttributeError) as error:
                 raise UserError(f"{self.path} does not fit this configuration: {error}.") from None
             best = None
@@ -195,4 +201,4 @@ class StoredRun:
                 group = file["checkpoint/best"]
                 best = Best(np.asarray(group["theta"]), int(group["iteration"][()]), float(group.attrs["residual"]))
             elapsed, compiling = float(latest.attrs["elapsed"]), float(latest.attrs["compiling"])
-        return Snapshot(TrainState(optimizer=optimizer, **parts), coarse, best, elapsed, compiling)
+        return Snapshot(TrainState(optimizer=optimizer, **parts), record, best, elapsed, compiling)

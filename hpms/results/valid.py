@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from hpms.config import GROUPS
+from hpms.results.upgrade import upgraded
 from hpms.training.session import FINISHED, INTERRUPTED, NAN, RUNNING
 
 FAILED = "failed"
@@ -62,6 +63,7 @@ def _configuration(file: Any) -> dict[str, Any]:
     _require(isinstance(stored, bytes) and len(stored) <= _CONFIG_MOST, "config")
     values = yaml.load(stored.decode(), Loader=_Loader)
     _require(isinstance(values, dict) and all(isinstance(key, str) for key in values), "config")
+    values = upgraded(values, int(file.attrs["format"]))
     for group in GROUPS:
         _require(isinstance(values.get(group), dict) and isinstance(values[group].get("name"), str), f"config: {group}")
         _plain(values[group], group)

@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCouplingState
+from hpms.coupling.base import CoarseView
+from hpms.coupling.gather import Gather
+from hpms.errors import UserError
 from hpms.runtime import device
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.session import Session, Trainer
 from hpms.training.state import ChunkReport, TrainState, run_chunk
@@ -26,21 +28,21 @@ class Ensemble:
     """
 
     def __init__(self, trainers: Sequence[Trainer]):
-        first, objectives = trainers[0], aligned([trainer.objective for trainer in trainers])
+        first, losses = trainers[0], aligned([trainer.loss for trainer in trainers])
         self.trainers = [
-            replace(trainer, objective=objective, optimizer=first.optimizer, validation=first.validation)
-            for trainer, objective in zip(trainers, objectives, strict=True)
+            replace(trainer, loss=loss, optimizer=first.optimizer, validation=first.validation)
+            for trainer, loss in zip(trainers, losses, strict=True)
         ]
-        self._objectives = _stack(objectives)
+        self._losses = _stack(losses)
         self._batched = device().platform != "cpu"
 
     def advance(self, sessions: Sequence[Session], counts: Sequence[int]) -> list[ChunkReport]:
         """At most `counts[i]` iterations of member i."""
         states = _stack([session.state for session in sessions])
-        coupling_states = _stack([session.coupling_state for session in sessions])
+        views = _stack([session.view for session in sessions])
         optimizer, taus, tolerance = self.trainers[0].optimizer, sessions[0].taus, sessions[0].tolerance
         states, reports = _run_members(
-            self._objectives, optimizer, taus, tolerance, states, coupling_states, jnp.array(counts), self._batched
+            self._losses, optimizer, taus, tolerance, states, views, jnp.array(counts), self._batched
         )
         for i, session in enumerate(sessions):
             session.state = _member(states, i)
@@ -49,40 +51,49 @@ class Ensemble:
 
 @eqx.filter_jit
 def _run_members(
-    objectives: Objective,
+    losses: Loss,
     optimizer: AbstractOptimizer,
     taus: Float[Array, " k"],
     tolerance: Float[Array, ""],
     states: TrainState,
-    coupling_states: AbstractCouplingState | None,
+    views: CoarseView | None,
     counts: Int[Array, " n"],
     batched: bool,
 ) -> tuple[TrainState, ChunkReport]:
-    arrays, static = eqx.partition((objectives, states, coupling_states, counts), eqx.is_array)
+    arrays, static = eqx.partition((losses, states, views, counts), eqx.is_array)
 
     def member(arrays: Any) -> Any:
-        objective, state, coupling_state, count = eqx.combine(arrays, static)
-        return run_chunk(objective, optimizer, taus, tolerance, state, coupling_state, count)
+        loss, state, view, count = eqx.combine(arrays, static)
+        return run_chunk(loss, optimizer, taus, tolerance, state, view, count)
 
     return jax.vmap(member)(arrays) if batched else jax.lax.map(member, arrays)
 
 
-def aligned(objectives: Sequence[Objective]) -> list[Objective]:
-    """The objectives with one structure and one set of shapes, so that what is compiled for one serves all.
+def aligned(losses: Sequence[Loss]) -> list[Loss]:
+    """The losses with one structure and one set of shapes, so that what is compiled for one serves all.
 
-    Sparse rows (`Gather`) are padded with zeros to the longest.
+    The rows of a `Gather` are padded with zeros to the longest. Raises `UserError` where anything else differs.
     """
-    parts = [eqx.partition(objective, eqx.is_array) for objective in objectives]
-    structure, static = jax.tree.structure(parts[0][0]), parts[0][1]
-    leaves = [jax.tree.leaves(arrays) for arrays, _ in parts]
-    shapes = [tuple(map(max, *(leaf.shape for leaf in same))) for same in zip(*leaves, strict=True)]
-    return [eqx.combine(jax.tree.unflatten(structure, list(map(_padded, member, shapes))), static) for member in leaves]
+    flat = [jax.tree.flatten(eqx.filter(loss, eqx.is_array), is_leaf=_is_gather) for loss in losses]
+    rest = eqx.filter(losses[0], eqx.is_array, inverse=True)
+    padded = zip(*(_padded(same) for same in zip(*(leaves for leaves, _ in flat), strict=True)), strict=True)
+    return [eqx.combine(jax.tree.unflatten(flat[0][1], leaves), rest) for leaves in padded]
 
 
-def _padded(array: Array, shape: tuple[int, ...]) -> Array:
-    if array.shape == shape:
-        return array
-    return jnp.pad(array, [(0, wanted - size) for size, wanted in zip(array.shape, shape, strict=True)])
+def _is_gather(leaf: Any) -> bool:
+    return isinstance(leaf, Gather)
+
+
+def _padded(leaves: Sequence[Any]) -> list[Any]:
+    if _is_gather(leaves[0]):
+        width = max(gather.columns.shape[1] for gather in leaves)
+        leaves = [gather.widened(width) for gather in leaves]
+    if len({tuple(array.shape for array in jax.tree.leaves(leaf)) for leaf in leaves}) > 1:
+        raise UserError(
+            "the members of this ensemble differ in more than their numbers, as where averaging balls are empty for "
+            "some seeds alone: train them one by one, with -m seed=0,1,... ."
+        )
+    return list(leaves)
 
 
 def _stack(trees: Sequence[Any]) -> Any:

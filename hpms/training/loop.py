@@ -33,38 +33,31 @@ def train(
         return ensemble.advance(sessions, counts) if ensemble else [_advance(sessions[0], counts[0])]
 
     _compile(sessions, advance)
-    courses, speed = [session.course(interrupted) for session in sessions], _Speed()
-    wanted: dict[int, int] = {}
-    outcomes: dict[int, Outcome] = {}
-
-    def go_on(i: int, report: ChunkReport | None) -> None:
-        try:
-            wanted[i] = courses[i].send(report)  # type: ignore[arg-type]
-        except StopIteration as end:
-            outcomes[i] = end.value
-            wanted.pop(i, None)
-
-    for i in range(len(sessions)):
-        go_on(i, None)
-    while wanted:
-        counts = [min(wanted.get(i, 0), speed.allowed()) for i in range(len(sessions))]
+    speed = _Speed()
+    for session in sessions:
+        session.begin()
+    outcomes = [session.outcome() for session in sessions]
+    while not all(outcomes):
+        going = [i for i, outcome in enumerate(outcomes) if outcome is None]
+        counts = [min(session.next_count(), speed.allowed()) for session in sessions]
+        counts = [count if i in going else 0 for i, count in enumerate(counts)]
         before, began = [session.iteration for session in sessions], time.perf_counter()
         reports = advance(counts)
         done = max(session.iteration - start for session, start in zip(sessions, before, strict=True))
         speed.note(done, time.perf_counter() - began)
-        for i in list(wanted):
-            go_on(i, reports[i])
-    return [outcomes[i] for i in range(len(sessions))]
+        for i in going:
+            outcomes[i] = sessions[i].receive(reports[i], interrupted)
+    return [outcome for outcome in outcomes if outcome]
 
 
 def _advance(session: Session, count: int) -> ChunkReport:
     session.state, report = run_chunk(
-        session.trainer.objective,
+        session.trainer.loss,
         session.trainer.optimizer,
         session.taus,
         session.tolerance,
         session.state,
-        session.coupling_state,
+        session.view,
         jnp.asarray(count, jnp.int32),
     )
     return report

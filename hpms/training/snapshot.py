@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from hpms.coupling.base import CoarseRecord
 from hpms.training.state import TrainState
 
 
@@ -19,14 +20,14 @@ class Best:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run between two iterations; `coarse` is the coarse side's record, None without one, and `elapsed` and
+    """A run between two iterations; `record` is the coarse solver's, None without one, and `elapsed` and
     `compiling` are seconds over all its sessions.
 
     `fresh` says that not even what is due before the first iteration was done.
     """
 
     state: TrainState
-    coarse: Any
+    record: CoarseRecord | None
     best: Best | None
     elapsed: float
     compiling: float

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.objective import BOUNDARY, RESIDUAL, Objective
+from hpms.coupling.base import CoarseView
+from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Evaluation, Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.optimizer.tree import select
 
@@ -36,12 +36,12 @@ class ChunkReport(eqx.Module):
 
 @eqx.filter_jit
 def run_chunk(
-    objective: Objective,
+    loss: Loss,
     optimizer: AbstractOptimizer,
     taus: Float[Array, " k"],
     tolerance: Float[Array, ""],
     state: TrainState,
-    coupling_state: AbstractCouplingState | None,
+    view: CoarseView | None,
     count: Int[Array, ""],
 ) -> tuple[TrainState, ChunkReport]:
     """At most `count` iterations of Algorithm 3.1 between two visits of the host, in one compiled loop.
@@ -50,8 +50,8 @@ def run_chunk(
     J_res + τ₁ J_bnd < tolerance; the state is then the one before that step. `count` is traced: any length runs the
     same executable, so the bits do not depend on how a run is cut into chunks.
     """
-    fine = jnp.asarray([name in (RESIDUAL, BOUNDARY) for name in objective.names], taus.dtype) * taus
-    fine = fine.at[objective.names.index(RESIDUAL)].set(1)
+    fine = jnp.asarray([name in (RESIDUAL, BOUNDARY) for name in loss.names], taus.dtype) * taus
+    fine = fine.at[loss.names.index(RESIDUAL)].set(1)
 
     def proceed(carry: tuple[Array, TrainState, ChunkReport]) -> Array:
         done, _, report = carry
@@ -59,9 +59,8 @@ def run_chunk(
 
     def iterate(carry: tuple[Array, TrainState, ChunkReport]) -> tuple[Array, TrainState, ChunkReport]:
         done, state, last = carry
-        theta, optimizer_state, report = optimizer.step(
-            state.theta, state.optimizer, objective.at(state.iteration), taus * state.weights, coupling_state
-        )
+        now = loss.at(state.iteration).weighted(taus * state.weights, view)
+        theta, optimizer_state, report = optimizer.step(state.theta, state.optimizer, now)
         converged = jnp.sum(fine * report.terms) < tolerance
         new = TrainState(theta, optimizer_state, state.weights, state.iteration + 1)
         keep = report.finite & ~report.stalled & ~converged
@@ -72,7 +71,7 @@ def run_chunk(
             ChunkReport(report.terms, report.finite, report.stalled, converged, good),
         )
 
-    terms = jnp.zeros(len(objective.names), state.theta.dtype)
+    terms = jnp.zeros(len(loss.names), state.theta.dtype)
     start = (
         jnp.zeros((), count.dtype),
         state,
@@ -83,37 +82,34 @@ def run_chunk(
 
 
 @eqx.filter_jit
-def evaluate(objective: Objective, theta: Float[Array, " p"], coupling_state: AbstractCouplingState | None) -> Any:
-    """`Objective.evaluate`, compiled."""
-    return objective.evaluate(theta, coupling_state)
+def evaluate(loss: Loss, theta: Float[Array, " p"], view: CoarseView | None) -> Evaluation:
+    """`Loss.evaluate`, compiled."""
+    return loss.weighted(None, view).evaluate(theta)
 
 
 @eqx.filter_jit
-def objective_gradient(
-    objective: Objective,
-    theta: Float[Array, " p"],
-    weights: Float[Array, " k"],
-    coupling_state: AbstractCouplingState | None,
+def gradient(
+    loss: Loss, theta: Float[Array, " p"], weights: Float[Array, " k"], view: CoarseView | None
 ) -> Float[Array, " p"]:
-    """The gradient of `Objective.gradient`, compiled."""
-    return objective.gradient(theta, weights, coupling_state)[0]
+    """The gradient of `Loss.gradient`, compiled."""
+    return loss.weighted(weights, view).gradient(theta)[0]
 
 
 @eqx.filter_jit
 def gradient_norms(
-    objective: Objective, theta: Float[Array, " p"], coupling_state: AbstractCouplingState | None
+    loss: Loss, theta: Float[Array, " p"], view: CoarseView | None
 ) -> tuple[Float[Array, " k"], Float[Array, ""]]:
     """‖∇J_k‖ of each unweighted term, the coupling's with its adjoint part, and the adjoint's share of the latter; 0
     for a coupling that the schedule has switched off.
 
     The share is ‖adjoint‖ / (‖autodiff‖ + ‖adjoint‖), zero without a coupling.
     """
-    parts = objective.term_gradients(theta, coupling_state)
+    parts = loss.weighted(None, view).term_gradients(theta)
     adjoint = parts.pop("adjoint", None)
     share = jnp.zeros((), theta.dtype)
-    if adjoint is not None and coupling_state is not None:
+    if adjoint is not None and view is not None:
         size = jnp.linalg.norm(adjoint)
-        total = jnp.linalg.norm(parts["coupling"]) + size
+        total = jnp.linalg.norm(parts[COUPLING]) + size
         share = jnp.where(total > 0, size / jnp.where(total > 0, total, 1), 0)
-        parts["coupling"] = jnp.where(coupling_state.strength > 0, parts["coupling"] + adjoint, 0)
-    return jnp.stack([jnp.linalg.norm(parts[name]) for name in objective.names]), share
+        parts[COUPLING] = jnp.where(view.strength > 0, parts[COUPLING] + adjoint, 0)
+    return jnp.stack([jnp.linalg.norm(parts[name]) for name in loss.names]), share

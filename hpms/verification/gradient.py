@@ -1,16 +1,14 @@
 """The gradient of the reduced objective θ -> J(y(θ), θ), by Taylor remainders and finite differences."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import AbstractCoarseSide, AbstractCouplingState
-from hpms.coupling.upscaling import isotropic
-from hpms.training.objective import COUPLING, Evaluation, Objective
-from hpms.training.state import evaluate, objective_gradient
+from hpms.coupling.base import AbstractCoarseSolver, CoarseRecord, CoarseView
+from hpms.training.loss import Loss
+from hpms.training.state import evaluate, gradient
 from hpms.verification.check import Check, small
 
 _HALVINGS = 4
@@ -19,44 +17,33 @@ _PROBE = 1e-5
 
 
 class Reduced:
-    """J(θ) = Σ_k λ_k ‖r_k(θ, y(θ))‖² where y solves the coarse problem for K̃[v_θ] anew at each θ, from `record`."""
+    """J(θ) = Σ_k λ_k ‖r_k(θ, y(θ))‖² where y solves the coarse problem for κ[v_θ] anew at each θ."""
 
-    def __init__(self, objective: Objective, coarse: AbstractCoarseSide | None, record: Any, weights: np.ndarray):
-        self.objective, self.coarse, self.record = objective, coarse, record
+    def __init__(self, loss: Loss, solver: AbstractCoarseSolver | None, weights: np.ndarray):
+        self.loss, self.solver = loss, solver
         self.weights = jnp.asarray(weights, jnp.float64)
 
     def is_admissible(self, theta: Float[Array, " p"]) -> bool:
-        """Whether K̃[v_θ] admits a coarse state."""
-        return self.coarse is None or self._update(theta)[1].updates > 0
+        """Whether κ[v_θ] admits a coarse state."""
+        return self.solver is None or self._record(self.solver, theta).updates > 0
 
     def value(self, theta: Float[Array, " p"]) -> float:
-        found, state = self._solve(theta)
-        terms = found.terms
-        if self.objective.coupling is not None and state is not None and found.means is not None:
-            residual = self.objective.coupling.residual(found.means, state)
-            terms = terms.at[self.objective.names.index(COUPLING)].set(jnp.sum(residual**2))
-        return float(self.weights @ terms)
+        return float(self.weights @ evaluate(self.loss, theta, self.view(theta)).terms)
 
     def gradient(self, theta: Float[Array, " p"]) -> Float[np.ndarray, " p"]:
-        _, state = self._solve(theta)
-        return np.asarray(objective_gradient(self.objective, theta, self.weights, state))
+        return np.asarray(gradient(self.loss, theta, self.weights, self.view(theta)))
 
-    def state(self, theta: Float[Array, " p"]) -> AbstractCouplingState | None:
+    def fresh(self, theta: Float[Array, " p"]) -> Loss:
+        """The loss with the coarse state y(θ)."""
+        return self.loss.weighted(self.weights, self.view(theta))
+
+    def view(self, theta: Float[Array, " p"]) -> CoarseView | None:
         """The coarse state y(θ) as the jitted side sees it."""
-        return self._solve(theta)[1]
+        return None if self.solver is None else self.solver.view(self._record(self.solver, theta))
 
-    def _solve(self, theta: Float[Array, " p"]) -> tuple[Evaluation, AbstractCouplingState | None]:
-        """All terms but the coupling's, and the coarse state for θ."""
-        if self.coarse is None:
-            return evaluate(self.objective, theta, None), None
-        found, record = self._update(theta)
-        return found, self.coarse.state(record)
-
-    def _update(self, theta: Float[Array, " p"]) -> tuple[Evaluation, Any]:
-        assert self.coarse is not None
-        found = evaluate(self.objective, theta, self.coarse.state(self.record))
-        upscaled = np.asarray(isotropic(found.mean_flux, self.coarse.nodes.shape[1]))
-        return found, self.coarse.update(self.record, upscaled, np.asarray(found.means))
+    def _record(self, solver: AbstractCoarseSolver, theta: Float[Array, " p"]) -> CoarseRecord:
+        start = solver.initial()
+        return solver.update(start, evaluate(self.loss, theta, solver.view(start)))
 
 
 def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
@@ -65,23 +52,23 @@ def check_gradient(name: str, reduced: Reduced, theta: Float[Array, " p"], seed:
     Directions d are random, of the norm of θ, each with a part along the gradient so that J changes.
     """
     random = np.random.default_rng(seed)
-    gradient = reduced.gradient(theta)
+    slope = reduced.gradient(theta)
 
     def direction() -> np.ndarray:
         noise = random.standard_normal(theta.size)
-        both = noise / np.linalg.norm(noise) + gradient / np.linalg.norm(gradient)
+        both = noise / np.linalg.norm(noise) + slope / np.linalg.norm(slope)
         return both * float(jnp.linalg.norm(theta))
 
     d = direction()
-    step = _first_step(lambda h: reduced.value(theta + h * d), float(gradient @ d))
+    step = _first_step(lambda h: reduced.value(theta + h * d), float(slope @ d))
     steps = step / 2.0 ** np.arange(_HALVINGS + 1)
     change = np.array([reduced.value(theta + h * d) for h in steps]) - reduced.value(theta)
-    without, remainder = np.abs(change), np.abs(change - steps * (gradient @ d))
+    without, remainder = np.abs(change), np.abs(change - steps * (slope @ d))
     errors = []
     for _ in range(3):
         d, h = direction(), steps[-1]
         difference = (reduced.value(theta + h * d) - reduced.value(theta - h * d)) / (2 * h)
-        errors.append(abs(difference - gradient @ d) / abs(gradient @ d))
+        errors.append(abs(difference - slope @ d) / abs(slope @ d))
     return [
         Check(f"{name}: Taylor rate without the gradient", _rate(steps, without), 0.9, 1.1),
         Check(f"{name}: Taylor rate with the gradient", _rate(steps, remainder), 1.9, 2.1),

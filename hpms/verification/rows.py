@@ -6,45 +6,39 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.training.least_squares import LeastSquares, assemble
+from hpms.training.jacobian import pullback
+from hpms.training.least_squares import assemble
+from hpms.training.loss import Loss
 from hpms.verification.check import Check, small
 from hpms.verification.gradient import Reduced
 
 _DAMPING, _STEP = 1e-2, 1e-5
 
 
-def check_rows(stage: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+def check_rows(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
     """J s by forward differentiation against central differences of r(θ, y(θ)), the coarse problem solved anew."""
-    problem = _problem(reduced, theta)
+    loss = reduced.fresh(theta)
     direction = np.random.default_rng(seed).standard_normal(theta.size)
     direction *= float(jnp.linalg.norm(theta)) / np.linalg.norm(direction)
     s = jnp.asarray(direction)
-    tangent = np.asarray(_tangent(problem, theta, s))
-    ahead, behind = (np.asarray(_rows(_problem(reduced, theta + h * s), theta + h * s)) for h in (_STEP, -_STEP))
+    tangent = np.asarray(_tangent(loss, theta, s))
+    ahead, behind = (np.asarray(_rows(reduced.fresh(theta + h * s), theta + h * s)) for h in (_STEP, -_STEP))
     error = np.abs((ahead - behind) / (2 * _STEP) - tangent)
-    coupling = reduced.objective.coupling
+    coupling = loss.coupling
     coupled = 0 if coupling is None else coupling.count
     split = tangent.size - coupled
-    checks = [
-        small(
-            f"{stage}rows of residual and boundary: Js = differences", _relative(error[:split], tangent[:split]), 1e-5
-        )
-    ]
+    checks = [small("rows of residual and boundary: Js = differences", _relative(error[:split], tangent[:split]), 1e-5)]
     if coupled:
-        name = f"{stage}rows of the coupling: (Q̄v' - ∂y/∂K̃ K̃')s = differences"
+        name = "rows of the coupling: (Q̄v' - ∂y/∂κ κ')s = differences"
         checks.append(small(name, _relative(error[split:], tangent[split:]), 1e-5))
     return checks
 
 
-def check_system(stage: str, reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
+def check_system(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:
     """J as assembled from blocks against automatic differentiation of r: (J^T J + μD)x = J^T z for random z."""
-    problem = _problem(reduced, theta)
-    z = jnp.asarray(np.random.default_rng(seed).standard_normal(problem.count()))
-    return [small(f"{stage}assembled (JᵀJ + μD)x = Jᵀz, J by autodiff", float(_system_error(problem, theta, z)), 1e-8)]
-
-
-def _problem(reduced: Reduced, theta: Float[Array, " p"]) -> LeastSquares:
-    return LeastSquares(reduced.objective, reduced.weights, reduced.state(theta))
+    loss = reduced.fresh(theta)
+    z = jnp.asarray(np.random.default_rng(seed).standard_normal(loss.count))
+    return [small("assembled (JᵀJ + μD)x = Jᵀz, J by autodiff", float(_system_error(loss, theta, z)), 1e-8)]
 
 
 def _relative(error: np.ndarray, size: np.ndarray) -> float:
@@ -52,19 +46,19 @@ def _relative(error: np.ndarray, size: np.ndarray) -> float:
 
 
 @eqx.filter_jit
-def _rows(problem: LeastSquares, theta: Array) -> Array:
-    return problem.rows(theta)
+def _rows(loss: Loss, theta: Array) -> Array:
+    return loss.rows(theta)
 
 
 @eqx.filter_jit
-def _tangent(problem: LeastSquares, theta: Array, direction: Array) -> Array:
-    return jax.jvp(problem.rows, (theta,), (direction,))[1]
+def _tangent(loss: Loss, theta: Array, direction: Array) -> Array:
+    return jax.jvp(loss.rows, (theta,), (direction,))[1]
 
 
 @eqx.filter_jit
-def _system_error(problem: LeastSquares, theta: Array, z: Array) -> Array:
-    system = assemble(problem, theta)
+def _system_error(loss: Loss, theta: Array, z: Array) -> Array:
+    system = assemble(loss, theta)
     x = system.solve(system.factor(jnp.asarray(_DAMPING)), z)
-    product = problem.pullback(theta, jax.jvp(problem.rows, (theta,), (x,))[1]) + _DAMPING * system.diagonal * x
-    right = problem.pullback(theta, z)
+    product = pullback(loss, theta, jax.jvp(loss.rows, (theta,), (x,))[1]) + _DAMPING * system.diagonal * x
+    right = pullback(loss, theta, z)
     return jnp.linalg.norm(product - right) / jnp.linalg.norm(right)

@@ -36,8 +36,8 @@ class Hpms:
         layers = tuple(Layer(jnp.asarray(weight), jnp.asarray(bias)) for weight, bias in problem.layers)
         theta, _ = parametrise(Perceptron(layers, "tanh"))
         assert theta.shape == built.theta.shape
-        self._objective = built.objective
-        self._optimizer = config.optimizer.build(built.objective.model)
+        self._objective = built.loss
+        self._optimizer = config.optimizer.build(built.loss.model)
         self._taus = jnp.asarray(built.taus, theta.dtype)
         weights = jnp.ones_like(self._taus)
         self._state = TrainState(theta, self._optimizer.init(theta), weights, jnp.zeros((), jnp.int32))

@@ -34,13 +34,13 @@ def measure(steps: int, overrides: list[str]) -> dict[str, Any]:
     start = peak()
     built = build(config, fine_problem(config))
     theta, taus = built.theta, jnp.asarray(built.taus, built.theta.dtype)
-    optimizer = config.optimizer.build(built.objective.model)
+    optimizer = config.optimizer.build(built.loss.model)
     state = TrainState(theta, optimizer.init(theta), jnp.ones_like(taus), jnp.zeros((), jnp.int32))
     seconds = []
     for count in [0, *[1] * (1 + steps)]:
         began = time.perf_counter()
         arguments = taus, jnp.zeros((), theta.dtype), state, None, jnp.asarray(count, jnp.int32)
-        state, _ = jax.block_until_ready(run_chunk(built.objective, optimizer, *arguments))
+        state, _ = jax.block_until_ready(run_chunk(built.loss, optimizer, *arguments))
         seconds.append(time.perf_counter() - began)
     if int(state.iteration) != 1 + steps:
         sys.exit(f"training ended after {int(state.iteration)} steps")

@@ -3,13 +3,14 @@
     python scripts/benchmark/step.py [--points 25000] [--block 2500] [--rounds 7] [--steps 3]
 
 All variants run in one process, one after the other in each round; ratios are medians over the rounds. The baseline
-is the same objective, blocks and optimizer; only the network's derivatives come from jax.grad and jax.hessian.
+is the same loss, blocks and optimizer; only the network's derivatives come from jax.grad and jax.hessian.
 """
 
 import argparse
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -54,22 +55,21 @@ def configuration(points: int, block: int, network: str, coupling: str) -> Confi
 
 def stepper(built: Experiment, config: Config, model: Parametrised, steps: int) -> Callable[[], None]:
     """Runs `steps` Adam steps, with a coarse state where there is a coupling."""
-    objective = eqx.tree_at(lambda o: o.model, built.objective, model)
+    loss = eqx.tree_at(lambda loss: loss.model, built.loss, model)
     optimizer, theta = config.optimizer.build(model), built.theta
     dtype = theta.dtype
-    weights = jnp.ones(len(objective.names), dtype)
+    weights = jnp.ones(len(loss.names), dtype)
     state = TrainState(theta, optimizer.init(theta), weights, jnp.zeros((), jnp.int32))
-    coupling_state = None
-    if built.coarse is not None:
-        record = built.coarse.initial()
-        found = evaluate(objective, theta, built.coarse.state(record))
-        record = built.coarse.update(record, 2.8 * np.eye(config.problem.dim), np.asarray(found.means, np.float64))
-        coupling_state = built.coarse.state(record)
+    view = None
+    if built.solver is not None:
+        record = built.solver.initial()
+        found = evaluate(loss, theta, built.solver.view(record))
+        view = built.solver.view(built.solver.update(record, replace(found, kappa=jnp.full(1, 2.8))))
 
     def step() -> None:
         taus, tolerance = jnp.asarray(built.taus, dtype), jnp.zeros((), dtype)
         count = jnp.asarray(steps, jnp.int32)
-        jax.block_until_ready(run_chunk(objective, optimizer, taus, tolerance, state, coupling_state, count))
+        jax.block_until_ready(run_chunk(loss, optimizer, taus, tolerance, state, view, count))
 
     return step
 
@@ -77,12 +77,12 @@ def stepper(built: Experiment, config: Config, model: Parametrised, steps: int) 
 def variants(points: int, block: int, network: str, steps: int) -> dict[str, Callable[[], None]]:
     config = configuration(points, block, network, "none")
     config.runtime.setup()
-    plain, hybrid_config = build(config, fine_problem(config)), configuration(points, block, network, "hybrid")
-    hybrid, fast = build(hybrid_config, plain.problem), plain.objective.model
+    plain, hybrid_config = build(config, fine_problem(config)), configuration(points, block, network, "ball")
+    hybrid, fast = build(hybrid_config, plain.problem), plain.loss.model
     slow = Parametrised(HessianNetwork(fast.frame), lambda theta: HessianNetwork(fast.unravel(theta)))
     return {
         "plain": stepper(plain, config, fast, steps),
-        "hybrid, lazy": stepper(hybrid, hybrid_config, hybrid.objective.model, steps),
+        "hybrid, lazy": stepper(hybrid, hybrid_config, hybrid.loss.model, steps),
         "plain, vmap(hessian)": stepper(plain, config, slow, steps),
     }
 

@@ -38,5 +38,5 @@ def test_tables_lists_and_figures_are_made(run, hpms):
     assert hpms("list", "outputs/train").out.count("finished") == len(FILES)
     table = hpms("table", "outputs/train/osc1d")
     assert table.code == 0
-    assert [line.split()[0] for line in table.out.splitlines()[2:5]] == ["consistent", "hybrid", "none"]
+    assert [line.split()[0] for line in table.out.splitlines()[2:5]] == ["ball", "consistent", "none"]
     assert hpms("plot", "outputs/train/osc1d").code == 0

@@ -49,8 +49,8 @@ def test_the_table_has_means_deviations_and_what_is_missing(hpms, runs):
     lines = out.splitlines()
     assert code == 0
     assert [line.split()[:2] for line in lines[2:6]] == [
-        ["hybrid", "mlp"],
-        ["hybrid", "ms_pinn"],
+        ["ball", "mlp"],
+        ["ball", "ms_pinn"],
         ["none", "mlp"],
         ["none", "ms_pinn"],
     ]
@@ -63,8 +63,8 @@ def test_the_table_has_means_deviations_and_what_is_missing(hpms, runs):
 
 def test_csv_has_all_digits(hpms, runs):
     _, out, _ = hpms("table", str(runs), "--format", "csv")
-    (row,) = [r for r in csv.DictReader(io.StringIO(out)) if (r["coupling"], r["network"]) == ("hybrid", "ms_pinn")]
-    assert float(row["relative_l2_mean"]) == errors(runs, "hybrid").mean()
+    (row,) = [r for r in csv.DictReader(io.StringIO(out)) if (r["coupling"], r["network"]) == ("ball", "ms_pinn")]
+    assert float(row["relative_l2_mean"]) == errors(runs, "ball").mean()
     assert row["runs"] == "2"
 
 

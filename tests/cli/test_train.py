@@ -168,23 +168,3 @@ def test_what_a_killed_process_left_behind_is_removed(hpms, tiny, tmp_path):
 def test_the_quickstart_takes_another_network_or_none_coupling(hpms, other):
     code, _, err = hpms("train", "+experiment=quickstart", other, "seed=x")
     assert code == 1 and "seed=x is not allowed" in err
-
-
-def test_a_hand_over_survives_an_interruption(hpms, tiny, monkeypatch):
-    options = ("coupling=consistent", "coupling.schedule=hybrid_first", "coupling.switch=2", "coupling.interval=2")
-    options += ("coarse.h=0.05",)
-    whole = Path(hpms("train", *tiny, *options, "output=whole").last_line)
-    monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)
-    for _ in range(3):
-        hpms("train", *tiny, *options, "output=part", "training.wall_limit=1e-9")
-    part = Path(hpms("train", *tiny, *options, "output=part").last_line)
-    with h5py.File(whole) as a, h5py.File(part) as b:
-        assert b["summary"].attrs["status"] == "finished"
-        np.testing.assert_array_equal(a["checkpoint/latest/theta"], b["checkpoint/latest/theta"])
-        np.testing.assert_array_equal(a["metrics/coupling"], b["metrics/coupling"])
-        coarse = a["checkpoint/latest/coarse"]
-        assert coarse["over"][()] and coarse["first/updates"][()] > 0 and coarse["second/updates"][()] > 0
-        assert len(a["coarse/nodes"]) == len(a["coarse/state"]) == len(a["fields/averages"])
-        split = len(coarse["first/y"])
-        assert all(part.any() for part in np.split(np.asarray(a["fields/coarse_state"]), [split]))
-        np.testing.assert_array_equal(a["metrics/coupling_stage"], np.asarray(a["metrics/iteration"]) >= 2)

@@ -70,7 +70,7 @@ def test_coarse_state_with_a_full_tensor(dim):
     errors = []
     for n in MESHES[dim]:
         space = P1Space(dim, 1 / n)
-        y = CoarseProblem(space, space.load(load)).factorise(tensor).state()
+        y = CoarseProblem(space, space.load(load)).factorise(tensor.ravel()).state()
         errors.append([np.linalg.norm(y - exact(space.nodes)[0]) / len(y) ** 0.5])
     if dim == 1:
         assert errors[-1][0] < 1e-12
@@ -80,7 +80,7 @@ def test_coarse_state_with_a_full_tensor(dim):
 
 def test_the_fine_coarse_state_is_that_of_the_p1_space():
     space = P1Space(2, 1 / 12)
-    y = CoarseProblem(space, space.load(exact_source)).factorise(2.5 * np.eye(2)).state()
+    y = CoarseProblem(space, space.load(exact_source)).factorise(2.5 * np.eye(2).ravel()).state()
     fine = solve_homogeneous(LagrangeSpace(2, 12, 1), exact_source, 2.5)
     np.testing.assert_allclose(fine.data, y, atol=1e-6 * np.abs(y).max())
 

@@ -6,21 +6,22 @@ import pytest
 
 from hpms.network.base import parametrise
 from hpms.network.boundary import HardBoundary
-from hpms.training.least_squares import LeastSquares, ParameterSpace, ResidualSpace, assemble
-from tests.problems import close, quick_filter_jit, quick_jit, small_objective
+from hpms.training.jacobian import second_order
+from hpms.training.least_squares import ParameterSpace, ResidualSpace, assemble
+from tests.problems import close, quick_filter_jit, quick_jit, small_loss
 
 DAMPING = 1e-2
-rows_of = quick_filter_jit(lambda problem, theta: problem.rows(theta))
+rows_of = quick_filter_jit(lambda loss, theta: loss.rows(theta))
 system_of = quick_filter_jit(assemble)
 
 
-def problem(dim, hard, coupled, **options):
-    theta, objective, state = small_objective(dim, hard, coupled, **options)
-    return theta, LeastSquares(objective, jnp.array([0.7, 1.3, 2.1])[: len(objective.names)], state)
+def weighted(dim, hard, coupled, **options):
+    theta, loss, view = small_loss(dim, hard, coupled, **options)
+    return theta, loss.weighted(jnp.array([0.7, 1.3, 2.1])[: len(loss.names)], view)
 
 
-def dense_jacobian(least_squares, theta):
-    return np.asarray(quick_jit(jax.jacfwd(least_squares.rows))(theta))
+def dense_jacobian(loss, theta):
+    return np.asarray(quick_jit(jax.jacfwd(loss.rows))(theta))
 
 
 @pytest.mark.parametrize(
@@ -35,10 +36,10 @@ def dense_jacobian(least_squares, theta):
     ],
 )
 def test_the_assembled_system_is_that_of_the_dense_jacobian(space, dim, hard, coupled, interior):
-    theta, least_squares = problem(dim, hard, coupled, interior=interior, block=7)
-    jacobian = dense_jacobian(least_squares, theta)
-    assert least_squares.count() == len(jacobian)
-    system = system_of(least_squares, theta)
+    theta, loss = weighted(dim, hard, coupled, interior=interior, block=7)
+    jacobian = dense_jacobian(loss, theta)
+    assert loss.count == len(jacobian)
+    system = system_of(loss, theta)
     assert isinstance(system, space)
     diagonal = np.sum(jacobian**2, axis=0)
     assert close(system.diagonal, diagonal)
@@ -49,37 +50,29 @@ def test_the_assembled_system_is_that_of_the_dense_jacobian(space, dim, hard, co
 
 
 def test_the_squared_rows_are_the_weighted_terms():
-    theta, least_squares = problem(2, False, True)
-    rows, terms = rows_of(least_squares, theta), least_squares.terms(theta)
-    assert close(jnp.sum(rows**2), least_squares.weights @ terms)
+    theta, loss = weighted(2, False, True)
+    rows, terms = rows_of(loss, theta), loss.terms(theta)
+    assert close(jnp.sum(rows**2), loss.weights @ terms)
 
 
 def test_second_order_is_the_second_derivative_along_a_line():
-    theta, least_squares = problem(1, False, True)
+    theta, loss = weighted(1, False, True)
     step = jnp.asarray(np.random.default_rng(0).normal(size=theta.shape))
-    first, second = quick_filter_jit(lambda p, *a: p.second_order(*a))(least_squares, theta, step)
+    first, second = quick_filter_jit(second_order)(loss, theta, step)
     h = 1e-4
-    ahead, here, behind = (rows_of(least_squares, theta + t * step) for t in (h, 0, -h))
+    ahead, here, behind = (rows_of(loss, theta + t * step) for t in (h, 0, -h))
     assert close(first, (ahead - behind) / (2 * h), 1e-5)
     assert close(second, (ahead - 2 * here + behind) / h**2, 1e-4)
 
 
 def test_parameters_on_which_nothing_depends_stay():
-    theta, least_squares = problem(1, True, False)
-    network = least_squares.objective.model(theta).network
+    theta, loss = weighted(1, True, False)
+    network = loss.model(theta).network
     silent = eqx.tree_at(lambda n: n.layers[-1].weight, network, jnp.zeros_like(network.layers[-1].weight))
     theta, _ = parametrise(HardBoundary(silent))
-    system, rows = system_of(least_squares, theta), rows_of(least_squares, theta)
+    system, rows = system_of(loss, theta), rows_of(loss, theta)
     step = system.solve(system.factor(jnp.array(DAMPING)), rows)
-    untouched = np.abs(dense_jacobian(least_squares, theta)).max(axis=0) == 0
+    untouched = np.abs(dense_jacobian(loss, theta)).max(axis=0) == 0
     assert untouched.sum() == 18
     assert (np.asarray(step)[untouched] == 0).all()
     assert (np.asarray(step)[~untouched] != 0).all()
-
-
-def test_a_coupling_that_is_not_there_has_no_rows():
-    theta, objective, _ = small_objective(2, False, True)
-    without = LeastSquares(objective, jnp.ones(3), None)
-    assert without.count() == objective.collocation.count + len(objective.collocation.boundary)
-    assert without.terms(theta)[2] == 0
-    assert rows_of(without, theta).shape == (without.count(),)

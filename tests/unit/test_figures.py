@@ -15,7 +15,7 @@ from hpms.figures.style import draw_positive, drawing, new_figure, require_matpl
 from hpms.results.run import StoredRun
 
 MESHIO_CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
-VALUES = {"coupling": {"name": "hybrid"}, "network": {"name": "mlp"}, "optimizer": {"name": "adam"}, "seed": 3}
+VALUES = {"coupling": {"name": "ball"}, "network": {"name": "mlp"}, "optimizer": {"name": "adam"}, "seed": 3}
 
 
 def some_record(dim=1, coupling=True, fields=True, references=True, iterations=(0, 10, 20), scale=1.0):

@@ -7,7 +7,7 @@ from hpms.results.findings import _FORMULAS, findings
 from hpms.results.run import StoredRun
 
 
-def a_run(coupling="hybrid", network="mlp", status="finished", error=0.1, name="osc2d", eps=0.1, **training):
+def a_run(coupling="ball", network="mlp", status="finished", error=0.1, name="osc2d", eps=0.1, **training):
     coefficient, source = _FORMULAS[name]
     values = {
         "problem": {"name": "unit_cube", "dim": int(name[3]), "eps": eps},
@@ -58,5 +58,5 @@ def test_another_problem_is_not_the_papers():
     [(1 / 15, 0.3, "shown"), (1 / 15, 0.6, "contradicted"), (0.1, 0.3, "cannot be shown")],
 )
 def test_a_claim_is_about_its_own_eps(eps, error, expected):
-    runs = [a_run("hybrid", "ms_pinn", error=error, name="osc1d", eps=eps)]
+    runs = [a_run("ball", "ms_pinn", error=error, name="osc1d", eps=eps)]
     assert verdict(runs, "stagnates near 0.3")[0] == expected

@@ -4,24 +4,24 @@ import pytest
 
 from hpms.options.optimizer import GaussNewtonOptions
 from hpms.training.state import TrainState, evaluate, run_chunk
-from tests.problems import small_objective
+from tests.problems import small_loss
 
 
 def run(count, coupled=True, fresh=False, dtype="float64", state=None, trials=30, damping=1e-2, **options):
-    theta, objective, coupling = small_objective(hard=False, coupled=coupled, fresh=fresh, dtype=dtype, **options)
-    optimizer = GaussNewtonOptions(damping, 1e-12, trials).build(objective.model)
+    theta, loss, coupling = small_loss(hard=False, coupled=coupled, fresh=fresh, dtype=dtype, **options)
+    optimizer = GaussNewtonOptions(damping, 1e-12, trials).build(loss.model)
     if state is None:
-        weights = jnp.ones(len(objective.names), dtype)
+        weights = jnp.ones(len(loss.names), dtype)
         state = TrainState(theta, optimizer.init(theta), weights, jnp.array(0))
     taus = jnp.ones_like(state.weights)
-    after, report = run_chunk(objective, optimizer, taus, jnp.zeros((), dtype), state, coupling, jnp.array(count))
-    return objective, coupling, state, after, report
+    after, report = run_chunk(loss, optimizer, taus, jnp.zeros((), dtype), state, coupling, jnp.array(count))
+    return loss, coupling, state, after, report
 
 
 @pytest.mark.parametrize("fresh", [False, True], ids=["fixed", "fresh"])
 def test_ten_steps_go_far(fresh):
-    objective, coupling, before, after, _ = run(10, coupled=False, fresh=fresh)
-    first, last = (evaluate(objective, s.theta, coupling).terms[0] for s in (before, after))
+    loss, coupling, before, after, _ = run(10, coupled=False, fresh=fresh)
+    first, last = (evaluate(loss, s.theta, coupling).terms[0] for s in (before, after))
     assert last < 0.02 * first
 
 

@@ -16,12 +16,11 @@ from hpms.options.optimizer import (
     SpringOptions,
     SsbroydenOptions,
 )
-from hpms.training.least_squares import LeastSquares
 from hpms.training.optimizer.decay import ExponentialDecay
 from hpms.training.optimizer.soap import Side, Soap
 from hpms.training.optimizer.ssbroyden import _updated
 from hpms.training.state import TrainState, evaluate, run_chunk
-from tests.problems import small_objective
+from tests.problems import small_loss
 
 OPTIONS = {
     "adam": (AdamOptions(1e-2, 0.9, 1000), 60),
@@ -36,25 +35,25 @@ optimizers = pytest.mark.parametrize("name", OPTIONS)
 
 
 def start(name, dtype, coupled=True):
-    theta, objective, coupling = small_objective(hard=False, coupled=coupled, dtype=dtype)
+    theta, loss, coupling = small_loss(hard=False, coupled=coupled, dtype=dtype)
     options, count = OPTIONS[name]
-    optimizer = options.build(objective.model)
-    weights = jnp.ones(len(objective.names), dtype)
+    optimizer = options.build(loss.model)
+    weights = jnp.ones(len(loss.names), dtype)
     state = TrainState(theta, optimizer.init(theta), weights, jnp.array(0))
 
     def run(state, steps):
         taus = jnp.ones_like(state.weights)
-        return run_chunk(objective, optimizer, taus, jnp.zeros((), dtype), state, coupling, jnp.array(steps))
+        return run_chunk(loss, optimizer, taus, jnp.zeros((), dtype), state, coupling, jnp.array(steps))
 
-    return objective, coupling, optimizer, state, count, run
+    return loss, coupling, optimizer, state, count, run
 
 
 @optimizers
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_lowers_the_loss_in_the_network_s_precision(name, dtype):
-    objective, coupling, optimizer, state, count, run = start(name, dtype, coupled=False)
+    loss, coupling, optimizer, state, count, run = start(name, dtype, coupled=False)
     after, report = run(state, count)
-    first, last = (jnp.sum(evaluate(objective, s.theta, coupling).terms) for s in (state, after))
+    first, last = (jnp.sum(evaluate(loss, s.theta, coupling).terms) for s in (state, after))
     assert last < 0.6 * first
     assert after.theta.dtype == dtype
     assert report.finite
@@ -93,11 +92,11 @@ def test_ssbroyden_s_matrix_fulfils_the_secant_equation():
 
 
 def test_spring_minimises_what_it_says():
-    objective, coupling, optimizer, state, _, _ = start("spring", "float64", coupled=False)
-    problem = LeastSquares(objective, jnp.ones(len(objective.names)), coupling)
+    loss, coupling, optimizer, state, _, _ = start("spring", "float64", coupled=False)
+    problem = loss.weighted(jnp.ones(len(loss.names)), coupling)
     kept = jnp.asarray(np.random.default_rng(0).normal(size=state.theta.size)) * 1e-3
     before = eqx.tree_at(lambda s: s.direction, state.optimizer, kept)
-    _, after, _ = optimizer.step(state.theta, before, objective, problem.weights, coupling)
+    _, after, _ = optimizer.step(state.theta, before, problem)
     jacobian, rows = jax.jacobian(problem.rows)(state.theta), problem.rows(state.theta)
     scale = jnp.sqrt(1e-3 * jnp.sum(jacobian**2, axis=0))
     stacked = jnp.concatenate([jacobian, jnp.diag(scale)])

@@ -27,7 +27,7 @@ def only_networks(monkeypatch):
         ("network", {"mlp", "ms_pinn"}),
         ("boundary", {"hard", "soft"}),
         ("coefficient", {"expression", "layered"}),
-        ("coupling", {"hybrid", "none"}),
+        ("coupling", {"ball", "none"}),
         ("balancing", {"gradient_norm", "none"}),
         ("optimizer", {"adam"}),
     ],

@@ -86,9 +86,9 @@ def box_fields(
     """
     means = average.mean(fine.values)(space.nodes)
     problem = CoarseProblem(space, space.load(average.mean(source)))
-    if not problem.is_admissible(coefficient):
+    if not problem.is_admissible(coefficient.ravel()):
         return means, np.full_like(means, np.nan)
-    return means, problem.factorise(coefficient).state(means)
+    return means, problem.factorise(coefficient.ravel()).state(means)
 
 
 def box_gap(

@@ -1,4 +1,4 @@
-"""The coarse state equation B_h y = F, its adjoint and its sensitivities, with one factorisation."""
+"""The coarse state equation B[κ] y = F, its adjoint and its sensitivities, with one factorisation."""
 
 import numpy as np
 from jaxtyping import Float
@@ -10,60 +10,75 @@ from hpms.fem.p1 import P1Space
 
 
 class CoarseProblem:
-    """Σ_ab K_ab A^{ab} y = F on the interior nodes of a P1 space, y = g on its boundary, Eqs. (3.13), (4.18) for g = 0.
+    """B[κ] y = F on the interior nodes of a P1 space, y = g on its boundary, Eqs. (3.13), (4.18) for g = 0.
 
-    **Arguments:** the `space` and the load F (N,) over all its nodes. Raises `ValueError` for a load of another shape.
+    B[κ] = Σ_k κ_k A_k is affine in κ in R^p: K̃ = Σ_k κ_k E_k for a `basis` E (p, 1, d, d), and A_k = Σ_ab E_kab A^{ab}.
+
+    **Arguments:** the `space`, the load F (N,) over all its nodes, and the basis, by default that of all tensors, for
+    which κ are the entries of K̃ row by row. Raises `ValueError` for a load or a basis of another shape.
+    **Attributes:** `operators`, the p matrices A_k (N, N).
     """
 
-    def __init__(self, space: P1Space, load: Float[np.ndarray, " n"]):
+    def __init__(
+        self, space: P1Space, load: Float[np.ndarray, " n"], basis: Float[np.ndarray, "p 1 d d"] | None = None
+    ):
         if load.shape != (len(space.nodes),):
             raise ValueError(f"the load has shape {load.shape}, but the space has {len(space.nodes)} nodes")
         self.space, self.load = space, load
+        square = (1, space.dim, space.dim)
+        self._basis = np.eye(space.dim**2).reshape(-1, *square) if basis is None else basis
+        if self._basis.shape[1:] != square:
+            raise ValueError(f"the basis has shape {self._basis.shape}, not (p, 1, {space.dim}, {space.dim})")
+        blocks = [block for row in space.stiffness for block in row]
+        self.operators = tuple(
+            sparse.csr_matrix(sum(e * block for e, block in zip(entries.ravel(), blocks, strict=True) if e != 0))
+            for entries in self._basis
+        )
 
-    def is_admissible(self, coefficient: np.ndarray) -> bool:
-        """Whether K̃ (d, d) is finite and its symmetric part positive definite."""
-        coefficient = self._checked(coefficient)
-        if not np.isfinite(coefficient).all():
+    def is_admissible(self, kappa: np.ndarray) -> bool:
+        """Whether κ (p,) is finite and the symmetric part of its K̃ positive definite."""
+        kappa = self._checked(kappa)
+        if not np.isfinite(kappa).all():
             return False
-        return bool(np.linalg.eigvalsh(coefficient + coefficient.T).min() > 0)
+        tensors = np.tensordot(kappa, self._basis, axes=1)
+        return bool(np.linalg.eigvalsh(tensors + np.swapaxes(tensors, 1, 2)).min() > 0)
 
-    def factorise(self, coefficient: np.ndarray) -> "FactorisedProblem":
-        """The problem for K̃ (d, d), factorised; raises `ValueError` where K̃ is not admissible."""
-        if not self.is_admissible(coefficient):
-            raise ValueError(f"the coefficient {np.asarray(coefficient).tolist()} is not positive definite")
-        coefficient = self._checked(coefficient)
-        blocks = [block for row in self.space.stiffness for block in row]
-        matrix = sparse.csr_matrix(sum(k * block for k, block in zip(coefficient.ravel(), blocks, strict=True)))
-        return FactorisedProblem(self.space, self.load, matrix)
+    def factorise(self, kappa: np.ndarray) -> "FactorisedProblem":
+        """The problem for κ (p,), factorised; raises `ValueError` where κ is not admissible."""
+        kappa = self._checked(kappa)
+        if not self.is_admissible(kappa):
+            raise ValueError(f"the coefficient {kappa.tolist()} is not positive definite")
+        matrix = sparse.csr_matrix(sum(k * matrix for k, matrix in zip(kappa, self.operators, strict=True)))
+        return FactorisedProblem(self, matrix)
 
-    def _checked(self, coefficient: np.ndarray) -> Float[np.ndarray, "d d"]:
-        coefficient = np.asarray(coefficient, dtype=np.float64)
-        if coefficient.shape != (self.space.dim, self.space.dim):
-            raise ValueError(f"the coefficient has shape {coefficient.shape}, not ({self.space.dim}, {self.space.dim})")
-        return coefficient
+    def _checked(self, kappa: np.ndarray) -> Float[np.ndarray, " p"]:
+        kappa = np.asarray(kappa, dtype=np.float64)
+        if kappa.shape != (len(self.operators),):
+            raise ValueError(f"the parameters have shape {kappa.shape}, not ({len(self.operators)},)")
+        return kappa
 
 
 class FactorisedProblem:
-    """The coarse problem for one K̃ and its matrix B over all N nodes; results (N,) are 0 on the boundary but for g."""
+    """The coarse problem for one κ and its matrix B over all N nodes; results (N,) are 0 on the boundary but for g."""
 
-    def __init__(self, space: P1Space, load: Float[np.ndarray, " n"], matrix: sparse.csr_matrix):
-        self.space, self.load, self._matrix = space, load, matrix
-        inner = matrix[space.interior]
-        self._edge = sparse.csr_matrix(inner[:, space.boundary])
-        self._factors: SuperLU = factorise(sparse.csc_matrix(inner[:, space.interior]))
+    def __init__(self, problem: CoarseProblem, matrix: sparse.csr_matrix):
+        self.space, self._load, self._operators, self._matrix = problem.space, problem.load, problem.operators, matrix
+        inner = matrix[self.space.interior]
+        self._edge = sparse.csr_matrix(inner[:, self.space.boundary])
+        self._factors: SuperLU = factorise(sparse.csc_matrix(inner[:, self.space.interior]))
 
     def state(self, data: Float[np.ndarray, " n"] | None = None) -> Float[np.ndarray, " n"]:
         """y with B_II y_I = F_I - B_IB g and y_B = g, the values of `data` (N,) at the boundary nodes, 0 by default."""
-        without = self._solve(self.load, "N")
+        without = self._solve(self._load, "N")
         return without if data is None else without + self.extended(data)
 
     def adjoint(self, rhs: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """p = B^{-T} r for a right-hand side r (N,), such as -∂J/∂y, Eq. (3.18)."""
         return self._solve(rhs, "T")
 
-    def sensitivity(self, a: int, b: int, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """∂y/∂K_ab = -B^{-1} A^{ab} y at a state y, a, b = 0..d-1."""
-        return -self._solve(self.space.stiffness[a][b] @ y, "N")
+    def sensitivity(self, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n p"]:
+        """∂y/∂κ_k = -B^{-1} A_k y at a state y."""
+        return -np.stack([self._solve(matrix @ y, "N") for matrix in self._operators], axis=1)
 
     def extended(self, data: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """The state without load: E g inside, the values g of `data` (N,) at the boundary nodes."""
@@ -75,9 +90,9 @@ class FactorisedProblem:
         """E = ∂y_I/∂g = -B_II^{-1} B_IB, dense: the coarse-harmonic extension of boundary data."""
         return -self._factors.solve(self._edge.toarray())
 
-    def contraction(self, y: Float[np.ndarray, " n"], p: Float[np.ndarray, " n"]) -> Float[np.ndarray, "d d"]:
-        """p^T A^{ab} y, the derivative of p^T B y with respect to K_ab, Eq. (4.28)."""
-        return np.array([[p @ (matrix @ y) for matrix in row] for row in self.space.stiffness])
+    def contraction(self, y: Float[np.ndarray, " n"], p: Float[np.ndarray, " n"]) -> Float[np.ndarray, " p"]:
+        """p^T A_k y, the derivative of p^T B y with respect to κ_k, Eq. (4.28)."""
+        return np.array([p @ (matrix @ y) for matrix in self._operators])
 
     def data_gradient(self, p: Float[np.ndarray, " n"]) -> Float[np.ndarray, " b"]:
         """B_IB^T p_I, the derivative of p^T B y with respect to the boundary data g."""

@@ -123,7 +123,7 @@ def _errors(
     """A row of `CoarseErrors`, without h."""
     dim = found.coarse.dim
     space, lagrange = P1Space(dim, 1 / n), LagrangeSpace(dim, n, 1)
-    solver = CoarseProblem(space, space.load(source)).factorise(upscaled * np.eye(dim))
+    solver = CoarseProblem(space, space.load(source)).factorise(upscaled * np.eye(dim).ravel())
     y = LagrangeField(lagrange, solver.state())
     p = LagrangeField(lagrange, solver.adjoint(averaged.load(lagrange, y.values(averaged.points))))
     mismatch = 2 / len(space.nodes) * (averaged.at(space.nodes) - y.data)
@@ -137,7 +137,7 @@ def _errors(
         return relative_errors(*field.evaluate(points), *of, weights)
 
     def gradient(field: LagrangeField) -> float:
-        return ratio(abs(np.trace(solver.contraction(y.data, field.data)) - slope), size)
+        return ratio(abs(solver.contraction(y.data, field.data) @ np.eye(dim).ravel() - slope), size)
 
     return [
         *errors(y, reference),

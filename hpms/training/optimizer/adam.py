@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.decay import ExponentialDecay
 from hpms.training.optimizer.tree import all_finite
@@ -27,11 +26,9 @@ class AdamOptimizer(AbstractOptimizer):
         self,
         theta: Float[Array, " p"],
         optimizer_state: Any,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
-        gradient, terms = objective.gradient(theta, weights, coupling_state)
+        gradient, terms = loss.gradient(theta)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
             updates: Any
             updates, optimizer_state = self._transformation().update(gradient, optimizer_state, theta)

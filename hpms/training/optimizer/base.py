@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 import equinox as eqx
 from jaxtyping import Array, Bool, Float
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 
 
 class StepReport(eqx.Module):
@@ -21,7 +20,7 @@ class StepReport(eqx.Module):
 
 
 class AbstractOptimizer(eqx.Module):
-    """An iteration θ -> θ on an objective Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed.
+    """An iteration θ -> θ on a loss Σ λ_k ‖r_k‖². Its state is a pytree of arrays; all of it is checkpointed.
 
     `stall` says in words what it means that a step is reported as stalled.
     """
@@ -41,9 +40,7 @@ class AbstractOptimizer(eqx.Module):
         self,
         theta: Float[Array, " p"],
         optimizer_state: Any,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
         """One step, traced by JAX; where the report is not finite or stalled, its result is thrown away."""
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.least_squares import AbstractSystem, LeastSquares, assemble
-from hpms.training.objective import Objective
+from hpms.training.jacobian import second_order
+from hpms.training.least_squares import AbstractSystem, assemble
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
 _ACCEPTED = 1e-3  # the least gain ratio of a step that is taken
@@ -55,20 +55,17 @@ class GaussNewton(AbstractOptimizer):
         self,
         theta: Float[Array, " p"],
         optimizer_state: GaussNewtonState,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], GaussNewtonState, StepReport]:
-        problem = LeastSquares(objective, weights, coupling_state)
-        rows, system = problem.rows(theta), assemble(problem, theta)
+        rows, system = loss.rows(theta), assemble(loss, theta)
         start = _Trial(theta, optimizer_state.damping, jnp.zeros(()), jnp.zeros((), jnp.int32), jnp.array(False))
         last = jax.lax.while_loop(
             lambda trial: ~trial.accepted & (trial.count < self.trials),
-            lambda trial: self._try(problem, system, theta, rows, trial),
+            lambda trial: self._try(loss, system, theta, rows, trial),
             start,
         )
         finite = jnp.isfinite(rows).all() & jnp.isfinite(system.diagonal).all()
-        report = StepReport(problem.terms(theta), finite, ~last.accepted)
+        report = StepReport(loss.terms(theta), finite, ~last.accepted)
         return last.theta, GaussNewtonState(last.damping, last.gain, last.count), report
 
     def metrics(self, optimizer_state: GaussNewtonState, iteration: int) -> dict[str, float]:
@@ -80,7 +77,7 @@ class GaussNewton(AbstractOptimizer):
 
     def _try(
         self,
-        problem: LeastSquares,
+        loss: Loss,
         system: AbstractSystem,
         theta: Float[Array, " p"],
         rows: Float[Array, " r"],
@@ -88,12 +85,12 @@ class GaussNewton(AbstractOptimizer):
     ) -> _Trial:
         factor = system.factor(trial.damping)
         velocity = -system.solve(factor, rows)
-        change, curvature = problem.second_order(theta, velocity)
+        change, curvature = second_order(loss, theta, velocity)
         acceleration = -system.solve(factor, curvature)
         step = velocity + acceleration / 2
         straight = _norm(system, acceleration) <= _BENT * _norm(system, velocity)
         before, promised = _square(rows), _square(rows + change)
-        gain = (before - _square(problem.rows(theta + step))) / (before - promised)
+        gain = (before - _square(loss.rows(theta + step))) / (before - promised)
         accepted = straight & (promised < before) & (gain > _ACCEPTED)  # false for NaN
         factor_of_damping = jnp.where(gain > 0.75, 1 / 6, jnp.where(gain > 0.25, 1 / 2, 1.5))
         damping = trial.damping * jnp.where(accepted, factor_of_damping, _RAISE)

@@ -8,9 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.least_squares import LeastSquares
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.tree import all_finite, select, settled
 
@@ -30,28 +28,25 @@ class Lbfgs(AbstractOptimizer):
         return settled(self._transformation().init(theta), theta.dtype)
 
     def renew(self, theta: Float[Array, " p"], optimizer_state: Any) -> Any:
-        return self.init(theta)  # differences of two objectives' gradients are no curvature
+        return self.init(theta)  # differences of two losses' gradients are no curvature
 
     def step(
         self,
         theta: Float[Array, " p"],
         optimizer_state: Any,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], Any, StepReport]:
-        problem = LeastSquares(objective, weights, coupling_state)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
             updates: Any
-            value, gradient = optax.value_and_grad_from_state(problem.value)(theta, state=optimizer_state)
+            value, gradient = optax.value_and_grad_from_state(loss.value)(theta, state=optimizer_state)
             updates, new = self._transformation().update(
-                gradient, optimizer_state, theta, value=value, grad=gradient, value_fn=problem.value
+                gradient, optimizer_state, theta, value=value, grad=gradient, value_fn=loss.value
             )
         new = settled(new, theta.dtype)
         moved, search = theta + updates.astype(theta.dtype), new[-1]
         stalled = jnp.isfinite(value) & ~((search.value < value) & jnp.any(moved != theta))
         finite = all_finite(value, gradient) & (stalled | all_finite(moved, search.grad))
-        report = StepReport(problem.terms(theta), finite, stalled)
+        report = StepReport(loss.terms(theta), finite, stalled)
         return moved, select(stalled, optimizer_state, new), report
 
     def metrics(self, optimizer_state: Any, iteration: int) -> dict[str, float]:

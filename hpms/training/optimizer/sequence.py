@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
 
@@ -42,18 +41,16 @@ class Sequence(AbstractOptimizer):
         self,
         theta: Float[Array, " p"],
         optimizer_state: SequenceState,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], SequenceState, StepReport]:
-        state, arguments = optimizer_state, (objective, weights, coupling_state)
+        state = optimizer_state
 
         def first() -> tuple[Array, SequenceState, StepReport]:
-            moved, new, report = self.first.step(theta, state.first, *arguments)
+            moved, new, report = self.first.step(theta, state.first, loss)
             return moved, SequenceState(state.count + 1, new, state.second), report
 
         def second() -> tuple[Array, SequenceState, StepReport]:
-            moved, new, report = self.second.step(theta, state.second, *arguments)
+            moved, new, report = self.second.step(theta, state.second, loss)
             return moved, SequenceState(state.count + 1, state.first, new), report
 
         return jax.lax.cond(state.count < self.switch, first, second)

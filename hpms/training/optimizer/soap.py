@@ -9,8 +9,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.decay import ExponentialDecay
 from hpms.training.optimizer.tree import all_finite
@@ -60,11 +59,9 @@ class Soap(AbstractOptimizer):
         self,
         theta: Float[Array, " p"],
         optimizer_state: SoapState,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], SoapState, StepReport]:
-        gradient, terms = objective.gradient(theta, weights, coupling_state)
+        gradient, terms = loss.gradient(theta)
         old, b1, b2 = optimizer_state, self.b1, self.b2
         first, age = old.count == 0, old.count.astype(theta.dtype)  # the first step counts for no moment
         sides = self._accumulate(gradient, old.sides)

@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from hpms.coupling.base import AbstractCouplingState
-from hpms.training.least_squares import LeastSquares, assemble
-from hpms.training.objective import Objective
+from hpms.training.least_squares import assemble
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 
 _HALVINGS = 30
@@ -41,19 +40,16 @@ class Spring(AbstractOptimizer):
         self,
         theta: Float[Array, " p"],
         optimizer_state: SpringState,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], SpringState, StepReport]:
-        problem = LeastSquares(objective, weights, coupling_state)
-        system, kept = assemble(problem, theta), self.momentum * optimizer_state.direction
-        rows, change = jax.jvp(problem.rows, (theta,), (kept,))
+        system, kept = assemble(loss, theta), self.momentum * optimizer_state.direction
+        rows, change = jax.jvp(loss.rows, (theta,), (kept,))
         factor = system.factor(jnp.asarray(self.damping, jnp.float64))
         direction = kept - system.solve(factor, rows + change)
         before = jnp.sum(rows**2)
 
         def is_lower(length: Array) -> Bool[Array, ""]:
-            return jnp.sum(problem.rows(theta + length * direction) ** 2) < before
+            return jnp.sum(loss.rows(theta + length * direction) ** 2) < before
 
         def proceed(carry: tuple[Array, Int[Array, ""]]) -> Bool[Array, ""]:
             return ~is_lower(carry[0]) & (carry[1] < _HALVINGS)
@@ -61,7 +57,7 @@ class Spring(AbstractOptimizer):
         start = (jnp.ones((), theta.dtype), jnp.zeros((), jnp.int32))
         length, halvings = jax.lax.while_loop(proceed, lambda carry: (carry[0] / 2, carry[1] + 1), start)
         finite = jnp.isfinite(rows).all() & jnp.isfinite(direction).all()
-        report = StepReport(problem.terms(theta), finite, halvings >= _HALVINGS)
+        report = StepReport(loss.terms(theta), finite, halvings >= _HALVINGS)
         return theta + length * direction, SpringState(direction, length), report
 
     def metrics(self, optimizer_state: SpringState, iteration: int) -> dict[str, float]:

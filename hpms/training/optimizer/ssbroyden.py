@@ -8,10 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
 
-from hpms.coupling.base import AbstractCouplingState
 from hpms.errors import UserError
-from hpms.training.least_squares import LeastSquares
-from hpms.training.objective import Objective
+from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.tree import all_finite, select, settled
 
@@ -49,14 +47,12 @@ class Ssbroyden(AbstractOptimizer):
         self,
         theta: Float[Array, " p"],
         optimizer_state: SsbroydenState,
-        objective: Objective,
-        weights: Float[Array, " k"],
-        coupling_state: AbstractCouplingState | None,
+        loss: Loss,
     ) -> tuple[Float[Array, " p"], SsbroydenState, StepReport]:
-        problem, point = LeastSquares(objective, weights, coupling_state), optimizer_state.point
+        point = optimizer_state.point
 
         def function(wide: Array) -> Array:
-            return problem.value(wide.astype(theta.dtype)).astype(wide.dtype)
+            return loss.value(wide.astype(theta.dtype)).astype(wide.dtype)
 
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integer counts with floats
             gradient: Any
@@ -73,7 +69,7 @@ class Ssbroyden(AbstractOptimizer):
         inverse, updated = _updated(optimizer_state, updates, search.grad - gradient, gradient, search.learning_rate)
         finite = all_finite(value, gradient) & (stalled | all_finite(moved, search.grad))
         new = SsbroydenState(moved, inverse, search, optimizer_state.fresh & ~updated)
-        report = StepReport(problem.terms(theta), finite, stalled)
+        report = StepReport(loss.terms(theta), finite, stalled)
         return after, select(stalled, optimizer_state, new), report
 
     def metrics(self, optimizer_state: SsbroydenState, iteration: int) -> dict[str, float]:

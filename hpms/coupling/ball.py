@@ -6,17 +6,17 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy import sparse
 
-from hpms.coupling.base import AbstractCoupling, CouplingState
+from hpms.coupling.base import AbstractCoupling, CoarseView
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
-from hpms.coupling.lazy import CoarseSolution, LazyCoarseSide, UpdateRule
+from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.schedule import Schedule
-from hpms.coupling.upscaling import isotropic_adjoint, isotropic_sensitivity
+from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.fine.average import ball_means
 from hpms.fem.fine.reference import Reference
 from hpms.fem.p1 import P1Space
-from hpms.options.coupling import HybridOptions
+from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites
 
@@ -43,74 +43,54 @@ class BallCoupling(AbstractCoupling):
         count = both.shape[0] - self.nodes.count
         return both[:count], both[count:]
 
-    def residual(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, " n"]:
-        return state.active * self.weight**0.5 * (means - state.target)
+    def residual(self, means: Float[Array, " n"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " n"]:
+        return view.active * self.weight**0.5 * (means - view.followed(kappa))
 
-    def linearised(
-        self, means: Float[Array, " n"], mean_flux: Float[Array, ""], state: CouplingState
-    ) -> Float[Array, " n"]:
-        target = state.target + state.sensitivity * (mean_flux - state.mean_flux)
-        return state.active * self.weight**0.5 * (means - target)
-
-    def adjoint(self, means: Float[Array, " n"], state: CouplingState) -> Float[Array, ""]:
-        """d(p^T B_h y)/d(mean flux) with the p and y of the last update."""
-        return isotropic_adjoint(state.contraction)
+    def adjoint(self, means: Float[Array, " n"], view: CoarseView) -> Float[Array, " p"]:
+        """d(p^T B y)/dκ with the p and y of the last update."""
+        return view.contraction
 
 
-class BallCoarseSide(LazyCoarseSide):
-    """B_h y = F and B_h^T p = 2 w∘(Q̄v - y), or with S = Q̄ on P1 functions 2 S^T[w∘(Q̄v - Sy)], Eqs. (3.18), (3.23)."""
+class BallCoarseSolver(LazyCoarseSolver):
+    """B y = F and B^T p = 2 w∘(Q̄v - y), or with S = Q̄ on P1 functions 2 S^T[w∘(Q̄v - Sy)], Eqs. (3.18), (3.23)."""
 
     def __init__(
         self,
         problem: CoarseProblem,
+        upscaling: AbstractUpscaling,
         average: sparse.csr_matrix | None,
         weight: float,
         rule: UpdateRule,
         dtype: jnp.dtype,
     ):
-        super().__init__(problem, rule, dtype)
+        super().__init__(problem, upscaling, rule, dtype)
         self.average, self.weight = average, weight
 
-    def solve(self, upscaled: np.ndarray, means: np.ndarray) -> CoarseSolution:
-        solver = self.problem.factorise(upscaled)
+    def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
+        solver = self.problem.factorise(kappa)
         y = solver.state()
+        slope = solver.sensitivity(y)
         target = y if self.average is None else self.average @ y
         mismatch = 2 * self.weight * (means - target)
         p = solver.adjoint(mismatch if self.average is None else self.average.T @ mismatch)
-        slope = isotropic_sensitivity(solver, y)
         slope = slope if self.average is None else self.average @ slope
-        return CoarseSolution(y, p, target, solver.contraction(y, p), slope)
+        return CoarseSolution(y=y, p=p, target=target, sensitivity=slope, contraction=solver.contraction(y, p))
 
 
 def build(
-    options: HybridOptions,
+    options: BallOptions,
+    upscaling: AbstractUpscaling,
     space: P1Space,
     problem: LiftedProblem,
     points: np.ndarray,
     block: int,
     dtype: np.dtype,
-) -> tuple[BallCoupling, BallCoarseSide]:
+) -> tuple[BallCoupling, BallCoarseSolver]:
     """The jitted and the host's part for collocation points (M, d); raises `UserError` for many empty balls."""
-    schedule = Schedule(options.schedule, options.half_life, options.level)
-    rule = UpdateRule.of(options.update, options.interval, options.threshold, schedule)
-    return ball_coupling(space, problem, points, options.delta, options.compress_state, rule, block, dtype)
-
-
-def ball_coupling(
-    space: P1Space,
-    problem: LiftedProblem,
-    points: np.ndarray,
-    delta: float,
-    compress_state: bool,
-    rule: UpdateRule,
-    block: int,
-    dtype: jnp.dtype,
-) -> tuple[BallCoupling, BallCoarseSide]:
-    """The paper's coupling for collocation points (M, d); raises `UserError` for an empty ball."""
-    matrix, frame = compression_matrix(space.nodes, points, delta)
+    matrix, frame = compression_matrix(space.nodes, points, options.delta)
     weight = problem.domain.volume / len(space.nodes)
     average = None
-    if compress_state:
+    if options.compress_state:
         places = np.concatenate([points, space.nodes[frame]])
         average = sparse.csr_matrix(matrix @ space.interpolation(places))
     nodes = sites(jnp.asarray(space.nodes[frame]), block, dtype)
@@ -120,8 +100,10 @@ def ball_coupling(
         transposed=gather(matrix.T.tocsr(), dtype),
         weight=weight,
     )
-    coarse = CoarseProblem(space, space.load(problem.source_at()))
-    return coupling, BallCoarseSide(coarse, average, weight, rule, dtype)
+    schedule = Schedule(options.schedule, options.level)
+    rule = UpdateRule.of(options.update, options.interval, options.threshold, schedule)
+    coarse = CoarseProblem(space, space.load(problem.source_at()), upscaling.basis)
+    return coupling, BallCoarseSolver(coarse, upscaling, average, weight, rule, dtype)
 
 
 def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:

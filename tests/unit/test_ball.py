@@ -2,49 +2,50 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.errors import ConfigError
 from hpms.fem.p1 import P1Space
-from hpms.options.coupling import HybridOptions, NoneOptions
-from tests.problems import small_problem
+from hpms.options.coupling import BallOptions, NoneOptions
+from tests.problems import found, small_problem
 
 POINTS = np.random.default_rng(0).random((80, 2))
 
 
 def built(update="lazy", compress=False, dtype="float64"):
     space = P1Space(2, 0.25)
-    hybrid = HybridOptions(1.0, 0.45, compress, update, 100, 0.01, "constant", 1, 1.0)
-    return space, *hybrid.build(space, small_problem(2), POINTS, 64, jnp.dtype(dtype))
+    ball = BallOptions(1.0, 0.45, compress, update, 100, 0.01, "constant", 1.0)
+    return space, *ball.build(Isotropic(2), space, small_problem(2), POINTS, 64, jnp.dtype(dtype))
 
 
 def test_before_the_first_update_the_coupling_is_off():
-    _, coupling, coarse = built()
-    record = coarse.initial()
-    state = coarse.state(record)
-    assert state.active == 0
-    assert (coupling.residual(jnp.ones(25), state) == 0).all()
-    assert coupling.adjoint(jnp.ones(25), state) == 0
-    assert coarse.is_due(record, np.eye(2))
+    _, coupling, solver = built()
+    record = solver.initial()
+    view = solver.view(record)
+    assert view.active == 0
+    assert (coupling.residual(jnp.ones(25), view.kappa, view) == 0).all()
+    assert coupling.adjoint(jnp.ones(25), view) == 0
+    assert solver.is_due(record, np.ones(1))
 
 
 def test_an_update_solves_the_coarse_problem_and_its_adjoint():
-    space, coupling, coarse = built()
+    space, coupling, solver = built()
     means = np.random.default_rng(1).normal(size=25)
-    record = coarse.update(coarse.initial(), 2 * np.eye(2), means)
+    record = solver.update(solver.initial(), found(2, means))
     matrix = 2 * (space.stiffness[0][0] + space.stiffness[1][1])
     inner = space.interior
     np.testing.assert_allclose((matrix @ record.y)[inner], space.load(small_problem(2).source_at())[inner], rtol=1e-12)
     np.testing.assert_allclose((matrix @ record.p)[inner], 2 / 25 * (means - record.y)[inner], rtol=1e-11)
     assert record.active
     assert (record.updates, record.rejections) == (1, 0)
-    state = coarse.state(record)
-    assert coupling.adjoint(jnp.asarray(means), state) == pytest.approx(record.p @ matrix @ record.y / 2, rel=1e-12)
-    residual = coupling.residual(jnp.asarray(means), state)
+    view = solver.view(record)
+    assert coupling.adjoint(jnp.asarray(means), view) == pytest.approx(record.p @ matrix @ record.y / 2, rel=1e-12)
+    residual = coupling.residual(jnp.asarray(means), view.kappa, view)
     assert jnp.sum(residual**2) == pytest.approx(np.mean((means - record.y) ** 2), rel=1e-12)
 
 
 def test_a_compressed_state_is_averaged_as_the_network_is():
-    space, coupling, coarse = built(compress=True)
-    record = coarse.update(coarse.initial(), np.eye(2), np.zeros(25))
+    space, coupling, solver = built(compress=True)
+    record = solver.update(solver.initial(), found(1, np.zeros(25)))
     at_points, at_nodes = space.interpolation(POINTS) @ record.y, space.interpolation(np.asarray(coupling.nodes.every))
     expected = coupling.means(jnp.asarray(at_points), jnp.asarray(at_nodes @ record.y))
     np.testing.assert_allclose(record.target, expected, rtol=0, atol=1e-14)
@@ -52,43 +53,43 @@ def test_a_compressed_state_is_averaged_as_the_network_is():
 
 
 def test_an_inadmissible_coefficient_keeps_the_state_and_drops_the_adjoint():
-    _, coupling, coarse = built()
-    before = coarse.update(coarse.initial(), np.eye(2), np.ones(25))
-    for bad in (-np.eye(2), np.full((2, 2), np.nan)):
-        after = coarse.update(before, bad, np.ones(25))
+    _, coupling, solver = built()
+    before = solver.update(solver.initial(), found(1, np.ones(25)))
+    for bad in (-1, np.nan):
+        after = solver.update(before, found(bad, np.ones(25)))
         np.testing.assert_array_equal(after.y, before.y)
         np.testing.assert_array_equal(after.target, before.target)
         assert not after.p.any()
-        assert coupling.adjoint(jnp.ones(25), coarse.state(after)) == 0
+        assert coupling.adjoint(jnp.ones(25), solver.view(after)) == 0
         assert (after.active, after.updates, after.rejections) == (True, 1, 1)
-        assert coarse.is_due(after, np.eye(2))
-    assert not coarse.update(coarse.initial(), -np.eye(2), np.ones(25)).active
+        assert solver.is_due(after, np.ones(1))
+    assert not solver.update(solver.initial(), found(-1, np.ones(25))).active
 
 
 @pytest.mark.parametrize(("update", "interval", "still"), [("lazy", 100, False), ("every_step", 1, True)])
 def test_the_rule_of_when_an_update_is_due(update, interval, still):
-    _, _, coarse = built(update)
-    record = coarse.update(coarse.initial(), np.eye(2), np.ones(25))
-    assert coarse.interval == interval
-    assert coarse.is_due(record, np.eye(2)) is still
-    assert coarse.is_due(record, 1.009 * np.eye(2)) is still
-    assert coarse.is_due(record, 1.011 * np.eye(2))
+    _, _, solver = built(update)
+    record = solver.update(solver.initial(), found(1, np.ones(25)))
+    assert solver.interval == interval
+    assert solver.is_due(record, np.ones(1)) is still
+    assert solver.is_due(record, np.array([1.009])) is still
+    assert solver.is_due(record, np.array([1.011]))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_spread_is_the_transpose_of_means(dtype):
-    _, coupling, coarse = built(dtype=dtype)
+    _, coupling, solver = built(dtype=dtype)
     rng = np.random.default_rng(2)
     values, nodes, means = (jnp.asarray(rng.normal(size=n), dtype) for n in (80, coupling.nodes.count, 25))
     at_values, at_nodes = coupling.spread(means)
     backward = float(at_values @ values + at_nodes @ nodes)
     tolerance = 1e-5 if dtype == "float32" else 1e-13
     assert means @ coupling.means(values, nodes) == pytest.approx(backward, rel=tolerance)
-    assert at_values.dtype == coarse.state(coarse.initial()).target.dtype == jnp.dtype(dtype)
+    assert at_values.dtype == solver.view(solver.initial()).target.dtype == jnp.dtype(dtype)
 
 
 def test_options():
     space, dtype = P1Space(1, 0.25), jnp.dtype("float64")
-    assert NoneOptions(0.1).build(space, small_problem(1), POINTS[:, :1], 64, dtype) is None
+    assert NoneOptions(0.1).build(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype) is None
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
-        HybridOptions(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1, 1.0).check(None)
+        BallOptions(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1.0).check(None)

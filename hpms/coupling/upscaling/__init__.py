@@ -1,0 +1,1 @@
+"""The upscaled parameters κ of the coarse operator: one file per kind."""

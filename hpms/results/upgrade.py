@@ -1,0 +1,21 @@
+"""Configurations of earlier formats of `run.h5`, as they would be written today."""
+
+from typing import Any
+
+
+def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
+    """The composed values of a file of that format in terms of today's options; they need not be sound.
+
+    Format 1 called the coupling by balls `hybrid`, and had schedules that decayed or handed over from it to the
+    consistent coupling; a network trained with them is read as one of the coupling that was at work in the end.
+    """
+    if version > 1:
+        return values
+    coupling = dict(values["coupling"])
+    if coupling["name"] == "hybrid":
+        coupling["name"] = "ball"
+    for key in ("half_life", "switch"):
+        coupling.pop(key, None)
+    if coupling.get("schedule") in ("decaying", "hybrid_first"):
+        coupling["schedule"] = "constant"
+    return values | {"coupling": coupling}

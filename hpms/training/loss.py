@@ -1,0 +1,253 @@
+"""The loss J(θ) = Σ_k λ_k ‖r_k(θ)‖², its terms and their order, rows, value and gradient, Eqs. (3.13), (3.24)-(3.26).
+
+Training keeps the coarse state y and the adjoint p between coarse updates (Algorithm 3.1), and the gradient of J is
+then that of
+
+    L(θ) = Σ_k λ_k ‖r_k(θ)‖² + λ_c p^T (B[κ(θ)] y - F),
+
+whose last term is the adjoint part; the rows of the least-squares form let y follow κ to first order instead, by its
+sensitivities. At a fresh state both have the same gradient, which `hpms check` tests.
+
+Everything that θ does happens at points, so ∇L is a sum over points of pullbacks of v, A^ε v - f^ε and the moments of
+κ, whose cotangents are known before the pass over the blocks: the first and third from the means of v (one cheap pass
+that computes values only), the second from itself.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from hpms.coupling.base import AbstractCoupling, CoarseView
+from hpms.coupling.upscaling.base import AbstractUpscaling
+from hpms.network.base import Parametrised
+from hpms.problem.collocation import Collocation, Sampler
+from hpms.problem.lifted import Medium, residual
+from hpms.problem.sites import Sites, map_blocks, sum_blocks
+from hpms.training.values import value_pullback, values
+
+RESIDUAL, BOUNDARY, COUPLING = "residual", "boundary", "coupling"
+
+
+class Evaluation(eqx.Module):
+    """The terms ‖r_k‖², unweighted and in the order of `Loss.names`; κ (p,) and the means (s,) that it is made of; and
+    the means Q̄v of the coupling.
+    """
+
+    terms: Float[Array, " k"]
+    kappa: Float[Array, " p"]
+    moments: Float[Array, " s"]
+    means: Float[Array, " n"] | None
+
+
+class Loss(eqx.Module):
+    """J for given collocation points; `volume` = |Ω|, `surface` = |∂Ω|, `coupling` None for the plain PINN.
+
+    A `sampler` gives other points at each iteration; those of this object are then for metrics, and the `sites` of a
+    coupling's means over collocation points. `sites` None are the collocation points themselves. What needs `weights`
+    λ_k or the coarse `view` (with a coupling everything does) comes after `weighted`.
+    """
+
+    model: Parametrised
+    collocation: Collocation
+    coupling: AbstractCoupling | None
+    upscaling: AbstractUpscaling
+    soft: bool = eqx.field(static=True)
+    volume: float = eqx.field(static=True)
+    surface: float = eqx.field(static=True)
+    sampler: Sampler | None = None
+    sites: Sites | None = None
+    weights: Float[Array, " k"] | None = None
+    view: CoarseView | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The terms in their order; the boundary has one where it is `soft`."""
+        return (RESIDUAL, *([BOUNDARY] if self.soft else []), *([] if self.coupling is None else [COUPLING]))
+
+    def at(self, iteration: Int[Array, ""]) -> "Loss":
+        """J with the collocation points of an iteration."""
+        if self.sampler is None:
+            return self
+        sites = self.collocation.sites if self.coupling else None
+        return replace(self, collocation=self.sampler(iteration), sampler=None, sites=sites)
+
+    def weighted(self, weights: Float[Array, " k"] | None, view: CoarseView | None) -> "Loss":
+        """J with weights λ_k, and the coarse problem as it is at present."""
+        return replace(self, weights=weights, view=view)
+
+    @property
+    def weighting(self) -> dict[str, Float[Array, ""]]:
+        """λ_k by name; the coupling's follows its schedule."""
+        assert self.weights is not None
+        found = dict(zip(self.names, self.weights, strict=True))
+        if self.view is not None:
+            found[COUPLING] = found[COUPLING] * self.view.strength
+        return found
+
+    @property
+    def count(self) -> int:
+        """R, the number of rows."""
+        total = self.collocation.count + (self.collocation.boundary.shape[0] if self.soft else 0)
+        return total + (0 if self.coupling is None else self.coupling.count)
+
+    def evaluate(self, theta: Float[Array, " p"]) -> Evaluation:
+        """All terms, without gradients, with y as it is."""
+        pointwise, moments, means = self._outputs(theta)
+        terms = [jnp.sum(pointwise**2)]
+        if self.soft:
+            terms.append(jnp.sum(self._boundary(theta) ** 2))
+        if self.coupling is not None:
+            assert means is not None and self.view is not None
+            terms.append(jnp.sum(self.coupling.residual(means, self.view.kappa, self.view) ** 2))
+        return Evaluation(jnp.stack(terms), self.upscaling.parameters(moments), moments, means)
+
+    def residuals(self, theta: Float[Array, " p"]) -> dict[str, Float[Array, " m"]]:
+        """The residual vectors r_k by name, as functions of θ alone: y follows κ to first order."""
+        pointwise, moments, means = self._outputs(theta)
+        found = {RESIDUAL: self.collocation.sites.flat(pointwise)}
+        if self.soft:
+            found[BOUNDARY] = self._boundary(theta)
+        if self.coupling is not None:
+            assert means is not None and self.view is not None
+            found[COUPLING] = self.coupling.residual(means, self.upscaling.parameters(moments), self.view)
+        return found
+
+    def terms(self, theta: Float[Array, " p"]) -> Float[Array, " k"]:
+        """‖r_k‖² of `residuals`, in the order of the names."""
+        return jnp.stack([jnp.sum(vector**2) for vector in self.residuals(theta).values()])
+
+    def rows(self, theta: Float[Array, " p"]) -> Float[Array, " r"]:
+        """r(θ) in R^R: `residuals` behind each other, each times the root of its weight."""
+        weight = self.weighting
+        return jnp.concatenate([jnp.sqrt(weight[name]) * vector for name, vector in self.residuals(theta).items()])
+
+    def value(self, theta: Float[Array, " p"]) -> Float[Array, ""]:
+        """Σ r_i(θ)²."""
+        return jnp.sum(self.rows(theta) ** 2)
+
+    def gradient(self, theta: Float[Array, " p"]) -> tuple[Float[Array, " p"], Float[Array, " k"]]:
+        """∇J, adjoint part included, and the unweighted terms."""
+        weight = self.weighting
+        spread, moments, gradient, terms = None, None, jnp.zeros_like(theta), []
+        if self.coupling is not None:
+            term, pulled, moments = self._coupling_cotangents(theta)
+            spread, nodes = self.coupling.spread(weight[COUPLING] * pulled)
+            moments = weight[COUPLING] * moments
+            gradient += value_pullback(self.model, theta, self.coupling.nodes, nodes)
+            if spread is not None and self.sites is not None:
+                gradient += value_pullback(self.model, theta, self.sites, spread)
+                spread = None
+            terms.append(term)
+        if self.soft:
+            term, boundary = jax.value_and_grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
+            gradient += weight[BOUNDARY] * boundary
+            terms.insert(0, term)
+        spread = None if spread is None else self.collocation.sites.blocked(spread)
+        term, interior = self._interior(theta, weight[RESIDUAL], spread, moments)
+        return gradient + interior, jnp.stack([term, *terms])
+
+    def term_gradients(self, theta: Float[Array, " p"]) -> dict[str, Float[Array, " p"]]:
+        """Unweighted gradients: one per term, and the coupling's adjoint part on its own as `adjoint`.
+
+        `coupling` is the autodiff part with y held fixed; the term's full gradient is `coupling` + `adjoint`.
+        """
+        found = {RESIDUAL: self._interior(theta, jnp.ones((), theta.dtype), None, None)[1]}
+        if self.soft:
+            found[BOUNDARY] = jax.grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
+        if self.coupling is not None:
+            _, pulled, moments = self._coupling_cotangents(theta)
+            spread, nodes = self.coupling.spread(pulled)
+            found[COUPLING] = value_pullback(self.model, theta, self.coupling.nodes, nodes)
+            if spread is not None:
+                found[COUPLING] += value_pullback(self.model, theta, self.value_sites, spread)
+            found["adjoint"] = self.moments_pullback(theta, moments)
+        return found
+
+    @property
+    def trivial_loss(self) -> Float[Array, ""]:
+        """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²: where training that finds no solution ends."""
+        return jnp.sum((self.scale * self.collocation.mask * self.collocation.medium.forcing) ** 2)
+
+    @property
+    def scale(self) -> float:
+        """The factor of A^ε v - f^ε in the residual's rows."""
+        return (self.volume / self.collocation.count) ** 0.5
+
+    @property
+    def boundary_scale(self) -> float:
+        """The factor of v in the boundary's rows."""
+        return (self.surface / self.collocation.boundary.shape[0]) ** 0.5
+
+    @property
+    def value_sites(self) -> Sites:
+        """The points of a coupling's means over collocation points."""
+        return self.collocation.sites if self.sites is None else self.sites
+
+    def moments_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, " s"]) -> Float[Array, " p"]:
+        """The gradient of `cotangent` times the means that κ is made of."""
+        return self._interior(theta, None, None, cotangent)[1]
+
+    def _outputs(
+        self, theta: Float[Array, " p"]
+    ) -> tuple[Float[Array, "n block"], Float[Array, " s"], Float[Array, " c"] | None]:
+        """r_res (zero at the padding), the means that κ is made of, and the means of the coupling."""
+
+        def outputs(block: tuple[Array, Medium, Array]) -> tuple[Array, Array, Array]:
+            points, medium, mask = block
+            jet = self.model(theta).jet(points)
+            moments = self.upscaling.moments(points, jet, medium, mask)
+            return self.scale * mask * residual(jet, medium), moments, jet.value[:, 0]
+
+        pointwise, moments, inside = map_blocks(outputs, self.collocation.blocks)
+        known = self.collocation.sites.flat(inside) if self.sites is None else None
+        means = None if self.coupling is None else self._means(theta, known)
+        return pointwise, jnp.sum(moments, axis=0) / self.collocation.count, means
+
+    def _boundary(self, theta: Float[Array, " p"]) -> Float[Array, " b"]:
+        return self.boundary_scale * self.model(theta).jet(self.collocation.boundary).value[:, 0]
+
+    def _means(self, theta: Float[Array, " p"], inside: Float[Array, " m"] | None = None) -> Float[Array, " n"]:
+        """Q̄v, from the values `inside` at the collocation points where these are known."""
+        assert self.coupling is not None
+        if inside is None and self.coupling.at_points:
+            inside = values(self.model, theta, self.value_sites)
+        return self.coupling.means(inside, values(self.model, theta, self.coupling.nodes))
+
+    def _coupling_cotangents(
+        self, theta: Float[Array, " p"]
+    ) -> tuple[Float[Array, ""], Float[Array, " n"], Float[Array, " s"]]:
+        """The coupling term and, with y held fixed, its derivative in the means of v; and through κ in the moments."""
+        coupling, view = self.coupling, self.view
+        assert coupling is not None and view is not None
+        means = self._means(theta)
+        term, pulled = jax.value_and_grad(lambda m: jnp.sum(coupling.residual(m, view.kappa, view) ** 2))(means)
+        (moments,) = jax.vjp(self.upscaling.parameters, view.moments)[1](coupling.adjoint(means, view))
+        return term, pulled, moments
+
+    def _interior(
+        self,
+        theta: Float[Array, " p"],
+        weight: Float[Array, ""] | None,
+        spread: Float[Array, "n block"] | None,
+        moments: Float[Array, " s"] | None,
+    ) -> tuple[Float[Array, ""], Float[Array, " p"]]:
+        """J_res, and the pullback at the interior points of what is given, block by block."""
+
+        def block_sum(theta: Array, block: Any, cotangent: Array | None) -> tuple[Array, Array]:
+            points, medium, mask = block
+            jet = self.model(theta).jet(points)
+            total, term = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
+            if weight is not None:
+                term = jnp.sum((self.scale * mask * residual(jet, medium)) ** 2)
+                total += weight * term
+            if cotangent is not None:
+                total += jnp.sum(cotangent * jet.value[:, 0])
+            if moments is not None:
+                total += moments @ self.upscaling.moments(points, jet, medium, mask) / self.collocation.count
+            return total, term
+
+        return sum_blocks(block_sum, theta, self.collocation.blocks, spread)
