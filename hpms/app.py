@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hpms.cli import without_output
 from hpms.commands.result import Result
 from hpms.errors import UserError
 from hpms.hydra_errors import sentence
@@ -68,9 +69,17 @@ def run(verb: str) -> None:
         _complain(verb, _sentence(error, verb))
         Plan.current = None  # nothing was launched
     except KeyboardInterrupt:
+        _complain(verb, "interrupted. What was saved before stays, and the same command goes on from there.")
         code = 130
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
+    except OSError as error:
+        if begun:
+            raise
+        without_output()
+        if isinstance(error, BrokenPipeError):  # `hpms train --help | head` has read enough
+            sys.exit(0)
+        _complain(verb, f"standard output cannot be written ({error}).")
     except Exception as error:
         if Plan.current is None:
             if begun:
@@ -119,13 +128,22 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
     finally:
         if swept and news and "jax" in sys.modules:
             sys.modules["jax"].clear_caches()  # the next job finds its programs on disk; these fill the memory
-    print(result.text if result.news or not swept else result.paths[-1])
+    return _shown(verb, result, swept)
+
+
+def _shown(verb: str, result: Result, swept: bool) -> Result:
+    quiet = not logging.getLogger(__name__).isEnabledFor(logging.INFO) or (swept and not result.news)
+    try:
+        print(result.paths[-1] if quiet and result.paths else result.text, flush=True)
+    except OSError as error:  # what was computed is on disk
+        without_output()
+        _complain(verb, f"standard output cannot be written ({error}).")
     return result
 
 
 def _name(experiment: object) -> str:
     """What an experiment's folder is called: one of a subfolder of conf/experiment has a dash for its slash."""
-    return "-".join(re.findall(r"[\w-][\w.-]*", str(experiment)))
+    return "-".join(re.findall(r"[\w-][\w.-]*", re.sub(r"\.{2,}", ".", str(experiment))))
 
 
 def _sentence(error: Exception, verb: str) -> str:

@@ -34,6 +34,11 @@ _QUOTED = re.compile(
 _NAMED = re.compile(r"\w+\.constants(\.\w+)?=.*", re.DOTALL)
 
 
+# How much is said.
+_MORE, _LESS = "hydra.verbose=[hpms]", "hydra.job_logging.root.level=ERROR"
+_SAID = {"-v": _MORE, "--verbose": _MORE, "-q": _LESS, "--quiet": _LESS}
+
+
 def usage() -> str:
     """What `hpms` alone prints."""
     verbs = VERBS | READERS
@@ -66,8 +71,22 @@ def typed(argument: str) -> str:
     return f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'"
 
 
+def without_output() -> None:
+    """Standard output goes nowhere from here on, where its reader has gone or its disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """The console script."""
+    try:
+        _main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `hpms list ... | head` has read enough
+        without_output()
+        sys.exit(0)
+
+
+def _main() -> None:
     program, arguments = sys.argv[0], sys.argv[1:]
     verb = arguments[0] if arguments else "--help"
     if verb in ("-h", "--help", "help"):
@@ -86,8 +105,10 @@ def main() -> None:
 
 
 def _run(verb: str, program: str, arguments: list[str]) -> None:
-    swept = [argument for argument in arguments if argument in ("-m", "--multirun")]  # argparse wants it in front
-    sys.argv = [program, *swept, *(typed(argument) for argument in arguments if argument not in swept)]
+    flags = [argument for argument in arguments if argument in ("-m", "--multirun")]  # argparse wants them in front
+    said = [_SAID[argument] for argument in arguments if argument in _SAID]
+    rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
+    sys.argv = [program, *flags, *rest, *said[-1:]]
     importlib.import_module("hpms.app").run(verb)
 
 
@@ -101,9 +122,8 @@ def _read(verb: str, arguments: list[str]) -> None:
         sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # `hpms list ... | head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except BrokenPipeError:
+        raise
     except (UserError, OSError) as error:
         sys.exit(f"hpms {verb}: {error}")
 

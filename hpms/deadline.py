@@ -8,6 +8,12 @@ from types import FrameType
 
 from hpms.errors import UserError
 
+_MOST = 1e8  # seconds that the system's timer takes
+
+
+class _Over(BaseException):
+    """The time is over; no handler of errors on the way may take it for one of its own."""
+
 
 @contextmanager
 def deadline(seconds: float | None, sentence: str) -> Iterator[None]:
@@ -17,12 +23,14 @@ def deadline(seconds: float | None, sentence: str) -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise UserError(sentence)
+        raise _Over
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, _MOST))
     try:
         yield
+    except _Over:
+        raise UserError(sentence) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -21,9 +21,14 @@ class ConfigError(UserError):
         self.key = key
 
 
+def printable(text: str) -> str:
+    """A text without what steers a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def brief(value: object) -> str:
     """A value as it stands in a message: printable, and at most 80 characters of it."""
-    text = "".join(c if c.isprintable() else " " for c in str(value))
+    text = printable(str(value))
     return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
 
 

@@ -169,6 +169,9 @@ def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> Abstra
 def _with_fixed(model: Parametrised, fixed: Mapping[str, np.ndarray]) -> Parametrised:
     arrays, rest = eqx.partition(model.frame, eqx.is_array)
     leaves, structure = jax.tree.flatten(arrays)
-    stored = [jnp.asarray(fixed[str(i)], leaf.dtype) for i, leaf in enumerate(leaves)]
+    shapes = {str(i): (leaf.shape, leaf.dtype) for i, leaf in enumerate(leaves)}
+    if {name: (array.shape, array.dtype) for name, array in fixed.items()} != shapes:
+        raise UserError("the untrained arrays of the run file are not those of its network.")
+    stored = [jnp.asarray(fixed[name]) for name in shapes]
     frame = eqx.combine(jax.tree.unflatten(structure, stored), rest)
     return Parametrised(frame, model.unravel)

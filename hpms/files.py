@@ -3,13 +3,14 @@
 import contextlib
 import errno
 import os
+import re
 import stat
 import uuid
 from pathlib import Path
 
 from hpms.errors import UserError
 
-TEMPORARY = ".*.tmp"
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 _MOST = 4 * 2**30  # bytes of a file that is read as a whole
 
 
@@ -18,6 +19,10 @@ def replace(path: Path, data: bytes) -> None:
 
     Raises `UserError` where that fails, as on a full disk, and for a link or a device; `path` is what it was before.
     """
+    if len(data) > _MOST:
+        raise UserError(
+            f"{path} would be larger than {_MOST / 2**30:.0f} GiB, more than is ever read: make it smaller."
+        )
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise UserError(f"{path} is not a plain file: nothing is written there.")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -35,6 +40,11 @@ def replace(path: Path, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def temporaries(folder: Path) -> list[Path]:
+    """What `replace` has left behind in a folder where it was killed."""
+    return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name) and path.is_file()]
 
 
 class Appended:

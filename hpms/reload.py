@@ -15,13 +15,18 @@ from hpms.measure import Measure, measure
 from hpms.results.run import StoredRun
 from hpms.size import check_size
 
+_CACHE = "outputs/reference/cache"
+
 
 @dataclass(frozen=True)
 class Reloaded:
-    """The experiment of a run, the parameters θ of one of its checkpoints, and what they are measured by."""
+    """The experiment of a run, the parameters θ and the iteration of one of its checkpoints, and what they are measured
+    by.
+    """
 
     built: Experiment
     theta: Array
+    iteration: int
     measured: Measure
 
     @property
@@ -34,9 +39,13 @@ class Reloaded:
 
 
 def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -> Config:
-    """The run's configuration on whatever device this machine has, with other values of `reference`."""
-    anywhere = {"runtime": stored.values["runtime"] | {"platform": None}}
-    return read_config(stored.values | anywhere | {"reference": stored.values["reference"] | dict(reference or {})})
+    """The run's configuration on whatever device this machine has, with other values of `reference`.
+
+    Where references are kept is never the file's to say: in the usual place, unless `reference` names another.
+    """
+    runtime = stored.values["runtime"] | {"platform": None}
+    found = stored.values["reference"] | {"cache": _CACHE} | dict(reference or {})
+    return read_config(stored.values | {"runtime": runtime, "reference": found})
 
 
 def reload(stored: StoredRun, checkpoint: str, config: Config, programs: str | None = "auto") -> Reloaded:
@@ -46,12 +55,14 @@ def reload(stored: StoredRun, checkpoint: str, config: Config, programs: str | N
     is no such checkpoint, where it does not fit the network, or where K or q are not those of the run any more.
     """
     config.runtime.setup(programs)
-    theta = jnp.asarray(stored.theta(checkpoint))
+    found, iteration = stored.checkpoint(checkpoint)
     problem = fine_problem(config)
     stored.check_medium(fingerprint(problem))
     check_size(config, problem)
     built = build(config, problem, stored.points, stored.fixed)
-    if theta.shape != built.theta.shape:
-        fits = f"{theta.size} parameters do not fit a network of {built.theta.size}"
+    if found.shape != built.theta.shape or found.dtype != built.theta.dtype:
+        fits = (
+            f"{found.size} parameters ({found.dtype}) do not fit a network of {built.theta.size} ({built.theta.dtype})"
+        )
         raise ConfigError("run", stored.path.parent, fits)
-    return Reloaded(built, theta, measure(config, problem))
+    return Reloaded(built, jnp.asarray(found), iteration, measure(config, problem))

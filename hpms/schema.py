@@ -53,7 +53,8 @@ Folder = Annotated[str, Place()]
 Positive = Annotated[float, Bound(above=0.0)]
 NonNegative = Annotated[float, Bound(least=0.0)]
 Fraction = Annotated[float, Bound(above=0.0, most=1.0)]
-Count = Annotated[int, Bound(least=1.0)]
+Count = Annotated[int, Bound(least=1.0, most=2.0**53)]
+Width = Annotated[float, Bound(least=1e-9)]  # of a mesh, or a length that one resolves
 Depth = Annotated[int, Bound(least=1.0, most=100.0)]  # of what is compiled layer by layer
 
 
@@ -117,6 +118,9 @@ def convert(hint: Any, value: Any, key: str, variables: Mapping[str, float]) -> 
     if origin is dict:
         if not isinstance(value, Mapping):
             raise ConfigError(key, value, f"give names and numbers such as {key}={{a:1.0}}")
+        for name in value:
+            if not str(name).isidentifier():
+                raise ConfigError(f"{key}.{brief(name)}", value[name], "a name has letters, digits and underscores")
         return {str(k): convert(get_args(hint)[1], v, f"{key}.{k}", variables) for k, v in value.items()}
     return _scalar(hint, value, key, variables)
 

@@ -1,6 +1,7 @@
 """Whether an experiment fits into memory, estimated before any of it is built."""
 
 import math
+from dataclasses import asdict
 
 import equinox as eqx
 import jax
@@ -25,7 +26,8 @@ def check_size(config: Config, problem: LiftedProblem, members: int = 1) -> None
     if total <= room:
         return
     key = max(needs, key=lambda name: needs[name])
-    value: object = getattr(getattr(config, key.partition(".")[0]), key.partition(".")[2])
+    group, _, name = key.partition(".")
+    value: object = config.names[group] if name == "name" else getattr(getattr(config, group), name)
     if members > 1 and sum(needs.values()) <= room:
         key, value = "ensemble", members
     raise ConfigError(
@@ -36,11 +38,15 @@ def check_size(config: Config, problem: LiftedProblem, members: int = 1) -> None
 def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     """Bytes by the key that they hang on most."""
     dim, size, points = config.problem.dim, config.runtime.dtype.itemsize, float(config.collocation.interior)
-    shapes = eqx.filter_eval_shape(lambda: network(config, problem, jax.random.key(0)))
+    try:
+        shapes = eqx.filter_eval_shape(lambda: network(config, problem, jax.random.key(0)))
+    except jax.errors.ConcretizationTypeError:  # a network that can only be built for real
+        shapes = network(config, problem, jax.random.key(0))
     arrays = [leaf.shape for leaf in jax.tree.leaves(shapes) if hasattr(leaf, "shape")]
     parameters = sum(math.prod(shape) for shape in arrays)
     neurons = sum(shape[0] for shape in arrays if len(shape) == 1)
-    widest = max(("width", "features", "slow_width", "rank"), key=lambda name: getattr(config.network, name, 0))
+    keys = {name: value for name, value in asdict(config.network).items() if type(value) is int}  # type: ignore[call-overload]
+    widest = max(keys, key=keys.__getitem__, default="name")
     block, nodes = min(points, config.runtime.block_size()), config.coarse.h**-dim
     coarse = nodes * _PER_COARSE_UNKNOWN[dim]
     if config.names["coupling"] == "ball":

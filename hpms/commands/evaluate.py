@@ -31,10 +31,10 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
         **measured.errors(built.loss.model, theta, loaded.block),
         "upscaled_coefficient": built.loss.upscaling.tensors(np.asarray(found.kappa, np.float64)),
         "residual_loss": float(found.terms[built.loss.names.index(RESIDUAL)]),
-        "iteration": stored.iteration(invocation.checkpoint),
+        "iteration": loaded.iteration,
         "checkpoint": invocation.checkpoint,
     }
-    path = _path(stored, invocation, chosen)
+    path = _path(stored, loaded.iteration, invocation, chosen)
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary | {"run": str(stored.path)})
@@ -42,12 +42,12 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     return Result(0, f"{report(summary, chosen)}\n{path}", (path,))
 
 
-def _path(stored: StoredRun, invocation: EvaluateInvocation, config: Config) -> Path:
+def _path(stored: StoredRun, iteration: int, invocation: EvaluateInvocation, config: Config) -> Path:
     """One place for each run, checkpoint and reference."""
     what = [
         stored.identity,
         invocation.checkpoint,
-        stored.iteration(invocation.checkpoint),
+        iteration,
         config.identity("reference"),
         str(stored.path.resolve()),
     ]

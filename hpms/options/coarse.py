@@ -35,7 +35,7 @@ class CoarseOptions(AbstractOptions, abc.ABC):
 class P1Options(CoarseOptions):
     """`coarse=p1`: P1 elements on a uniform mesh of width `h` (the nearest 1/n), 0 < h <= 1/2; below ε is sensible."""
 
-    h: Annotated[float, Bound(above=0.0, most=0.5)]
+    h: Annotated[float, Bound(least=1e-9, most=0.5)]
 
     def check(self, config: Config) -> None:
         if round(1 / self.h) ** config.problem.dim > _MOST:

@@ -96,6 +96,11 @@ class LbfgsOptions(FixedPointsOptions):
 
         return Lbfgs(self.memory, self.trials)
 
+    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
+        from hpms.training.optimizer.lbfgs import check_pairs
+
+        check_pairs(self.memory, parameters)
+
 
 @register("optimizer", "adam_then_lbfgs")
 @dataclass(frozen=True)
@@ -108,6 +113,9 @@ class AdamThenLbfgsOptions(FixedPointsOptions):
     decay_steps: Count
     memory: Count
     trials: Count
+
+    def check_size(self, parameters: int, rows: int, averaged: int) -> None:
+        LbfgsOptions(self.memory, self.trials).check_size(parameters, rows, averaged)
 
     def build(self, model: Parametrised) -> Sequence:
         from hpms.training.optimizer.sequence import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
-from hpms.schema import Positive
+from hpms.schema import Width
 
 if TYPE_CHECKING:
     from hpms.problem.unit_cube import UnitCube
@@ -19,7 +19,7 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     """A domain in d = `dim` dimensions and the fine length scale ε = `eps`."""
 
     dim: Literal[1, 2, 3]
-    eps: Positive
+    eps: Width
 
     @abc.abstractmethod
     def build(self) -> UnitCube:

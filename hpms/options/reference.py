@@ -9,7 +9,7 @@ from hpms.errors import ConfigError
 from hpms.fem.fine import meshes
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
-from hpms.schema import Folder, Positive
+from hpms.schema import Folder, Width
 
 if TYPE_CHECKING:
     from hpms.config import Config
@@ -26,8 +26,8 @@ class ReferenceOptions(AbstractOptions):
     """
 
     method: Literal["auto", "exact", "p1", "p2"]
-    h: Positive | None
-    fem_h: Positive
+    h: Width | None
+    fem_h: Width
     cache: Folder
 
     def check(self, config: Config) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from hpms.errors import ConfigError
-from hpms.schema import Positive
+from hpms.schema import Width
 
 _HALVINGS = {1: 5, 2: 2, 3: 0}
 _FIXED = {1: (1, 2, 4), 2: (), 3: ()}
@@ -18,11 +18,11 @@ class Sweep:
     mesh width (`fem_h`, `coarse_h`), both at `problem.eps`. Each is a list, or null for the defaults of the dimension.
     """
 
-    eps: tuple[Positive, ...] | None
-    delta_over_eps: tuple[Positive, ...]
-    fixed_delta: tuple[Positive, ...] | None
-    fem_h: tuple[Positive, ...] | None
-    coarse_h: tuple[Positive, ...] | None
+    eps: tuple[Width, ...] | None
+    delta_over_eps: tuple[Width, ...]
+    fixed_delta: tuple[Width, ...] | None
+    fem_h: tuple[Width, ...] | None
+    coarse_h: tuple[Width, ...] | None
 
     def resolved(self, dim: int, eps: float) -> "Sweep":
         """With numbers for null. Raises `ConfigError` for an empty or repeated list and for what does not fit in Ω."""

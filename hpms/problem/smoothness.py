@@ -20,7 +20,7 @@ def warn_of_roughness(coefficient: AbstractCoefficient, dim: int, single: bool) 
     contrast above 1e6.
     """
     size, jump, place = _probe(coefficient, dim)
-    contrast = size[1] / size[0]
+    contrast = size[1] / size[0] if size[0] > 0 else np.inf
     if jump > _JUMP * size[0]:
         log.warning(
             "the coefficient jumps near (%s): the residual at points leaves a jump out, so the network solves another "

@@ -19,7 +19,7 @@ from hpms.errors import UserError
 T = TypeVar("T")
 _SEAL, _BLOCK = b"hpms sha256 ", 512  # HDF5 leaves that many bytes at the start of a file to its user
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_KINDS = "biufSO"  # of numbers and texts
+_KINDS = "biufS"  # of numbers and texts
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def open_h5(path: Path) -> Iterator[Any]:
     elif not data.startswith(_HDF5):  # as the files of 0.1.0 do, which have no seal
         raise OSError("its first bytes are not those of HDF5")
     with h5py.File(io.BytesIO(data), "r") as file:
-        if fault := _fault(file, len(data), set()):
+        if fault := _fault(file, len(data)):
             raise UserError(f"{path} is refused: {fault}.")
         yield file
 
@@ -61,24 +61,32 @@ def sealed(image: bytes) -> bytes:
     return (_SEAL + hashlib.sha256(image).hexdigest().encode()).ljust(_BLOCK, b"\0") + image
 
 
-def _fault(group: h5py.Group, size: int, seen: set[int]) -> str | None:
+def _fault(file: h5py.File, size: int) -> str | None:
     """What makes a file untrustworthy, if anything does."""
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            return f"'{name}' is a link"
-        found = group[name]
-        if (place := h5py.h5o.get_info(found.id).addr) in seen:  # type: ignore[attr-defined]
-            return f"'{name}' is there twice"
-        seen.add(place)
-        if isinstance(found, h5py.Group):
-            if fault := _fault(found, size, seen):
-                return fault
-        elif not isinstance(found, h5py.Dataset) or found.dtype.kind not in _KINDS or h5py.check_ref_dtype(found.dtype):
-            return f"'{name}' is neither a group nor an array of numbers"
-        elif found.external or found.is_virtual:
-            return f"'{name}' lies in another file"
-        elif found.nbytes > size:
-            return f"'{name}' says that it is larger than the file"
+    seen: set[int] = set()
+    waiting: list[Any] = [file["/"]]
+    total = 0
+    while waiting:
+        group = waiting.pop()
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                return f"'{name}' is a link"
+            found = group[name]
+            if (place := h5py.h5o.get_info(found.id).addr) in seen:  # type: ignore[attr-defined]
+                return f"'{name}' is there twice"
+            seen.add(place)
+            if isinstance(found, h5py.Group):
+                waiting.append(found)
+                continue
+            if not isinstance(found, h5py.Dataset) or h5py.check_ref_dtype(found.dtype):
+                return f"'{name}' is neither a group nor an array of numbers"
+            if found.dtype.kind not in _KINDS and not (found.dtype.kind == "O" and found.shape == ()):
+                return f"'{name}' is neither a group nor an array of numbers"
+            if found.external or found.is_virtual:
+                return f"'{name}' lies in another file"
+            total += found.nbytes
+            if total > size:
+                return f"'{name}' says that it is larger than the file"
     return None
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hpms.errors import UserError
-from hpms.files import TEMPORARY
+from hpms.files import temporaries
 
 log = logging.getLogger(__name__)
 
@@ -25,26 +25,40 @@ def locked(directory: Path, otherwise: str = "") -> Iterator[None]:
     Raises `UserError` where another process holds it; it says what else there is to do.
     """
     made = [folder for folder in (directory, *directory.parents) if not folder.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / ".lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    handle = _held(directory, path, otherwise)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise UserError(f"{path} is not a plain file.")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{directory} is in use by another process: wait for it{otherwise}.") from None
-        except OSError as error:
-            log.warning("%s cannot be locked (%s): do not run the same command twice at a time", directory, error)
-        for stale in directory.glob(TEMPORARY):
+        for stale in temporaries(directory):
             stale.unlink()
         yield
         made = []
     finally:
         if made and os.listdir(directory) == [path.name]:
-            path.unlink()
+            path.unlink()  # still held: whoever waits for it sees that it is gone
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
         os.close(handle)
+
+
+def _held(directory: Path, path: Path, otherwise: str) -> int:
+    """The open lock file that lies at `path` and is held by this process alone."""
+    while True:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise UserError(f"{path} is not a plain file.")
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"{directory} is in use by another process: wait for it{otherwise}.") from None
+            except OSError as error:
+                log.warning("%s cannot be locked (%s): do not run the same command twice at a time", directory, error)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), os.stat(path)):
+                    return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # another process took its lock away between our opening and our locking it

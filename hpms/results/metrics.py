@@ -11,6 +11,7 @@ from hpms import files
 
 Row = dict[str, Any]
 LOG = "metrics.jsonl"
+_MOST_AXES = 3
 
 
 class MetricsLog:
@@ -48,26 +49,34 @@ def rows_from(found: dict[str, np.ndarray]) -> list[Row]:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a `metrics.jsonl`, with NaN for null, up to the first that is not whole; none without a file."""
     rows: list[Row] = []
+    first: dict[str, tuple[int, ...]] = {}
     for line in files.read(path).decode(errors="replace").splitlines() if path.exists() else ():
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError):
+            shapes = {name: _shape(value) for name, value in row.items()}
+        except (ValueError, RecursionError, AttributeError):
             break
-        if not _whole(row) or (rows and row.keys() != rows[0].keys()):
+        if shapes.get("iteration", "missing") != () or not isinstance(row["iteration"], int):
             break
+        if rows and (shapes != first or row["iteration"] <= rows[-1]["iteration"]):
+            break
+        first = shapes
         rows.append({name: _number(value) for name, value in row.items()})
     return rows
 
 
-def _whole(row: Any) -> bool:
-    """Whether it is a row: an iteration, and numbers or lists of them."""
-    return isinstance(row, dict) and isinstance(row.get("iteration"), int) and all(map(_numeric, row.values()))
-
-
-def _numeric(value: Any) -> bool:
+def _shape(value: Any) -> tuple[int, ...]:
+    """() of a number, and of a matrix (a list of lists) or a list of them how long they are; else a `ValueError`."""
     if isinstance(value, list):
-        return all(map(_numeric, value))
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        inner = {_shape(each) for each in value}
+        if len(inner) != 1 or len(found := (len(value), *inner.pop())) > _MOST_AXES:
+            raise ValueError("not a rectangle of numbers")
+        return found
+    if isinstance(value, bool) or not (value is None or isinstance(value, int | float)):
+        raise ValueError("not a number")
+    if isinstance(value, int) and not abs(value) < 2**63:
+        raise ValueError("no number that was logged")
+    return ()
 
 
 def _line(row: Row) -> str:

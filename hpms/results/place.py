@@ -6,7 +6,7 @@ from typing import Any
 
 from hpms.config import Config, experiment_directory, is_identity
 from hpms.errors import ConfigError, UserError
-from hpms.files import TEMPORARY
+from hpms.files import temporaries
 from hpms.invocation import TrainInvocation
 from hpms.results.metrics import LOG
 from hpms.results.run import FILE, StoredRun
@@ -54,7 +54,7 @@ def _given(directory: Path, config: Config, invocation: TrainInvocation) -> Path
             raise UserError(f"run_dir={directory} belongs to another configuration: {difference}.")
         if invocation.force or (not invocation.resume and stored.status != FINISHED):
             raise UserError(f"run_dir={directory} holds a run already: give a new folder to start anew.")
-    elif any(f.name not in _OURS and not f.match(TEMPORARY) for f in directory.iterdir()):
+    elif {f.name for f in directory.iterdir()} - {f.name for f in temporaries(directory)} - _OURS:
         raise ConfigError("run_dir", directory, f"it holds other files and no {FILE}; give a new or an empty folder")
     return directory
 

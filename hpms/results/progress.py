@@ -1,6 +1,8 @@
-"""The progress bar of a training run."""
+"""How far a training run is, for whoever watches it."""
 
+import logging
 import sys
+import time
 from types import TracebackType
 from typing import Any
 
@@ -9,13 +11,15 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+log = logging.getLogger(__name__)
 _TERMS = ("residual", "boundary", "coupling")
+_SECONDS = 5.0  # between two lines where there is no terminal
 
 
 class TrainingProgress:
     """On a terminal: iterations, rate and remaining time, and below terms, K̃ and error, on standard error.
 
-    Elsewhere: nothing.
+    Elsewhere: a line every few seconds; with `-v` a line for each logged iteration, with `--quiet` nothing.
     """
 
     def __init__(self, total: int, done: int):
@@ -26,10 +30,13 @@ class TrainingProgress:
         self._live = Live(
             Group(self._progress, self._state), console=Console(file=sys.stderr), transient=True, refresh_per_second=4
         )
+        self._total, self._said, self._at = total, time.monotonic(), done
 
     def __enter__(self) -> "TrainingProgress":
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
             self._live.start()
+        else:
+            log.info("compiling")
         return self
 
     def __exit__(
@@ -41,7 +48,13 @@ class TrainingProgress:
         self._progress.update(self._task, completed=iteration)
         speed = self._progress.tasks[0].speed
         self._progress.update(self._task, rate=f"{speed:.1f} it/s" if speed else "")
+        now = time.monotonic()
+        if not self._live.is_started and now - self._said > _SECONDS and self._state.plain:
+            rate = (iteration - self._at) / (now - self._said)
+            log.info("iteration %d of %d  %s  %.3g it/s", iteration, self._total, self._state.plain, rate)
+            self._said, self._at = now, iteration
 
     def log(self, row: dict[str, Any]) -> None:
         terms = " ".join(f"{name} {row[name]:.1e}" for name in _TERMS if name in row)
         self._state.plain = f"{terms}  K̃ {row['upscaled_coefficient'][0][0]:.4f}  L² error {row['relative_l2']:.1e}"
+        log.debug("iteration %d of %d  %s", row["iteration"], self._total, self._state.plain)

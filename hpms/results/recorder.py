@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from hpms.errors import UserError
+from hpms.errors import UserError, printable
 from hpms.results.metrics import LOG, MetricsLog, Row
 from hpms.results.progress import TrainingProgress
 from hpms.results.run import FILE, Fixture, write_run
 from hpms.results.valid import FAILED
 from hpms.training.session import RUNNING, Outcome
 from hpms.training.snapshot import Snapshot
+
+_REASON_MOST = 2000  # characters
 
 
 class RunRecorder:
@@ -55,8 +57,8 @@ class RunRecorder:
         """Notes in the last checkpoint that the program broke, unless the run has ended before."""
         if self._saved is not None:
             self._metrics.cut(self._saved.iteration)
-            with contextlib.suppress(UserError):  # the disk may be what broke
-                self._write(self._saved, FAILED, reason, {})
+            with contextlib.suppress(UserError, OSError, ValueError):  # the disk may be what broke
+                self._write(self._saved, FAILED, printable(reason)[:_REASON_MOST], {})
         self._metrics.close()
 
     def _write(self, snapshot: Snapshot, status: str, reason: str, arrays: Mapping[str, np.ndarray]) -> None:

@@ -82,6 +82,10 @@ def write_run(
             best = file.create_group("checkpoint/best")
             write_arrays(best, {"theta": snapshot.best.theta, "iteration": np.int32(snapshot.best.iteration)})
             write_attributes(best, {"residual": snapshot.best.residual})
+        try:
+            valid.check(file)  # what cannot be read never replaces what can
+        except _UNREADABLE as error:
+            raise UserError(f"{path} is not written, as it could not be read again: {error}.") from None
 
 
 def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, reason: str) -> dict[str, Any]:
@@ -168,17 +172,13 @@ class StoredRun:
         with open_h5(self.path) as file:
             return {k: np.asarray(v) for k, v in file["fields"].items()}
 
-    def theta(self, which: str) -> np.ndarray:
-        """The parameters of the checkpoint `best` or `latest`."""
+    def checkpoint(self, which: str) -> tuple[np.ndarray, int]:
+        """Parameters and iteration of the checkpoint `best` or `latest`."""
         with open_h5(self.path) as file:
             if which not in file["checkpoint"]:
                 raise UserError(f"{self.path} has no checkpoint '{which}' yet.")
-            return np.asarray(file[f"checkpoint/{which}/theta"])
-
-    def iteration(self, which: str) -> int:
-        """The iteration of the checkpoint `best` or `latest`."""
-        with open_h5(self.path) as file:
-            return int(np.asarray(file[f"checkpoint/{which}/iteration"]))
+            found = file[f"checkpoint/{which}"]
+            return np.asarray(found["theta"]), int(found["iteration"][()])
 
     def snapshot(self, like: Snapshot) -> Snapshot:
         """The latest checkpoint, in the structure of a fresh one; raises `UserError` where it does not fit."""

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from hpms.config import GROUPS
+from hpms.errors import printable
 from hpms.results.upgrade import upgraded
 from hpms.training.session import FINISHED, INTERRUPTED, NAN, RUNNING
 
@@ -46,11 +47,12 @@ def check(file: Any) -> dict[str, Any]:
         for name, value in file[f"provenance/{i}"].attrs.items():
             _require(isinstance(value, str | int | float | np.number), f"provenance/{i}/{name}")
     iterations = _check_metrics(file["metrics"], dim)
+    _require(file["summary"].attrs["status"] != FINISHED or "best" in file["checkpoint"], "checkpoint/best")
     for name in ("interior", "boundary"):
-        _array(file, f"points/{name}", "f", 2, dim)
+        _require(_array(file, f"points/{name}", "f", 2, dim).dtype == np.float64, f"points/{name}")
     _require(len(file["points"]) == 2, "points")
     for name in file["network"]:
-        _array(file, f"network/{name}", "f", None)
+        _array(file, f"network/{name}", "biuf", None)
     _array(file, "coarse/nodes", "f", 2, dim)
     _check_fields(file["fields"], dim)
     _check_checkpoints(file["checkpoint"], iterations, file["summary"].attrs["status"] == NAN)
@@ -59,6 +61,7 @@ def check(file: Any) -> dict[str, Any]:
 
 def _configuration(file: Any) -> dict[str, Any]:
     """The composed configuration: `GROUPS` of plain values, each with the `name` of its option, and the seed."""
+    _require(file["config"].shape == () and file["config"].dtype.kind in "SO", "config")
     stored = file["config"][()]
     _require(isinstance(stored, bytes) and len(stored) <= _CONFIG_MOST, "config")
     values = yaml.load(stored.decode(), Loader=_Loader)
@@ -78,10 +81,7 @@ def _configuration(file: Any) -> dict[str, Any]:
 
 def shown(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as plain values, whose texts cannot steer a terminal."""
-    return {
-        name: "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else value
-        for name, value in attributes.items()
-    }
+    return {name: printable(value) if isinstance(value, str) else value for name, value in attributes.items()}
 
 
 def _check_summary(found: Mapping[str, Any], dim: int, best: bool) -> None:
@@ -110,6 +110,7 @@ def _check_metrics(group: Any, dim: int) -> np.ndarray:
         matrix = name == "upscaled_coefficient"
         column = _array(group, name, "iuf", 3 if matrix else 1, dim if matrix else None, finite=False)
         lengths.add(len(column))
+        _require(name != "coupling_stage" or np.isin(column, (0, 1)).all(), "metrics/coupling_stage")
     if not len(group):
         return np.zeros(0, int)
     _require(len(lengths) == 1 and all(name in group for name in _COLUMNS), "metrics")
@@ -140,7 +141,7 @@ def _check_checkpoints(group: Any, iterations: np.ndarray, broken: bool) -> None
     for name in ("elapsed", "compiling"):
         _require(0 <= float(latest.attrs[name]) < math.inf, f"checkpoint/latest/{name}")
     for name in latest["optimizer"]:
-        _array(latest["optimizer"], name, "biuf", None, finite=not broken)
+        _array(latest["optimizer"], name, "biuf", None, finite=False)  # a line search begins at infinity
     if "best" in group:
         best = group["best"]
         _require(_array(best, "theta", "f", 1).shape == size, "checkpoint/best/theta")
@@ -152,8 +153,9 @@ def _array(
     group: Any, name: str, kinds: str, axes: int | None, width: int | None = None, finite: bool = True
 ) -> np.ndarray:
     """The dataset, if it has a type of `kinds`, so many axes, and so many entries along all but the first."""
-    array = np.asarray(group[name][()])
-    _require(array.dtype.kind in kinds and (axes is None or array.ndim == axes), f"{group.name}/{name}")
+    found = group[name]
+    _require(found.dtype.kind in kinds and (axes is None or len(found.shape) == axes), f"{group.name}/{name}")
+    array = np.asarray(found[()])
     _require(width is None or set(array.shape[1:]) == {width}, f"{group.name}/{name}")
     _require(not finite or array.dtype.kind != "f" or bool(np.isfinite(array).all()), f"{group.name}/{name} (NaN)")
     return array
@@ -178,6 +180,10 @@ def _plain(value: Any, place: str, depth: int = 4) -> None:
         _require(all(c.isprintable() or c in "\n\t" for c in value), f"config: {place}")
     else:
         _require(value is None or isinstance(value, bool | int | float), f"config: {place}")
+        _require(
+            not isinstance(value, int | float) or abs(value) < (math.inf if isinstance(value, float) else 2**63),
+            f"config: {place}",
+        )
 
 
 def _whole(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a scheduler's warning as a request to stop at the next opportunity."""
+"""Ctrl-C, SIGTERM, a lost terminal and a scheduler's warning as a request to stop at the next opportunity."""
 
 import signal
 import threading
@@ -30,7 +30,8 @@ def interruptible() -> Iterator[Interrupt]:
         yield interrupt
         return
     warned = (signal.SIGUSR2,) if callable(signal.getsignal(signal.SIGUSR2)) else ()
-    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM, *warned)}
+    lost = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)  # nohup ignores it
+    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM, *lost, *warned)}
     try:
         yield interrupt
     finally:

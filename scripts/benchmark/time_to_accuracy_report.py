@@ -72,7 +72,7 @@ def curve(directory: Path) -> Curve:
     return Curve(
         *(np.array([row[k] for row in rows], float) for k in ("elapsed_seconds", "relative_l2", "relative_h1")),
         iterations=int(summary["iterations_done"]),
-        parameters=stored.theta("latest").size,
+        parameters=stored.checkpoint("latest")[0].size,
         compile_seconds=float(summary["compile_seconds"]),
         end_seconds=float(summary["elapsed_seconds"]),
         end=ending(stored),

@@ -146,20 +146,20 @@ def test_what_is_logged_is_what_happened(hpms, tiny):
     result = hpms("train", *tiny)
     with h5py.File(result.last_line) as file:
         rows = {name: np.asarray(column) for name, column in file["metrics"].items()}
-        upscaled = np.asarray(file["checkpoint/latest/coarse/upscaled"])
+        kappa = np.asarray(file["checkpoint/latest/coarse/kappa"])
     for name in ("residual", "coupling"):
         assert np.allclose(rows[f"weighted_{name}"], rows[f"weight_{name}"] * rows[name], rtol=1e-6)
     assert np.allclose(rows["loss"], rows["weighted_residual"] + rows["weighted_coupling"])
     assert list(rows["weight_residual"][:2]) == [1, 1] and (rows["weight_coupling"][2:] != 1).all()
     assert rows["weight_coupling"][2] == rows["weight_coupling"][3] != rows["weight_coupling"][4]
     assert list(rows["coarse_updates"] + rows["coarse_rejections"]) == [1, 1, 2, 2, 3]
-    assert upscaled[0, 0] == pytest.approx(rows["upscaled_coefficient"][-1, 0, 0], rel=1e-6)
+    assert kappa[0] == pytest.approx(rows["upscaled_coefficient"][-1, 0, 0], rel=1e-6)
     assert ((rows["adjoint_share"] >= 0) & (rows["adjoint_share"] < 1)).all()
 
 
 def test_what_a_killed_process_left_behind_is_removed(hpms, tiny, tmp_path):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / ".run.h5.abc.tmp").write_text("half a file")
+    (tmp_path / "mine" / f".run.h5.{'0' * 32}.tmp").write_text("half a file")
     assert hpms("train", *tiny, "run_dir=mine").code == 0
     assert sorted(p.name for p in (tmp_path / "mine").iterdir()) == [".lock", "metrics.jsonl", "run.h5"]
 

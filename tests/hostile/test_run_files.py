@@ -1,6 +1,7 @@
 """Run files of strangers: what is wrong with one is one sentence, and nothing happens outside of `output`."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,10 @@ def text(old, new):
         replaced("config", found.replace(old, new, 1))(file)
 
     return change
+
+
+def retyped(path, kind):
+    return lambda file: replaced(path, file[path][()].astype(kind))(file)
 
 
 def attribute(path, name, value):
@@ -82,10 +87,35 @@ CHANGES = {
     "a link within": replaced("points/interior", h5py.SoftLink("/points/boundary")),
     "a circle": lambda file: file["points"].__setitem__("self", file["points"]),
     "an array larger than the file": lambda file: file["fields"].create_dataset("x", (10**9,), "f8", chunks=(10,)),
+    "arrays larger than the file together": lambda file: [
+        file["network"].create_dataset(f"x{i}", (1000,), "f8", chunks=(10,)) for i in range(20)
+    ],
+    "texts for numbers": replaced("points/interior", np.full((200, 1), "x" * 100, object)),
+    "points of another precision": retyped("points/interior", "g"),
+    "an integer of twenty thousand digits": text("interval: 10", f"interval: 0x{'f' * 20000}"),
+    "a length of four hundred digits": text("eps: 0.25", f"eps: {'9' * 400}"),
+    "a finished run without its best iteration": removed("checkpoint/best"),
+    "a reason of twelve thousand characters": attribute("summary", "reason", "x" * 12_000),
     "values in another file": lambda file: file["fields"].create_dataset(
         "x", (10,), "f8", external=[("/etc/passwd", 0, 80)]
     ),
 }
+
+
+OTHER_NETWORKS = {
+    "no untrained arrays": removed("network/0"),
+    "untrained arrays of another shape": replaced("network/0", np.zeros((2, 7), np.float32)),
+    "more scales than arrays": text("scales:\n", "scales:\n  - 1.0\n"),
+    "parameters of another precision": retyped("checkpoint/best/theta", "f8"),
+}
+
+
+@pytest.mark.parametrize("change", OTHER_NETWORKS.values(), ids=OTHER_NETWORKS)
+def test_a_network_that_is_not_that_of_its_configuration_is_one_sentence(hpms, stored, change):
+    with edited(stored / "run.h5") as file:
+        change(file)
+    code, out, err = hpms("evaluate", "run=run")
+    assert code == 1 and err.startswith("hpms evaluate: ") and err.count("\n") == 1 and not out
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -98,6 +128,45 @@ def test_what_is_not_a_run_is_one_sentence(hpms, stored, change):
     assert len(err) < 400
     assert hpms("table", "run").code == 1 or "GB of memory" in err
     assert sorted(Path().rglob("*")) == before
+
+
+def test_a_run_file_does_not_choose_where_references_are_kept(hpms, stored):
+    with edited(stored / "run.h5") as file:
+        found = file["config"][()].decode()
+        replaced("config", re.sub("cache: .*", "cache: chosen/by/the/file", found))(file)
+        for name in list(file["fields"]):
+            del file["fields"][name]
+    assert hpms("plot", "run", "--format", "png").code == 0
+    assert not Path("chosen").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"iteration": [1]}', '{"iteration": 1, "loss": [1]}', f'{{"iteration": {"9" * 400}}}', "[]", '{"iteration": 0'],
+)
+def test_a_log_of_a_stranger_is_read_up_to_what_is_no_row(hpms, stored, line):
+    log = stored / "metrics.jsonl"
+    rows = log.read_text().splitlines()
+    log.write_text("\n".join([*rows, *[line] * 20]) + "\n")
+    assert hpms("plot", "run", "--format", "png").code == 0
+    log.write_text("\n".join([line] * 20) + "\n")
+    assert hpms("plot", "run", "--format", "png").code == 0
+
+
+def test_a_file_that_could_not_be_read_replaces_none(stored, hpms, tiny, monkeypatch):
+    before = (stored / "run.h5").read_bytes()
+    monkeypatch.setattr("hpms.results.run.summary", lambda *arguments: {"status": "excellent"})
+    result = hpms("train", *tiny, "training.iterations=30", "run_dir=other")
+    assert result.code == 1 and "is not written, as it could not be read again" in result.err
+    assert not Path("other/run.h5").exists() and (stored / "run.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "ssbroyden", "adam_then_lbfgs"])
+def test_a_line_search_that_has_not_begun_is_a_checkpoint(hpms, tiny, optimizer):
+    result = hpms("train", *tiny, f"optimizer={optimizer}", "training.wall_limit=1e-9")
+    assert result.code == 0, result.err
+    assert StoredRun(Path(result.last_line).parent).status == "interrupted"
+    assert hpms("train", *tiny, f"optimizer={optimizer}", "training.wall_limit=1e-9").code == 0
 
 
 def test_every_flipped_bit_is_noticed(stored):

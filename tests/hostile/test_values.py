@@ -12,7 +12,8 @@ from hpms.results.lock import locked
 
 LARGE = ["collocation.interior=1e12", "collocation.interior=1e9", "collocation.boundary=1e12", "network.width=1e6"]
 LARGE += ["network.features=1e9", "ensemble=1000000"]
-DEEP = ["network.depth=100000", "coarse.h=1e-9", "reference.h=1e-9", "reference.fem_h=1e-9"]
+DEEP = ["network.depth=100000", "coarse.h=1e-9", "reference.h=1e-9", "reference.fem_h=1e-9", "coarse.h=1e-310"]
+DEEP += ["reference.h=1e-310", "reference.fem_h=1e-310", "problem.eps=1e-310", "network.width=1e300"]
 
 
 @pytest.mark.parametrize("value", LARGE)
@@ -91,3 +92,22 @@ def test_a_run_in_use_is_said_before_anything_is_built(hpms, tiny, monkeypatch, 
     assert (
         code == 1 and err.startswith("hpms train: mine is in use by another process: wait for it, or") and said in err
     )
+
+
+def test_pairs_that_do_not_fit_are_refused(hpms, tiny):
+    code, _, err = hpms("train", *tiny, "optimizer=lbfgs", "optimizer.memory=1e9")
+    assert code == 1 and err.startswith("hpms train: optimizer.memory=") and "GB of memory" in err
+
+
+@pytest.mark.parametrize("name", ["a-b", "1"])
+def test_a_constant_has_a_name(hpms, tiny, name):
+    formula = ("coefficient=expression", "coefficient.formula=2", f"coefficient.constants={{{name}:1}}")
+    code, _, err = hpms("train", *tiny, *formula)
+    assert code == 1 and "letters, digits and underscores" in err
+
+
+def test_a_wall_limit_of_centuries_and_a_coefficient_that_is_zero_at_the_edge_are_no_tracebacks(hpms, tiny):
+    edge = ("coefficient=expression", "coefficient.formula=x1", "coefficient.periods=null")
+    result = hpms("train", *tiny, *edge, "training.wall_limit=1e10")
+    assert "Traceback" not in result.err and result.code in (0, 1)
+    assert result.code == 0 or result.err.splitlines()[-1].startswith("hpms train: ")

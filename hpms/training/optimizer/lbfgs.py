@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from hpms.errors import ConfigError
+from hpms.memory import GIGA, available
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.tree import all_finite, select, settled
@@ -55,3 +57,11 @@ class Lbfgs(AbstractOptimizer):
     def _transformation(self) -> optax.GradientTransformationExtraArgs:
         search = optax.scale_by_zoom_linesearch(self.trials, initial_guess_strategy="one")
         return optax.lbfgs(memory_size=self.memory, linesearch=search)
+
+
+def check_pairs(memory: int, parameters: int) -> None:
+    """Raises `ConfigError` where so many pairs of steps and gradients do not fit into memory."""
+    needed, there = 8.0 * memory * parameters, available()
+    if needed > there:
+        allowed = f"its pairs need {needed / GIGA:,.3g} GB of memory, and {there / GIGA:.3g} GB are available"
+        raise ConfigError("optimizer.memory", memory, allowed)
