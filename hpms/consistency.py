@@ -15,6 +15,7 @@ from hpms.fem.fine.discretisation import CoarseErrors
 from hpms.fem.fine.gaps import Gaps
 from hpms.fem.fine.reference import Reference
 from hpms.measure import find_coarse_errors, find_fem_errors, find_gaps, find_reference
+from hpms.options.reference import needed
 from hpms.options.sweep import Sweep
 from hpms.problem.lifted import LiftedProblem
 from hpms.registry import option
@@ -52,7 +53,7 @@ class GapTable:
 class Consistency:
     """All that is found: the gaps for fixed δ/ε and for fixed δ; for each ε both sides of Proposition 4.9
     and the reference's own estimated relative L² error (E,); and at `problem.eps` the errors of the fine meshes, and of
-    the coarse ones with `coupling.delta`.
+    the coarse ones with `reference.delta`.
     """
 
     relative: GapTable
@@ -79,7 +80,7 @@ def consistency(config: Config, sweep: Sweep) -> Consistency:
         bounds.append(coercivity(exact, problem.coefficient_at(), problem.source_at(), eps, periods))
         own.append(exact.own_error_l2)
     problem = fine_problem(config)
-    exact, delta = _reference(config, problem), config.coupling.delta
+    exact, delta = _reference(config, problem), needed(config.reference).delta
     count = len(sweep.delta_over_eps)
     return Consistency(
         relative=_gap_table(sweep, rows, slice(0, count)),
@@ -125,7 +126,7 @@ def config_at(config: Config, eps: float) -> Config:
     """
     groups, variables = ("coefficient", "source", "reference", "coupling"), {"eps": eps, "dim": config.problem.dim}
     found = {g: read(option(g, config.names[g]), config.values[g], g, variables) for g in groups}
-    chosen = found["reference"]
+    chosen = needed(found["reference"])
     if config.problem.dim > 1 and eps < config.problem.eps and chosen.h is None and chosen.method in ("auto", "p2"):
         found["reference"] = replace(chosen, h=min(config.problem.eps / _REFERENCE_CELLS, eps / _LEAST_CELLS))
     return replace(config, problem=replace(config.problem, eps=eps), **found)

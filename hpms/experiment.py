@@ -51,7 +51,7 @@ class Experiment:
         leaves = jax.tree.leaves(eqx.filter(self.loss.model.frame, eqx.is_array))
         return {str(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
 
-    def trainer(self, validation: Validation) -> Trainer:
+    def trainer(self, validation: Validation | None) -> Trainer:
         """What a run of this experiment trains."""
         config = self.config
         return Trainer(

@@ -44,7 +44,7 @@ def _unknown(key: str, text: str, verb: str, known: list[str]) -> str:
     if "." in key and group in groups:
         siblings = [k for k in known if k.startswith(f"{group}.") and not k.endswith(".name")]
         hint = suggestion(key.removeprefix(f"{group}."), [k.removeprefix(f"{group}.") for k in siblings])
-        hint = hint or f" The keys are {', '.join(siblings)}."
+        hint = hint or (f" The keys are {', '.join(siblings)}." if siblings else " It has no keys.")
         return f"'{key}' is not a key{_of_option(group)}.{hint}"
     return f"'{key}' is not a key.{suggestion(group, groups) or ' The groups and keys are ' + ', '.join(groups) + '.'}"
 

@@ -17,16 +17,17 @@ from hpms.fem.fine.gaps import Gaps, gaps
 from hpms.fem.fine.reference import Reference, reference
 from hpms.fem.validation import validation_points
 from hpms.network.base import Parametrised
+from hpms.options.reference import DefaultOptions, needed
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.state import evaluate
-from hpms.training.validation import Validation, fields, relative_errors, validation
+from hpms.training.validation import Validation, blocked, fields, relative_errors, validation
 
 log = logging.getLogger(__name__)
 _OWN_ERROR, _PER_PERIOD = 0.02, 8
 
 
 @dataclass(frozen=True)
-class Measure:
+class Exact:
     """The reference u with its values (M,) and gradient (M, d) at validation points, by how much it misses the
     coupling, and the fine FEM's errors.
     """
@@ -34,14 +35,8 @@ class Measure:
     reference: Reference
     gap: float
     fem: Baseline
-    points: np.ndarray
-    weights: np.ndarray
     value: np.ndarray
     gradient: np.ndarray
-
-    def validation(self, block: int) -> Validation:
-        """The points, blocked for the jitted side."""
-        return validation(self.points, self.weights, self.value, self.gradient, block)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that stand beside a network's."""
@@ -63,36 +58,56 @@ class Measure:
             "fem_upscaled_coefficient": fem.upscaled_coefficient,
         }
 
+
+@dataclass(frozen=True)
+class Measure:
+    """Points (M, d) and weights (M,) at which a network is taken, and what it is compared with there, if anything."""
+
+    points: np.ndarray
+    weights: np.ndarray
+    exact: Exact | None
+
+    def validation(self, block: int) -> Validation | None:
+        """The points and what is known there, blocked for the jitted side."""
+        if self.exact is None:
+            return None
+        return validation(self.points, self.weights, self.exact.value, self.exact.gradient, block)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers that stand beside a network's."""
+        return {} if self.exact is None else self.exact.summary()
+
     def errors(self, model: Parametrised, theta: Array, block: int) -> dict[str, float]:
-        """The relative errors of the network with parameters θ."""
-        l2, h1 = relative_errors(self.validation(block), model, theta)
+        """The relative errors of the network with parameters θ, where there are any."""
+        measured = self.validation(block)
+        if measured is None:
+            return {}
+        l2, h1 = relative_errors(measured, model, theta)
         return {"relative_l2": float(l2), "relative_h1": float(h1)}
 
     def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
-        """Network and reference at the validation points, and at the coarse nodes the averages Q̄v and the state y, of
-        the network and, where the coupling's options have `reference_fields`, of the reference.
+        """The network at the validation points, and at the coarse nodes the averages Q̄v and the state y; and the same
+        of the reference, where there is one.
         """
-        blocks = self.validation(block).points
-        value, gradient = fields(built.loss.model, theta, blocks)
+        value, gradient = fields(built.loss.model, theta, blocked(self.points, block))
         count, dim = self.points.shape
         found = {
             "points": self.points,
             "weights": self.weights,
             "value": np.asarray(value).reshape(-1)[:count],
             "gradient": np.asarray(gradient).reshape(-1, dim)[:count],
-            "reference_value": self.value,
-            "reference_gradient": self.gradient,
         }
+        if self.exact is not None:
+            found |= {"reference_value": self.exact.value, "reference_gradient": self.exact.gradient}
         if built.solver is not None:
             record = built.solver.initial()
             outcome = evaluate(built.loss, theta, built.solver.view(record))
-            state = built.solver.update(record, outcome).y
-            found |= {
-                "nodes": built.solver.nodes,
-                "averages": np.asarray(outcome.means, np.float64),
-                "coarse_state": state,
-            }
-            if known := built.config.coupling.reference_fields(built.problem, self.reference, built.space):
+            found |= {"nodes": built.solver.nodes, "coarse_state": built.solver.update(record, outcome).y}
+            found |= {"averages": np.asarray(outcome.means, np.float64)}
+            known = self.exact and built.config.coupling.reference_fields(
+                built.problem, self.exact.reference, built.space
+            )
+            if known:
                 found |= {"reference_averages": known[0], "reference_coarse_state": known[1]}
         return found
 
@@ -100,6 +115,9 @@ class Measure:
 def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
     dim, eps = config.problem.dim, config.problem.eps
+    points, weights = validation_points(dim, eps)
+    if not isinstance(config.reference, DefaultOptions):
+        return Measure(points, weights, None)
     exact = find_reference(config, problem)
     if not exact.own_error_h1 < _OWN_ERROR:
         log.warning(
@@ -107,17 +125,16 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
             "reference.h",
             exact.own_error_h1,
         )
-    points, weights = validation_points(dim, eps)
     if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
         log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
     value, gradient = exact.evaluate(points)
     gap = config.coupling.trained_gap(problem, exact, config.coarse.build(dim).h)
-    return Measure(exact, gap, find_baseline(config, problem, exact), points, weights, value, gradient)
+    return Measure(points, weights, Exact(exact, gap, find_baseline(config, problem, exact), value, gradient))
 
 
 def find_reference(config: Config, problem: LiftedProblem) -> Reference:
     """The reference, from the cache where it is there."""
-    chosen = config.reference
+    chosen = needed(config.reference)
     return reference(
         config.problem.dim,
         config.problem.eps,
@@ -125,7 +142,7 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
         problem.source_at(),
         chosen.method,
         chosen.h,
-        config.coupling.delta,
+        chosen.delta,
         chosen.cache,
         _key(config, problem, str(chosen.method), repr(chosen.h)),
     )
@@ -139,21 +156,23 @@ def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> d
 def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:
     """The fine P1 solution of `reference.fem_h`, from the cache where it is there."""
     coefficient, source = problem.coefficient_at(), problem.source_at()
-    chosen = config.reference
+    chosen = needed(config.reference)
     key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
     return baseline(config.problem.dim, coefficient, source, chosen.fem_h, exact.fine, chosen.cache, key)
 
 
 def find_gaps(config: Config, problem: LiftedProblem, exact: Reference, delta: float) -> Gaps:
     """How far the exact solution is from the paper's coupling with that δ, from the cache where it is there."""
-    return gaps(exact, delta, config.problem.eps, config.reference.cache, _reference_key(config, problem, exact))
+    return gaps(
+        exact, delta, config.problem.eps, needed(config.reference).cache, _reference_key(config, problem, exact)
+    )
 
 
 def find_fem_errors(
     config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float]
 ) -> list[Baseline]:
     """The fine P1 solutions of several mesh widths in place of `reference.fem_h`."""
-    changed = (replace(config, reference=replace(config.reference, fem_h=h)) for h in widths)
+    changed = (replace(config, reference=replace(needed(config.reference), fem_h=h)) for h in widths)
     return [find_baseline(each, problem, exact) for each in changed]
 
 
@@ -162,7 +181,7 @@ def find_coarse_errors(
 ) -> CoarseErrors:
     """Coarse state and adjoint of the exact solution on coarse meshes, from the cache where they are there."""
     key = _reference_key(config, problem, exact)
-    eps, folder = config.problem.eps, config.reference.cache
+    eps, folder = config.problem.eps, needed(config.reference).cache
     return coarse_errors(exact, problem.source_at(), widths, delta, eps, folder, key)
 
 

@@ -16,6 +16,7 @@ from hpms.results.run import StoredRun
 from hpms.size import check_size
 
 _CACHE = "outputs/reference/cache"
+_REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps"}  # for a run that had none
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
     Where references are kept is never the file's to say: in the usual place, unless `reference` names another.
     """
     runtime = stored.values["runtime"] | {"platform": None}
-    found = stored.values["reference"] | {"cache": _CACHE} | dict(reference or {})
+    given, found = dict(reference or {}), stored.values["reference"]
+    if found["name"] == "none" and given.keys() - {"cache"}:
+        found = _REFERENCE | found | {"name": "default"}
+    if found["name"] != "none":
+        found = found | {"cache": _CACHE} | given
     return read_config(stored.values | {"runtime": runtime, "reference": found})
 
 

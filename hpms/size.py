@@ -10,6 +10,7 @@ from hpms.config import Config
 from hpms.errors import ConfigError
 from hpms.experiment import network
 from hpms.memory import GIGA, available
+from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem
 
 _COPIES = 12  # θ, its gradient and moments, the best and the latest, on the device and in the run file
@@ -49,7 +50,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     widest = max(keys, key=keys.__getitem__, default="name")
     block, nodes = min(points, config.runtime.block_size()), config.coarse.h**-dim
     coarse = nodes * _PER_COARSE_UNKNOWN[dim]
-    if config.names["coupling"] == "ball":
+    if isinstance(config.coupling, BallOptions):
         coarse += _PER_PAIR * nodes * points * min(1.0, config.coupling.delta / 2) ** dim
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,

@@ -14,6 +14,7 @@ from hpms.config import Config
 from hpms.consistency import config_at, consistency
 from hpms.figures.consistency import figure
 from hpms.invocation import ConsistencyInvocation, Invocation
+from hpms.options.reference import needed
 from hpms.options.sweep import Sweep
 from hpms.results.consistency import arrays, report
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
@@ -32,7 +33,7 @@ def run(invocation: ConsistencyInvocation, config: Config, experiment: str) -> R
         for name, group in groups.items():
             write_arrays(file.create_group(name), group)
     figure(groups, path)
-    return Result(0, f"{report(groups, config.problem.eps, config.coupling.delta)}\n{path}", (path,))
+    return Result(0, f"{report(groups, config.problem.eps, needed(config.reference).delta)}\n{path}", (path,))
 
 
 def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> 
     return {
         "dim": config.problem.dim,
         "eps": config.problem.eps,
-        "delta": config.coupling.delta,
+        "delta": needed(config.reference).delta,
         "delta_over_eps": gaps["delta_over_eps"][0],
         **rates,
         "fixed_delta": fixed["delta"][0],
@@ -58,6 +59,6 @@ def _path(invocation: Invocation, config: Config, sweep: Sweep, experiment: str)
     """One place for each problem, with all its ε, and sweep."""
     groups = ("problem", "coefficient", "source", "reference")
     cases = [config.identity(*groups), *(config_at(config, e).identity(*groups) for e in sweep.eps or ())]
-    what = json.dumps([*cases, asdict(sweep), config.coupling.delta])
+    what = json.dumps([*cases, asdict(sweep), needed(config.reference).delta])
     digest = hashlib.sha256(what.encode()).hexdigest()[:12]
     return Path(invocation.output, "consistency", experiment, digest, "consistency.h5")

@@ -60,7 +60,7 @@ def _compare(runs: Sequence[Run], by: list[str] | None, folder: Path, formats: S
 
 def _with_fields(run: Record) -> Record:
     """The fields of the best checkpoint where the run has not written them yet; as it was where they cannot be had."""
-    if run.fields or "relative_l2" not in run.summary:
+    if run.fields or "iteration" not in run.summary:
         return run
     from hpms.reload import config_here, reload
 

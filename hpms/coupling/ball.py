@@ -1,5 +1,7 @@
 """The paper's coupling: ball means of the network against the coarse state, Eqs. (2.10), (2.16), (3.25)."""
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,7 @@ from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
-from hpms.fem.fine.average import ball_means
+from hpms.fem.fine.average import ball_means, consistency_gaps
 from hpms.fem.fine.reference import Reference
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import BallOptions
@@ -109,3 +111,12 @@ def build(
 def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Q̄_δu and the coarse state y of the reference, on its own fine mesh, at nodes (N, d)."""
     return ball_means(reference.fine, nodes, delta, eps), reference.coarse.values(nodes)
+
+
+def gap(reference: Reference, delta: float, eps: float) -> float:
+    """‖Q̄_δu - y‖/‖u‖ over all of Ω, NaN where K̃₁₁ <= 0."""
+    if reference.delta == delta:
+        return reference.consistency_gap
+    if reference.upscaled_coefficient[0, 0] <= 0:
+        return math.nan
+    return math.hypot(*consistency_gaps(reference.fine, reference.coarse, delta, eps))

@@ -13,7 +13,8 @@ _BENEATH = {"linewidth": 3.0, "zorder": 1.8}
 def draw_solution(axes: Any, run: Record, title: str) -> None:
     """u of the network on that of the reference."""
     x = run.fields["points"][:, 0]
-    axes.plot(x, run.fields["reference_value"], color="0.75", label="reference $u$", **_BENEATH)
+    if run.has_reference:
+        axes.plot(x, run.fields["reference_value"], color="0.75", label="reference $u$", **_BENEATH)
     axes.plot(x, run.fields["value"], color=BLUE, linewidth=1.0, label="network $v$")
     axes.set(xlabel="$x_1$", ylabel="$u = w - x_1$", xlim=(0, 1))
     plain(axes)

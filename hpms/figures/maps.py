@@ -10,18 +10,23 @@ from hpms.figures.style import FIELD, SIGNED
 
 
 def draw_solution_maps(part: Any, run: Record) -> None:
-    """v and u on one scale, and v - u on one centred on 0, in a row."""
+    """v and u on one scale, and v - u on one centred on 0, in a row; v alone without a reference."""
     grid = TensorGrid.of(run.fields["points"])
-    v, u = run.fields["value"], run.fields["reference_value"]
+    v, u = run.fields["value"], run.fields.get("reference_value")
     panels = part.subplots(1, 3, sharey=True)
+    panels[0].set_ylabel("$x_2$")
+    _note(part, grid)
+    if u is None:
+        for axes in panels[1:]:
+            axes.set_axis_off()
+        part.colorbar(_maps(panels[:1], grid, {"network $v$": v}), ax=panels[0], label="$v$", aspect=14, shrink=0.8)
+        return
     maps = _maps(panels[:2], grid, {"network $v$": v, "reference $u$": u})
     part.colorbar(maps, ax=list(panels[:2]), label="$v$, $u$", aspect=14, shrink=0.8, pad=0.02)
     reach = float(np.nanmax(np.abs(v - u)))
     error = _map(panels[2], grid, v - u, cmap=SIGNED, vmin=-reach, vmax=reach)
     panels[2].set_title("error $v - u$", loc="left")
     part.colorbar(error, ax=panels[2], label="$v - u$", aspect=14, shrink=0.8, pad=0.04)
-    panels[0].set_ylabel("$x_2$")
-    _note(part, grid)
 
 
 def draw_coarse_maps(part: Any, run: Record) -> None:
@@ -38,7 +43,7 @@ def draw_coarse_maps(part: Any, run: Record) -> None:
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     maps = _maps(panels[: len(shown)], grid, shown)
-    part.colorbar(maps, ax=list(panels), label=r"$y$, $\bar Q_\delta v$", aspect=18, pad=0.02)
+    part.colorbar(maps, ax=list(panels[: len(shown)]), label=r"$y$, $\bar Q_\delta v$", aspect=18, pad=0.02)
     panels[0].set_ylabel("$x_2$")
 
 

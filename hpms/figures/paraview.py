@@ -15,7 +15,7 @@ _CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
 
 
 def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
-    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`, with v, u, v - u and both gradients.
+    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, and with a reference u, v - u, ∇u.
 
     Neighbouring points are joined to segments, quadrilaterals or hexahedra; the third coordinate is 0 where there is
     none. Raises `UserError` where meshio is missing or the run has no fields yet.
@@ -31,11 +31,14 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     found, points = run.fields, run.fields["points"]
     data: dict[str, Any] = {
         "value": found["value"],
-        "reference_value": found["reference_value"],
-        "error": found["value"] - found["reference_value"],
         "gradient": _three(found["gradient"]),
-        "reference_gradient": _three(found["reference_gradient"]),
     }
+    if run.has_reference:
+        data |= {
+            "reference_value": found["reference_value"],
+            "error": found["value"] - found["reference_value"],
+            "reference_gradient": _three(found["reference_gradient"]),
+        }
     cells: list[Any] = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
     meshio.write(path, meshio.Mesh(_three(points), cells, point_data=data))
     return path

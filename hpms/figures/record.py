@@ -42,6 +42,11 @@ class Record:
     def terms(self) -> list[str]:
         return [name for name in TERMS if name in self.history]
 
+    @property
+    def has_reference(self) -> bool:
+        """Whether the fields have what the network is measured by."""
+        return "reference_value" in self.fields
+
     def column(self, name: str) -> np.ndarray:
         """A column of the history, empty where it is missing."""
         return np.asarray(self.history.get(name, ()), float)

@@ -20,6 +20,8 @@ _HISTORY: tuple[Panel, ...] = (
     ("loss terms", draw_terms),
     ("weights", draw_weights),
     ("upscaled coefficient", draw_upscaled),
+)
+_ERRORS: tuple[Panel, ...] = (
     ("errors", lambda axes, run, title: draw_errors(axes, run, title, "iteration")),
     ("errors", lambda axes, run, title: draw_errors(axes, run, title, "seconds")),
 )
@@ -45,9 +47,9 @@ def _with_lines(run: Record) -> Any:
     """Two panels a row; the first takes a whole one where their number is odd."""
     panels: list[Panel] = []
     if run.fields:
-        panels += [("solution", draw_solution), ("pointwise error", draw_error)]
+        panels += [("solution", draw_solution), *([("pointwise error", draw_error)] if run.has_reference else [])]
         panels += [("coarse state and averages", draw_coarse)] if run.coarse else []
-    panels += _HISTORY
+    panels += history(run)
     rows = (len(panels) + 1) // 2
     figure = new_figure(_ROW * rows + 0.4)
     figure.suptitle(heading(run))
@@ -61,16 +63,22 @@ def _with_lines(run: Record) -> Any:
 
 def _with_maps(run: Record) -> Any:
     """Rows of maps, then the history in rows of one, two and two panels."""
-    heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), *[_LOW_ROW] * 3]
+    rows = [part for part in (_HISTORY[:1], _HISTORY[1:], history(run)[3:]) if part]
+    heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), *[_LOW_ROW] * len(rows)]
     figure = new_figure(sum(heights) + 0.4)
     figure.suptitle(heading(run))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
     draw_solution_maps(parts[0], run)
     if run.coarse:
         draw_coarse_maps(parts[1], run)
-    for part, panels in zip(parts[-3:], (_HISTORY[:1], _HISTORY[1:3], _HISTORY[3:]), strict=True):
+    for part, panels in zip(parts[-len(rows) :], rows, strict=True):
         _draw(part, part.add_gridspec(1, len(panels)), panels, run)
     return figure
+
+
+def history(run: Record) -> tuple[Panel, ...]:
+    """Panels of what was logged."""
+    return (*_HISTORY, *(_ERRORS if run.column("relative_l2").size else ()))
 
 
 def _draw(part: Any, places: Any, panels: Sequence[Panel], run: Record, letters: bool = False) -> None:
@@ -85,9 +93,8 @@ def heading(run: Record) -> str:
     done = int(max(run.iterations[-1] if run.iterations.size else 0, summary.get("iterations_done", 0)))
     first = f"{run.stored.experiment}, $\\varepsilon$ = {values['problem']['eps']:.4g}: {names}, seed {values['seed']}"
     second = f"{run.stored.status} after {done} iterations"
+    if "iteration" in summary:
+        second += f"; smallest residual loss at {summary['iteration']}"
     if "relative_l2" in summary:
-        second += (
-            f"; smallest residual loss at {summary['iteration']}: "
-            f"$L^2$ error {summary['relative_l2']:.2g}, $H^1$ error {summary['relative_h1']:.2g}"
-        )
+        second += f": $L^2$ error {summary['relative_l2']:.2g}, $H^1$ error {summary['relative_h1']:.2g}"
     return f"{first}\n{second}"

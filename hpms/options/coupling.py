@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
@@ -25,10 +25,9 @@ _MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000
 
 
 class CouplingOptions(AbstractOptions, abc.ABC):
-    """A coupling of the weight τ₂ = `tau2`; `delta` is that of the paper's averages, whose gap is always reported."""
+    """A coupling of the weight τ₂ = `tau2`."""
 
-    tau2: NonNegative
-    delta: Positive
+    tau2: float
 
     @abc.abstractmethod
     def build(
@@ -43,8 +42,8 @@ class CouplingOptions(AbstractOptions, abc.ABC):
         """The jitted and the host's part for collocation points (M, d), or None where there is no coupling."""
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
-        """How far the exact solution is from what is trained, on the coarse mesh of width h: ‖Q̄u - y‖/‖u‖."""
-        return reference.consistency_gap
+        """How far the exact solution is from what is trained on the coarse mesh of width h, ‖Q̄u - y‖/‖u‖, or NaN."""
+        return float("nan")
 
     def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
         """Such gaps of averages of its own, by name."""
@@ -62,7 +61,7 @@ class CouplingOptions(AbstractOptions, abc.ABC):
 class NoneOptions(CouplingOptions):
     """`coupling=none`: the plain PINN."""
 
-    delta: Positive
+    tau2: ClassVar[float] = 0.0
 
     def build(
         self,
@@ -111,6 +110,11 @@ class BallOptions(CouplingOptions):
         from hpms.coupling import ball
 
         return ball.build(self, upscaling, space, problem, points, block, dtype)
+
+    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
+        from hpms.coupling import ball
+
+        return ball.gap(reference, self.delta, problem.domain.eps)
 
     def reference_fields(
         self, problem: LiftedProblem, reference: Reference, space: P1Space

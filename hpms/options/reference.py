@@ -9,25 +9,37 @@ from hpms.errors import ConfigError
 from hpms.fem.fine import meshes
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
-from hpms.schema import Folder, Width
+from hpms.schema import Folder, Positive, Width
 
 if TYPE_CHECKING:
     from hpms.config import Config
 
 
+class ReferenceOptions(AbstractOptions):
+    """What results are measured against."""
+
+
+@register("reference", "none")
+@dataclass(frozen=True)
+class NoneOptions(ReferenceOptions):
+    """`reference=none`: nothing; a run logs no errors, and its fields are those of the network alone."""
+
+
 @register("reference", "default")
 @dataclass(frozen=True)
-class ReferenceOptions(AbstractOptions):
-    """`reference=default`: what results are measured against.
+class DefaultOptions(ReferenceOptions):
+    """`reference=default`: a fine solution.
 
     **Arguments:** `method`: exact (1-D quadrature), p2, p1, or auto (exact in 1-D, else p2); its mesh width `h`, or
     null for ε/32 or what can be computed in half a minute; `fem_h`, the width of the fine P1 mesh that is shown beside
-    the network; `cache`, the directory of results.
+    the network; `delta`, the diameter of the balls of the paper's averages, whose gap is always reported; `cache`, the
+    directory of results.
     """
 
     method: Literal["auto", "exact", "p1", "p2"]
     h: Width | None
     fem_h: Width
+    delta: Positive
     cache: Folder
 
     def check(self, config: Config) -> None:
@@ -36,3 +48,10 @@ class ReferenceOptions(AbstractOptions):
             raise ConfigError("reference.method", self.method, "it needs problem.dim=1; choose auto, p2 or p1")
         meshes.reference_cells(dim, config.problem.eps, meshes.method_name(self.method, dim), self.h)
         meshes.baseline_cells(dim, self.fem_h)
+
+
+def needed(options: ReferenceOptions) -> DefaultOptions:
+    """The options of a fine solution; a `ConfigError` where there is to be none."""
+    if not isinstance(options, DefaultOptions):
+        raise ConfigError("reference", "none", "this needs a fine solution: take default")
+    return options

@@ -56,7 +56,7 @@ class Run:
     @property
     def failed(self) -> bool:
         """Not finished, or trapped: a relative L² error above 0.9."""
-        return not self.finished or not self.number("relative_l2") <= TRAPPED
+        return not self.finished or ("relative_l2" in self.summary and not self.number("relative_l2") <= TRAPPED)
 
     @property
     def seconds(self) -> float:

@@ -56,5 +56,6 @@ class TrainingProgress:
 
     def log(self, row: dict[str, Any]) -> None:
         terms = " ".join(f"{name} {row[name]:.1e}" for name in _TERMS if name in row)
-        self._state.plain = f"{terms}  K̃ {row['upscaled_coefficient'][0][0]:.4f}  L² error {row['relative_l2']:.1e}"
+        error = f"  L² error {row['relative_l2']:.1e}" if "relative_l2" in row else ""
+        self._state.plain = f"{terms}  K̃ {row['upscaled_coefficient'][0][0]:.4f}{error}"
         log.debug("iteration %d of %d  %s", row["iteration"], self._total, self._state.plain)

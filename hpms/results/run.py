@@ -82,10 +82,16 @@ def write_run(
             best = file.create_group("checkpoint/best")
             write_arrays(best, {"theta": snapshot.best.theta, "iteration": np.int32(snapshot.best.iteration)})
             write_attributes(best, {"residual": snapshot.best.residual})
-        try:
-            valid.check(file)  # what cannot be read never replaces what can
-        except _UNREADABLE as error:
-            raise UserError(f"{path} is not written, as it could not be read again: {error}.") from None
+        if path.exists():
+            _check_again(path, file)
+
+
+def _check_again(path: Path, file: Any) -> None:
+    """What cannot be read never replaces what can: raises `UserError` where `file` is no run to `valid.check`."""
+    try:
+        valid.check(file)
+    except _UNREADABLE as error:
+        raise UserError(f"{path} stays as it is, as the next checkpoint could not be read again: {error}.") from None
 
 
 def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, reason: str) -> dict[str, Any]:
@@ -103,8 +109,7 @@ def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, 
         found |= {
             "iteration": row["iteration"],
             "residual_loss": row["residual"],
-            "relative_l2": row["relative_l2"],
-            "relative_h1": row["relative_h1"],
+            **{name: row[name] for name in ("relative_l2", "relative_h1") if name in row},
             "upscaled_coefficient": row["upscaled_coefficient"],
             "wall_seconds": row["elapsed_seconds"] + row["compile_seconds"],
         }

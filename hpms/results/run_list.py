@@ -26,7 +26,7 @@ def outcome(run: Run) -> list[str]:
     """The cells below `OUTCOME`."""
     if "iteration" not in run.summary:
         return [run.stored.status, *["-"] * (len(OUTCOME) - 1)]
-    errors = [scientific(run.number(key)) for key in ("relative_l2", "relative_h1")]
+    errors = [scientific(run.number(key)) if key in run.summary else "-" for key in ("relative_l2", "relative_h1")]
     return [run.stored.status, *errors, str(run.summary["iteration"]), f"{run.seconds:.1f}"]
 
 

@@ -58,6 +58,8 @@ def _numbers(g: Group) -> list[str]:
 
 
 def _spread(mean: float, deviation: float, form: Callable[[float], str]) -> str:
+    if np.isnan(mean):
+        return "-"
     return form(mean) if np.isnan(deviation) else f"{form(mean)} ± {form(deviation)}"
 
 

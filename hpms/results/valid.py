@@ -17,13 +17,15 @@ FAILED = "failed"
 _STATUSES = (RUNNING, FINISHED, INTERRUPTED, NAN, FAILED)
 _NAME, _DIGEST = re.compile(r"[\w.-]{1,200}"), re.compile(r"[0-9a-f]{12}")
 _CONFIG_MOST = 100_000  # characters
-_ALWAYS = ("iterations_done", "elapsed_seconds", "compile_seconds", "reference_seconds", "fem_seconds")
-_ALWAYS += ("reference_own_l2", "reference_own_h1", "fem_relative_l2", "fem_relative_h1")
+_ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")
+_WITH_REFERENCE = ("reference_method", "fem_method", "reference_seconds", "fem_seconds")
+_WITH_REFERENCE += ("reference_own_l2", "reference_own_h1", "fem_relative_l2", "fem_relative_h1")
 _TEXTS = ("status", "reason", "reference_method", "fem_method")
-_WITH_BEST = ("iteration", "residual_loss", "relative_l2", "relative_h1", "wall_seconds")
+_WITH_BEST = ("iteration", "residual_loss", "wall_seconds")
+_ERRORS = ("relative_l2", "relative_h1")
 _MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upscaled_coefficient")
 _COUNTS = ("iterations_done", "iteration", "ensemble_members")
-_COLUMNS = ("iteration", "residual", "loss", "relative_l2", "relative_h1", "elapsed_seconds", "compile_seconds")
+_COLUMNS = ("iteration", "residual", "loss", "elapsed_seconds", "compile_seconds")
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,11 +44,12 @@ def check(file: Any) -> dict[str, Any]:
         _require(_DIGEST.fullmatch(_text(file.attrs, name)), name)
     values = _configuration(file)
     dim = values["problem"]["dim"]
-    _check_summary(file["summary"].attrs, dim, "best" in file["checkpoint"])
+    known = values["reference"]["name"] != "none"
+    _check_summary(file["summary"].attrs, dim, "best" in file["checkpoint"], known)
     for i in range(len(file["provenance"])):
         for name, value in file[f"provenance/{i}"].attrs.items():
             _require(isinstance(value, str | int | float | np.number), f"provenance/{i}/{name}")
-    iterations = _check_metrics(file["metrics"], dim)
+    iterations = _check_metrics(file["metrics"], dim, known)
     _require(file["summary"].attrs["status"] != FINISHED or "best" in file["checkpoint"], "checkpoint/best")
     for name in ("interior", "boundary"):
         _require(_array(file, f"points/{name}", "f", 2, dim).dtype == np.float64, f"points/{name}")
@@ -54,7 +57,7 @@ def check(file: Any) -> dict[str, Any]:
     for name in file["network"]:
         _array(file, f"network/{name}", "biuf", None)
     _array(file, "coarse/nodes", "f", 2, dim)
-    _check_fields(file["fields"], dim)
+    _check_fields(file["fields"], dim, known)
     _check_checkpoints(file["checkpoint"], iterations, file["summary"].attrs["status"] == NAN)
     return values
 
@@ -84,14 +87,14 @@ def shown(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: printable(value) if isinstance(value, str) else value for name, value in attributes.items()}
 
 
-def _check_summary(found: Mapping[str, Any], dim: int, best: bool) -> None:
-    for name in _TEXTS:
-        _text(found, name)
+def _check_summary(found: Mapping[str, Any], dim: int, best: bool, known: bool) -> None:
     _require(found["status"] in _STATUSES, "summary/status")
-    for name in (*_ALWAYS, *(_WITH_BEST if best else ())):
+    needed = (*_ALWAYS, *(_WITH_REFERENCE if known else ()), *(_WITH_BEST if best else ()))
+    for name in (*needed, *(_ERRORS if best and known else ())):
         _require(name in found, f"summary/{name}")
     for name, value in found.items():
         if name in _TEXTS:
+            _text(found, name)
             continue
         if name in _MATRICES:
             _require(isinstance(value, np.ndarray) and value.shape in ((1, dim), (dim, dim)), f"summary/{name}")
@@ -103,7 +106,7 @@ def _check_summary(found: Mapping[str, Any], dim: int, best: bool) -> None:
     _require(found.get("ensemble_members", 1) >= 1, "summary/ensemble_members")
 
 
-def _check_metrics(group: Any, dim: int) -> np.ndarray:
+def _check_metrics(group: Any, dim: int, known: bool) -> np.ndarray:
     """The logged iterations, which rise."""
     lengths = set()
     for name in group:
@@ -113,18 +116,18 @@ def _check_metrics(group: Any, dim: int) -> np.ndarray:
         _require(name != "coupling_stage" or np.isin(column, (0, 1)).all(), "metrics/coupling_stage")
     if not len(group):
         return np.zeros(0, int)
-    _require(len(lengths) == 1 and all(name in group for name in _COLUMNS), "metrics")
+    _require(len(lengths) == 1 and all(name in group for name in (*_COLUMNS, *(_ERRORS if known else ()))), "metrics")
     iterations = _array(group, "iteration", "iu", 1)
     _require((np.diff(iterations) > 0).all() and (iterations >= 0).all(), "metrics/iteration")
     return iterations
 
 
-def _check_fields(group: Any, dim: int) -> None:
+def _check_fields(group: Any, dim: int, known: bool) -> None:
     if not len(group):
         return
     count = len(_array(group, "points", "f", 2, dim))
     nodes = len(_array(group, "nodes", "f", 2, dim)) if "nodes" in group else 0
-    for name in ("value", "gradient", "reference_value", "reference_gradient", "weights"):
+    for name in ("value", "gradient", "weights", *(("reference_value", "reference_gradient") if known else ())):
         _require(name in group, f"fields/{name}")
     for name in group:
         at_nodes = name in ("nodes", "averages", "coarse_state", "reference_averages", "reference_coarse_state")

@@ -40,7 +40,7 @@ class Trainer:
     optimizer: AbstractOptimizer
     balancing: BalancingOptions
     solver: AbstractCoarseSolver | None
-    validation: Validation
+    validation: Validation | None
     limits: TrainingOptions
     taus: np.ndarray
 
@@ -77,7 +77,7 @@ class Session:
             (
                 evaluate(trainer.loss, theta, self.view),
                 gradient_norms(trainer.loss, theta, self.view),
-                relative_errors(trainer.validation, trainer.loss.model, theta),
+                trainer.validation and relative_errors(trainer.validation, trainer.loss.model, theta),
             )
         )
 
@@ -199,7 +199,6 @@ class Session:
     def _log(self, norms: np.ndarray, share: float) -> None:
         trainer, state = self.trainer, self.state
         found = evaluate(trainer.loss, state.theta, self.view)
-        l2, h1 = relative_errors(trainer.validation, trainer.loss.model, state.theta)
         iteration, weights = self.iteration, np.asarray(state.weights, np.float64)
         terms = np.asarray(found.terms, np.float64)
         row: dict[str, Any] = {"iteration": iteration}
@@ -219,7 +218,9 @@ class Session:
         row["coarse_updates"] = self.record.updates if self.record else 0
         row["coarse_rejections"] = self.record.rejections if self.record else 0
         row |= trainer.optimizer.metrics(state.optimizer, iteration)
-        row["relative_l2"], row["relative_h1"] = float(l2), float(h1)
+        if trainer.validation is not None:
+            errors = relative_errors(trainer.validation, trainer.loss.model, state.theta)
+            row["relative_l2"], row["relative_h1"] = map(float, errors)
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])

@@ -1,5 +1,7 @@
 """The network's error against a reference solution."""
 
+from typing import Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -47,15 +49,16 @@ def validation(
     points: np.ndarray, weights: np.ndarray, value: np.ndarray, gradient: np.ndarray, block: int
 ) -> Validation:
     """`Validation` from points (M, d), weights (M,), u (M,) and ∇u (M, d), in blocks of at most `block` points."""
-    count = len(points)
-    size = min(block, count)
-    padding = -count % size
+    return Validation(
+        blocked(points, block), blocked(weights, block, "constant"), blocked(value, block), blocked(gradient, block)
+    )
 
-    def cut(array: np.ndarray, mode: str) -> Array:
-        padded = np.pad(array, [(0, padding)] + [(0, 0)] * (array.ndim - 1), mode=mode)  # type: ignore[call-overload]
-        return jnp.asarray(padded.reshape(-1, size, *array.shape[1:]))
 
-    return Validation(cut(points, "edge"), cut(weights, "constant"), cut(value, "edge"), cut(gradient, "edge"))
+def blocked(array: np.ndarray, block: int, mode: Literal["edge", "constant"] = "edge") -> Array:
+    """An array (M, ...) in blocks of at most `block` rows, padded with copies of the last row or with zeros."""
+    size = min(block, len(array))
+    padded = np.pad(array, [(0, -len(array) % size)] + [(0, 0)] * (array.ndim - 1), mode=mode)
+    return jnp.asarray(padded.reshape(-1, size, *array.shape[1:]))
 
 
 @eqx.filter_jit

@@ -16,6 +16,7 @@ from hpms.app import VERSION_BASE, config_dir
 from hpms.config import read_config
 from hpms.experiment import fine_problem
 from hpms.measure import find_baseline, find_reference
+from hpms.options.reference import needed
 
 CELLS = {"osc1d": [60 * 4**k for k in range(7)], "osc2d": [20 * 2**k for k in range(6)]}  # 1/h
 _ROUNDS = 3
@@ -54,7 +55,7 @@ def ladder(problem: str, output: Path, more: Sequence[str]) -> list[Rung]:
         solutions = []
         for _ in range(1 + _ROUNDS):
             with tempfile.TemporaryDirectory() as scratch:  # an empty cache: the seconds are to be measured
-                chosen = replace(config.reference, fem_h=1 / cells, cache=scratch)
+                chosen = replace(needed(config.reference), fem_h=1 / cells, cache=scratch)
                 solutions.append(find_baseline(replace(config, reference=chosen), lifted, exact))
         seconds = statistics.median(s.assemble_seconds + s.solve_seconds for s in solutions[1:])
         first = solutions[0]

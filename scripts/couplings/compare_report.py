@@ -22,10 +22,8 @@ NETWORKS = {"mlp": "-", "ms_pinn": (0, (5, 1.5)), "two_scale": (0, (1, 1.2))}  #
 OPTIMIZERS = {"adam": "Adam", "gauss_newton": "Gauss-Newton"}
 COUPLINGS = {  # and their names and colours
     "none": ("none", "#666666"),
-    "hybrid": ("paper's", "#D55E00"),
-    "decaying": ("paper's, decaying", "#E69F00"),
+    "ball": ("paper's", "#D55E00"),
     "consistent": ("consistent", "#0072B2"),
-    "handed_over": ("paper's, then consistent", "#009E73"),
 }
 _TRAPPED = 0.9
 CHOSEN = "overrides.txt"  # of a case, in its folder

@@ -104,7 +104,7 @@ def test_without_matplotlib_the_log_says_so(hpms, monkeypatch):
 @pytest.mark.parametrize(
     ("key", "allowed"),
     [
-        ("sweep.eps=[0]", "greater than 0"),
+        ("sweep.eps=[0]", "at least 1e-09"),
         ("sweep.eps=[]", "one or more different numbers"),
         ("sweep.eps=[0.1,0.1]", "one or more different numbers"),
         ("sweep.eps=0.1", "give a list"),
@@ -112,7 +112,7 @@ def test_without_matplotlib_the_log_says_so(hpms, monkeypatch):
         ("sweep.fixed_delta=[1]", "less than the domain's size 1"),
         ("sweep.delta_over_eps=[two]", "a number"),
         ("sweep.fem_h=[0.6]", "at most 0.5"),
-        ("sweep.coarse_h=[-0.1]", "greater than 0"),
+        ("sweep.coarse_h=[-0.1]", "at least 1e-09"),
         ("+sweep.delta=[1]", "is not a key"),
     ],
 )

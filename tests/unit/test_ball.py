@@ -90,6 +90,6 @@ def test_spread_is_the_transpose_of_means(dtype):
 
 def test_options():
     space, dtype = P1Space(1, 0.25), jnp.dtype("float64")
-    assert NoneOptions(0.1).build(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype) is None
+    assert NoneOptions().build(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype) is None
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
         BallOptions(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1.0).check(None)

@@ -7,11 +7,11 @@ import pytest
 
 from hpms.errors import ConfigError, UserError
 from hpms.options.coarse import P1Options
-from hpms.options.reference import ReferenceOptions
+from hpms.options.reference import DefaultOptions
 from hpms.registry import option
 from hpms.schema import read
 
-REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "cache": "outputs"}
+REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps", "cache": "outputs"}
 
 
 def config(dim=2, eps=0.1):
@@ -20,7 +20,7 @@ def config(dim=2, eps=0.1):
 
 def test_options_are_registered():
     assert option("coarse", "p1") is P1Options
-    assert option("reference", "default") is ReferenceOptions
+    assert option("reference", "default") is DefaultOptions
 
 
 def test_coarse_space_is_built():
@@ -43,24 +43,24 @@ def test_a_coarse_mesh_wider_than_eps_is_a_warning(caplog):
 
 
 def test_reference_is_read():
-    assert read(ReferenceOptions, REFERENCE, "reference", {"eps": 0.1}) == ReferenceOptions(
-        "auto", None, 0.0025, "outputs"
+    assert read(DefaultOptions, REFERENCE, "reference", {"eps": 0.1}) == DefaultOptions(
+        "auto", None, 0.0025, 0.1, "outputs"
     )
 
 
 @pytest.mark.parametrize(("key", "bad"), [("method", "p3"), ("h", 0), ("fem_h", 0), ("fem_h", None), ("cache", None)])
 def test_reference_keys_are_checked(key, bad):
     with pytest.raises(ConfigError, match=rf"reference\.{key}"):
-        read(ReferenceOptions, {**REFERENCE, key: bad}, "reference", {"eps": 0.1})
+        read(DefaultOptions, {**REFERENCE, key: bad}, "reference", {"eps": 0.1})
 
 
 def test_there_are_no_defaults():
     for key in REFERENCE:
         with pytest.raises(UserError, match=f"reference.{key} has no value"):
-            read(ReferenceOptions, {k: v for k, v in REFERENCE.items() if k != key}, "reference", {"eps": 0.1})
+            read(DefaultOptions, {k: v for k, v in REFERENCE.items() if k != key}, "reference", {"eps": 0.1})
 
 
 def test_exact_needs_one_dimension():
-    ReferenceOptions("exact", None, 0.01, "outputs").check(config(dim=1))
+    DefaultOptions("exact", None, 0.01, 0.1, "outputs").check(config(dim=1))
     with pytest.raises(ConfigError, match=r"reference\.method=exact"):
-        ReferenceOptions("exact", None, 0.01, "outputs").check(config(dim=2))
+        DefaultOptions("exact", None, 0.01, 0.1, "outputs").check(config(dim=2))
