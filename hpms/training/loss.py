@@ -247,7 +247,7 @@ class Loss(eqx.Module):
             if cotangent is not None:
                 total += jnp.sum(cotangent * jet.value[:, 0])
             if moments is not None:
-                total += moments @ self.upscaling.moments(points, jet, medium, mask) / self.collocation.count
+                total += jnp.sum(moments * self.upscaling.moments(points, jet, medium, mask)) / self.collocation.count
             return total, term
 
         return sum_blocks(block_sum, theta, self.collocation.blocks, spread)
