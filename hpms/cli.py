@@ -30,6 +30,7 @@ READERS = {
 _QUOTED = re.compile(
     r"(\+{0,2}(?:[\w.]*\.formula|run|run_dir|output|reference\.cache|compilation_cache))=([^'\"].*)", re.DOTALL
 )
+_PATH = re.compile(r"(\+{0,2}[\w.]+)=([^'\"=,()\[\]{}]*=[^'\",()\[\]{}]*)")  # such as x.path=data/seed=3.png
 # Names of one's own below a key that has no such name yet: Hydra wants a ++ there.
 _NAMED = re.compile(r"\w+\.constants(\.\w+)?=.*", re.DOTALL)
 
@@ -63,7 +64,7 @@ def typed(argument: str) -> str:
     """`argument` as Hydra wants it: a formula or a path in quotes, a constant of a formula behind ++."""
     if _NAMED.fullmatch(argument):
         return f"++{argument}"
-    if not (match := _QUOTED.fullmatch(argument)):
+    if not (match := _QUOTED.fullmatch(argument) or _PATH.fullmatch(argument)):
         return argument
     key, value = match.groups()
     if value in ("null", "???"):

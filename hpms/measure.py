@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -17,13 +18,15 @@ from hpms.fem.fine.gaps import Gaps, gaps
 from hpms.fem.fine.reference import Reference, reference
 from hpms.fem.validation import validation_points
 from hpms.network.base import Parametrised
+from hpms.options.coupling import NoneOptions
 from hpms.options.reference import DefaultOptions, needed
 from hpms.problem.lifted import LiftedProblem
+from hpms.problem.sites import sites
 from hpms.training.state import evaluate
-from hpms.training.validation import Validation, blocked, fields, relative_errors, validation
+from hpms.training.validation import Validation, fields, relative_errors, validation
 
 log = logging.getLogger(__name__)
-_OWN_ERROR, _PER_PERIOD = 0.02, 8
+_OWN_ERROR, _PER_PERIOD, _ISOTROPIC = 0.02, 8, 0.02
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,13 @@ class Measure:
         """The network at the validation points, and at the coarse nodes the averages Q̄v and the state y; and the same
         of the reference, where there is one.
         """
-        value, gradient = fields(built.loss.model, theta, blocked(self.points, block))
-        count, dim = self.points.shape
+        places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
+        value, gradient = fields(built.loss.model, theta, places)
         found = {
             "points": self.points,
             "weights": self.weights,
-            "value": np.asarray(value).reshape(-1)[:count],
-            "gradient": np.asarray(gradient).reshape(-1, dim)[:count],
+            "value": np.asarray(value),
+            "gradient": np.asarray(gradient),
         }
         if self.exact is not None:
             found |= {"reference_value": self.exact.value, "reference_gradient": self.exact.gradient}
@@ -127,9 +130,21 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
         )
     if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
         log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
+    _warn_of_anisotropy(config, exact)
     value, gradient = exact.evaluate(points)
     gap = config.coupling.trained_gap(problem, exact, config.coarse.build(dim).h)
     return Measure(points, weights, Exact(exact, gap, find_baseline(config, problem, exact), value, gradient))
+
+
+def _warn_of_anisotropy(config: Config, exact: Reference) -> None:
+    """Logs where K̃ = K̃₁₁ I, with which the coarse problem is solved, is not what the fine solution has."""
+    upscaled = exact.upscaled_coefficient
+    off = float(np.abs(upscaled - upscaled[0, 0] * np.eye(len(upscaled))).max() / abs(upscaled[0, 0]))
+    if off > _ISOTROPIC and not isinstance(config.coupling, NoneOptions):
+        log.warning(
+            "the fine solution's K̃ = %s is not isotropic: the coarse problem with K̃₁₁ I alone is another one",
+            np.array2string(upscaled, precision=4, separator=", ").replace("\n", ""),
+        )
 
 
 def find_reference(config: Config, problem: LiftedProblem) -> Reference:
@@ -140,11 +155,11 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
         config.problem.eps,
         problem.coefficient_at(),
         problem.source_at(),
-        chosen.method,
-        chosen.h,
-        chosen.delta,
-        chosen.cache,
-        _key(config, problem, str(chosen.method), repr(chosen.h)),
+        method=chosen.method,
+        h=chosen.h,
+        delta=chosen.delta,
+        cache_dir=chosen.cache,
+        key=_key(config, problem, str(chosen.method), repr(chosen.h)),
     )
 
 
@@ -158,7 +173,15 @@ def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> B
     coefficient, source = problem.coefficient_at(), problem.source_at()
     chosen = needed(config.reference)
     key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
-    return baseline(config.problem.dim, coefficient, source, chosen.fem_h, exact.fine, chosen.cache, key)
+    return baseline(
+        config.problem.dim,
+        coefficient,
+        source,
+        h=chosen.fem_h,
+        exact=exact.fine,
+        cache_dir=chosen.cache,
+        key=key,
+    )
 
 
 def find_gaps(config: Config, problem: LiftedProblem, exact: Reference, delta: float) -> Gaps:

@@ -7,6 +7,7 @@ from scipy import sparse
 from scipy.spatial import KDTree
 
 from hpms.errors import ConfigError, UserError
+from hpms.fem.frame import is_inner
 
 log = logging.getLogger(__name__)
 _MOST_EMPTY = 0.1  # of the balls
@@ -23,9 +24,8 @@ def compression_matrix(nodes: np.ndarray, points: np.ndarray, delta: float) -> t
     Raises `UserError` where more than a tenth of the balls are without points, and `ConfigError` where no node is
     further than δ/2 from ∂Ω.
     """
-    distance = np.minimum(nodes, 1 - nodes).min(axis=1)
-    inner = np.flatnonzero(distance > delta / 2 + 1e-12)
-    frame = np.flatnonzero(distance <= delta / 2 + 1e-12)
+    inside = is_inner(nodes, delta)
+    inner, frame = np.flatnonzero(inside), np.flatnonzero(~inside)
     if inner.size == 0:
         raise ConfigError("coupling.delta", f"{delta:g}", "no coarse node is further than delta/2 from the boundary")
     pairs = KDTree(nodes[inner]).sparse_distance_matrix(KDTree(points), delta / 2, output_type="coo_matrix")

@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hpms.jet import Jet, add, affine, columns, concatenate, dot, multiply, scale
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
-from hpms.network.boundary import distance
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers, propagate
 from hpms.options.network import TwoScaleOptions
+from hpms.problem.unit_cube import vanishing
 
 
 class TwoScaleNetwork(AbstractNetwork):
@@ -49,7 +49,7 @@ class TwoScaleNetwork(AbstractNetwork):
         mean = columns(coefficients, 0, 1)
         corrector = dot(columns(coefficients, 1, coefficients.value.shape[1]), propagate(fast, self.fast, sigma))
         if self.is_vanishing:
-            mean, corrector = multiply(distance(x), mean), multiply(saturation(x, lengths), corrector)
+            mean, corrector = multiply(vanishing(x), mean), multiply(saturation(x, lengths), corrector)
         return add(mean, scale(self.scales.eps, corrector))
 
     def vanishing(self) -> AbstractNetwork:

@@ -40,27 +40,31 @@ class LiftedProblem(eqx.Module):
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """K as a NumPy function of points (M, d), for the finite element side."""
-        return _on_host(self.coefficient.value, self.domain.dim)
+        return _on_host(self.coefficient, self.domain.dim)
 
     def source_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """q as a NumPy function of points (M, d), for the finite element side."""
-        return _on_host(self.source.value, self.domain.dim)
+        return _on_host(self.source, self.domain.dim)
 
 
-def _on_host(function: Callable[[Array], Array], dim: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Batches a function of one point, in chunks of one length, for which it is compiled here and never again."""
-    batched = jax.jit(jax.vmap(function))
-    batched(jnp.zeros((_CHUNK, dim))).block_until_ready()
+def _on_host(field: AbstractCoefficient | AbstractSource, dim: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Batches the value at one point, in chunks of one length, for which it is compiled once and here."""
+    _values(field, jnp.zeros((_CHUNK, dim))).block_until_ready()
 
     def evaluate(points: np.ndarray) -> np.ndarray:
         values = np.empty(len(points))
         for start in range(0, len(points), _CHUNK):
             chunk = points[start : start + _CHUNK]
             padded = np.concatenate([chunk, np.repeat(chunk[-1:], _CHUNK - len(chunk), axis=0)])
-            values[start : start + _CHUNK] = np.asarray(batched(jnp.asarray(padded)))[: len(chunk)]
+            values[start : start + _CHUNK] = np.asarray(_values(field, jnp.asarray(padded)))[: len(chunk)]
         return values
 
     return evaluate
+
+
+@eqx.filter_jit
+def _values(field: AbstractCoefficient | AbstractSource, points: Float[Array, "m d"]) -> Float[Array, " m"]:
+    return jax.vmap(field.value)(points)
 
 
 def operator(jet: Jet, medium: Medium) -> Float[Array, " m"]:

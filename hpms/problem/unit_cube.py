@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hpms.jet import Jet, multiply
+
 
 @dataclass(frozen=True)
 class UnitCube:
@@ -49,3 +51,18 @@ class UnitCube:
         face = jax.random.randint(face_key, (count,), 0, 2 * self.dim)
         axis, side = face // 2, (face % 2).astype(jnp.float64)
         return jnp.where(jnp.arange(self.dim) == axis[:, None], side[:, None], points)
+
+
+def vanishing(x: Float[Array, "m d"]) -> Jet:
+    """The jet of a function that is 0 on ∂Ω and positive inside, l(x) = Π_i 4x_i(1 - x_i), (M, 1)."""
+    dim = x.shape[1]
+    factors = []
+    for i in range(dim):
+        xi = x[:, i : i + 1]
+        zero = jnp.zeros_like(xi)
+        gradient = tuple(4 - 8 * xi if j == i else zero for j in range(dim))
+        factors.append(Jet(4 * xi * (1 - xi), gradient, jnp.full_like(xi, -8.0)))
+    product = factors[0]
+    for factor in factors[1:]:
+        product = multiply(product, factor)
+    return product

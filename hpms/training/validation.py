@@ -1,7 +1,5 @@
 """The network's error against a reference solution."""
 
-from typing import Literal
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,12 +7,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.network.base import Parametrised
+from hpms.problem.sites import Sites, cut, sites
 
 
 class Validation(eqx.Module):
-    """Quadrature points in n blocks, weights (zero at the padding), and the reference's u and ∇u there."""
+    """Quadrature points, weights (zero at the padding), and the reference's u and ∇u there."""
 
-    points: Float[Array, "n block d"]
+    sites: Sites
     weights: Float[Array, "n block"]
     value: Float[Array, "n block"]
     gradient: Float[Array, "n block d"]
@@ -34,7 +33,7 @@ class Validation(eqx.Module):
                 ]
             )
 
-        blocks = (self.points, self.weights, self.value, self.gradient)
+        blocks = (self.sites.points, self.weights, self.value, self.gradient)
         error, size, slope_error, slope_size = jnp.sum(jax.lax.map(squares, blocks), axis=0)
         return jnp.sqrt(error / size), jnp.sqrt(slope_error / slope_size)
 
@@ -49,16 +48,9 @@ def validation(
     points: np.ndarray, weights: np.ndarray, value: np.ndarray, gradient: np.ndarray, block: int
 ) -> Validation:
     """`Validation` from points (M, d), weights (M,), u (M,) and ∇u (M, d), in blocks of at most `block` points."""
-    return Validation(
-        blocked(points, block), blocked(weights, block, "constant"), blocked(value, block), blocked(gradient, block)
-    )
-
-
-def blocked(array: np.ndarray, block: int, mode: Literal["edge", "constant"] = "edge") -> Array:
-    """An array (M, ...) in blocks of at most `block` rows, padded with copies of the last row or with zeros."""
-    size = min(block, len(array))
-    padded = np.pad(array, [(0, -len(array) % size)] + [(0, 0)] * (array.ndim - 1), mode=mode)
-    return jnp.asarray(padded.reshape(-1, size, *array.shape[1:]))
+    places = sites(jnp.asarray(points), block, jnp.dtype("float64"))
+    there = (cut(jnp.asarray(array), block) for array in (value, gradient))
+    return Validation(places, places.blocked(jnp.asarray(weights)), *there)
 
 
 @eqx.filter_jit
@@ -71,7 +63,8 @@ def relative_errors(
 
 @eqx.filter_jit
 def fields(
-    model: Parametrised, theta: Float[Array, " p"], points: Float[Array, "n block d"]
-) -> tuple[Float[Array, "n block"], Float[Array, "n block d"]]:
+    model: Parametrised, theta: Float[Array, " p"], sites: Sites
+) -> tuple[Float[Array, " m"], Float[Array, "m d"]]:
     """v and ∇v at the points, in float64."""
-    return jax.lax.map(lambda block: _fields(model, theta, block), points)
+    value, gradient = jax.lax.map(lambda block: _fields(model, theta, block), sites.points)
+    return sites.flat(value), gradient.reshape(-1, gradient.shape[-1])[: sites.count]

@@ -62,6 +62,8 @@ def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
         ("coefficient.formula=2+sin(x1)", "coefficient.formula='2+sin(x1)'"),
         ("coefficient.formula='2+sin(x1)'", "coefficient.formula='2+sin(x1)'"),
         ("run=outputs/seed=0", "run='outputs/seed=0'"),
+        ("coefficient.path=data/seed=3.png", "coefficient.path='data/seed=3.png'"),
+        ("x.y=where(a<=1,2,3)", "x.y=where(a<=1,2,3)"),
         ("problem.eps=1/15,0.01", "problem.eps=1/15,0.01"),
         ("run_dir=null", "run_dir=null"),
         ("-m", "-m"),

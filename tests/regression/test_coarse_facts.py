@@ -39,7 +39,8 @@ def found(tmp_path_factory):
     """The references with all defaults."""
     directory = tmp_path_factory.mktemp("cache")
     return {
-        case: reference(DIM[case], eps, *MEDIUM[case], "auto", None, eps, directory, case) for case, eps in EPS.items()
+        case: reference(DIM[case], eps, *MEDIUM[case], method="auto", h=None, delta=eps, cache_dir=directory, key=case)
+        for case, eps in EPS.items()
     }
 
 
@@ -93,7 +94,7 @@ def test_consistency_gaps(case, gaps, found):
     ],
 )
 def test_p1_errors(case, n, l2, h1, found, tmp_path):
-    measured = baseline(DIM[case], *MEDIUM[case], 1 / n, found[case].fine, tmp_path, "key")
+    measured = baseline(DIM[case], *MEDIUM[case], h=1 / n, exact=found[case].fine, cache_dir=tmp_path, key="key")
     assert measured.relative_l2 == pytest.approx(l2, rel=0.01)
     assert measured.relative_h1 == pytest.approx(h1, rel=0.01)
 

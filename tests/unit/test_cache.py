@@ -32,7 +32,7 @@ class Counted:
 
 
 def find(path, coefficient, delta=0.2, dim=2, method="auto", h=1 / 20, key="abc"):
-    return reference(dim, 0.2, coefficient, source, method, h, delta, path, key)
+    return reference(dim, 0.2, coefficient, source, method=method, h=h, delta=delta, cache_dir=path, key=key)
 
 
 def damage_flip(content):
@@ -171,7 +171,7 @@ def test_impossible_references_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"reference\.h=1e-06"):
         find(tmp_path, Counted(), h=1e-6)
     with pytest.raises(UserError, match=r"reference\.fem_h=1e-06"):
-        baseline(2, Counted(), source, 1e-6, find(tmp_path, Counted()).fine, tmp_path, "abc")
+        baseline(2, Counted(), source, h=1e-6, exact=find(tmp_path, Counted()).fine, cache_dir=tmp_path, key="abc")
 
 
 def test_a_negative_upscaled_coefficient_has_no_coarse_state(tmp_path):
@@ -179,7 +179,17 @@ def test_a_negative_upscaled_coefficient_has_no_coarse_state(tmp_path):
         return 0.2 + 2 * x[:, 0]
 
     down, up = (
-        reference(1, 0.2, graded, lambda x, s=s: np.full(len(x), s), "auto", None, 0.2, tmp_path, str(s))
+        reference(
+            1,
+            0.2,
+            graded,
+            lambda x, s=s: np.full(len(x), s),
+            method="auto",
+            h=None,
+            delta=0.2,
+            cache_dir=tmp_path,
+            key=str(s),
+        )
         for s in (100.0, -100.0)
     )
     assert down.upscaled_coefficient[0, 0] < 0 < up.upscaled_coefficient[0, 0]
@@ -203,11 +213,11 @@ def test_own_errors_are_close_to_the_true_ones(tmp_path):
 
 def test_the_baseline_is_cached_with_its_seconds(tmp_path):
     exact, coefficient = find(tmp_path, Counted()), Counted()
-    first = baseline(2, coefficient, source, 1 / 30, exact.fine, tmp_path, "abc")
-    again = baseline(2, coefficient, source, 1 / 30, exact.fine, tmp_path, "abc")
+    first = baseline(2, coefficient, source, h=1 / 30, exact=exact.fine, cache_dir=tmp_path, key="abc")
+    again = baseline(2, coefficient, source, h=1 / 30, exact=exact.fine, cache_dir=tmp_path, key="abc")
     assert again.cached and not first.cached
     assert again.solve_seconds == first.solve_seconds and again.unknowns == 29**2 and again.h == 1 / 30
     assert again.relative_l2 == first.relative_l2 > 0
     np.testing.assert_array_equal(again.upscaled_coefficient, first.upscaled_coefficient)
-    assert not baseline(2, coefficient, source, 1 / 31, exact.fine, tmp_path, "abc").cached
+    assert not baseline(2, coefficient, source, h=1 / 31, exact=exact.fine, cache_dir=tmp_path, key="abc").cached
     assert find(tmp_path, Counted()).cached

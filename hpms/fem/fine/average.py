@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hpms.fem.field import AbstractField
+from hpms.fem.frame import is_inner
 from hpms.fem.rules import ball, panels, tensor
 from hpms.fem.validation import ratio
 
@@ -14,7 +15,6 @@ _GAUSS = 3
 _PANELS_PER_SCALE = 4
 _MOST_PER_AXIS = {1: 60_000, 2: 390, 3: 36}
 _CHUNK = 500_000
-_ROUNDING = 1e-12
 
 
 def ball_means(
@@ -27,7 +27,7 @@ def ball_means(
     """
     if delta <= 0 or scale <= 0:
         raise ValueError(f"delta = {delta} and scale = {scale} must be positive")
-    inside = np.minimum(nodes, 1 - nodes).min(axis=1) > delta / 2 + _ROUNDING
+    inside = is_inner(nodes, delta)
     inner, frame = np.flatnonzero(inside), np.flatnonzero(~inside)
     ratio = delta / scale
     offsets, weights = ball(
@@ -62,6 +62,6 @@ def consistency_gaps(fine: AbstractField, coarse: AbstractField, delta: float, s
     """
     points, weights = framed_rule(fine.dim, delta, scale)
     square = (ball_means(fine, points, delta, scale) - coarse.values(points)) ** 2 * weights
-    inside = np.minimum(points, 1 - points).min(axis=1) > delta / 2
+    inside = is_inner(points, delta)
     interior, frame = (ratio(float(square[part].sum()) ** 0.5, fine.norms()[0]) for part in (inside, ~inside))
     return interior, frame

@@ -43,6 +43,7 @@ def baseline(
     dim: int,
     coefficient: Function,
     source: Function,
+    *,
     h: float,
     exact: AbstractField,
     cache_dir: str | Path,

@@ -65,6 +65,7 @@ def reference(
     eps: float,
     coefficient: Function,
     source: Function,
+    *,
     method: Literal["auto", "exact", "p1", "p2"],
     h: float | None,
     delta: float,
