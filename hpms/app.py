@@ -18,27 +18,16 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hpms.cli import without_output
 from hpms.commands.result import Result
+from hpms.compose import VERSION_BASE, config_dir
 from hpms.errors import UserError
 from hpms.hydra_errors import sentence
 from hpms.invocation import read_command
 from hpms.sweep import Job, Plan
 
-# Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
-VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
-
 _NO_MEMORY = (
     "there is not enough memory for this: lower runtime.block, collocation.interior, ensemble or the width of the "
     "network, or enlarge coarse.h."
 )
-
-
-def config_dir() -> str:
-    """conf/ inside the package (a wheel) or beside it (a checkout)."""
-    package = Path(__file__).resolve().parent
-    for candidate in (package / "conf", package.parent / "conf"):
-        if (candidate / "train.yaml").is_file():
-            return str(candidate)
-    raise FileNotFoundError(f"conf/ is neither in {package} nor in {package.parent}")
 
 
 def run(verb: str) -> None:
@@ -147,7 +136,7 @@ def _name(experiment: object) -> str:
 
 
 def _sentence(error: Exception, verb: str) -> str:
-    return sentence(error, verb, config_dir(), VERSION_BASE)
+    return sentence(error, verb)
 
 
 def _failed(verb: str, message: str) -> Result:

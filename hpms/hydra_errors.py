@@ -5,15 +5,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import OmegaConf
 
+from hpms.compose import composed
 from hpms.config import GROUPS
 from hpms.errors import suggestion
 
 
-def sentence(error: Exception, verb: str, config_dir: str, version_base: Mapping[str, Any]) -> str:
+def sentence(error: Exception, verb: str) -> str:
     """The error as one sentence, with the closest existing key or option where one is missing."""
     text = " ".join(str(error).split())
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
@@ -27,7 +26,7 @@ def sentence(error: Exception, verb: str, config_dir: str, version_base: Mapping
             f"blanks, brackets or commas: \"key='value'\"."
         )
     if match := re.search(r"Could not override '([^']+)'", text):
-        return _unknown(match.group(1), text, verb, _keys(verb, config_dir, version_base))
+        return _unknown(match.group(1), text, verb, _keys(verb))
     if "Ambiguous value" in text or "requires --multirun" in text:
         key = re.search(r"[\w.+]+=[^\s']+", text)
         return f"{key.group(0) if key else 'a value'} is several values: add -m to run each of them."
@@ -55,16 +54,15 @@ def _of_option(group: str) -> str:
     return f" of {typed[-1]}" if typed else ""
 
 
-def _keys(verb: str, config_dir: str, version_base: Mapping[str, Any]) -> list[str]:
+def _keys(verb: str) -> list[str]:
     """The keys of the options that were typed, or else of those that are chosen by default."""
     typed = [argument for argument in sys.argv[1:] if re.fullmatch(r"\+?\w+=\w+", argument)]
     chosen = [argument for argument in typed if argument.lstrip("+").split("=")[0] in (*GROUPS, "experiment")]
-    with initialize_config_dir(config_dir, **version_base):
-        try:
-            config = compose(verb, overrides=chosen)
-        except HydraException:
-            config = compose(verb)
-    return list(_flatten(OmegaConf.to_container(config, resolve=False), ""))
+    try:
+        values = composed(verb, *chosen, resolve=False)
+    except HydraException:
+        values = composed(verb, resolve=False)
+    return list(_flatten(values, ""))
 
 
 def _flatten(values: Any, prefix: str) -> Iterator[str]:

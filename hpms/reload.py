@@ -1,42 +1,20 @@
 """A stored network, built again from its run file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array
 
 from hpms.config import Config, read_config
 from hpms.errors import ConfigError
-from hpms.experiment import Experiment, build, fine_problem, fingerprint
-from hpms.measure import Measure, measure
+from hpms.experiment import build, fine_problem, fingerprint
+from hpms.measure import measure
 from hpms.results.run import StoredRun
 from hpms.size import check_size
+from hpms.solution import Solution
 
 _CACHE = "outputs/reference/cache"
 _REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps"}  # for a run that had none
-
-
-@dataclass(frozen=True)
-class Reloaded:
-    """The experiment of a run, the parameters θ and the iteration of one of its checkpoints, and what they are measured
-    by.
-    """
-
-    built: Experiment
-    theta: Array
-    iteration: int
-    measured: Measure
-
-    @property
-    def block(self) -> int:
-        return self.built.config.runtime.block_size()
-
-    def fields(self) -> dict[str, np.ndarray]:
-        """What a run file has in `fields`."""
-        return self.measured.fields(self.built, self.theta, self.block)
 
 
 def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -> Config:
@@ -53,13 +31,12 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
     return read_config(stored.values | {"runtime": runtime, "reference": found})
 
 
-def reload(stored: StoredRun, checkpoint: str, config: Config, programs: str | None = "auto") -> Reloaded:
+def reload(stored: StoredRun, checkpoint: str, config: Config) -> Solution:
     """The network of the checkpoint `best` or `latest`.
 
-    **Arguments:** `config` from `config_here`, and where compiled `programs` are kept. Raises `UserError` where there
+    `config` comes from `config_here`, and JAX's flags are those of it. Raises `UserError` where there
     is no such checkpoint, where it does not fit the network, or where K or q are not those of the run any more.
     """
-    config.runtime.setup(programs)
     found, iteration = stored.checkpoint(checkpoint)
     problem = fine_problem(config)
     stored.check_medium(fingerprint(problem))
@@ -70,4 +47,5 @@ def reload(stored: StoredRun, checkpoint: str, config: Config, programs: str | N
             f"{found.size} parameters ({found.dtype}) do not fit a network of {built.theta.size} ({built.theta.dtype})"
         )
         raise ConfigError("run", stored.path.parent, fits)
-    return Reloaded(built, jnp.asarray(found), iteration, measure(config, problem))
+    measured, history = measure(config, problem), stored.history()
+    return Solution(built, jnp.asarray(found), iteration, measured, history, stored.status)

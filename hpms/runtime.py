@@ -7,6 +7,8 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +18,11 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 
 from hpms import __version__
+from hpms.config import Config
 from hpms.errors import ConfigError
 
 log = logging.getLogger(__name__)
+_FLAGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_numpy_dtype_promotion", "jax_default_device")
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-fem", "h5py", "hydra-core")
 
 
@@ -29,6 +33,12 @@ def setup(platform_name: str | None, programs: str | None = None) -> None:
     Compiled programs are kept in `programs`: a folder, auto for one below the user's cache folder (or
     where JAX_COMPILATION_CACHE_DIR says), or None.
     """
+    _set(platform_name)
+    if not (programs == "auto" and os.environ.get("JAX_COMPILATION_CACHE_DIR")):
+        _keep_programs(programs)
+
+
+def _set(platform_name: str | None) -> None:
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -36,8 +46,18 @@ def setup(platform_name: str | None, programs: str | None = None) -> None:
         jax.config.update("jax_default_device", platform_name and jax.devices(platform_name)[0])
     except RuntimeError:
         raise ConfigError("runtime.platform", platform_name, "JAX finds no such device here") from None
-    if not (programs == "auto" and os.environ.get("JAX_COMPILATION_CACHE_DIR")):
-        _keep_programs(programs)
+
+
+@contextmanager
+def flags(config: Config) -> Iterator[None]:
+    """Within the block JAX's flags are those of a configuration, and behind it as they were before."""
+    before = {name: getattr(jax.config, name) for name in _FLAGS}
+    try:
+        _set(config.runtime.platform)
+        yield
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
 
 
 def device() -> Any:

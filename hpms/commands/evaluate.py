@@ -4,8 +4,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
-
 from hpms.commands.result import Result
 from hpms.config import Config
 from hpms.invocation import EvaluateInvocation
@@ -14,8 +12,6 @@ from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
 from hpms.runtime import provenance
-from hpms.training.loss import RESIDUAL
-from hpms.training.state import evaluate
 
 
 def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result:
@@ -23,14 +19,13 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     directory = Path(invocation.run)
     stored = StoredRun(directory.parent if directory.name == FILE else directory)
     chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
-    loaded = reload(stored, invocation.checkpoint, chosen, invocation.compilation_cache)
-    built, theta, measured = loaded.built, loaded.theta, loaded.measured
-    found = evaluate(built.loss, theta, built.solver and built.solver.view(built.solver.initial()))
+    chosen.runtime.setup(invocation.compilation_cache)
+    loaded = reload(stored, invocation.checkpoint, chosen)
     summary = {
-        **measured.summary(),
-        **measured.errors(built.loss.model, theta, loaded.block),
-        "upscaled_coefficient": built.loss.upscaling.tensors(np.asarray(found.kappa, np.float64)),
-        "residual_loss": float(found.terms[built.loss.names.index(RESIDUAL)]),
+        **loaded.summary(),
+        **loaded.errors,
+        "upscaled_coefficient": loaded.upscaled,
+        "residual_loss": loaded.residual_loss,
         "iteration": loaded.iteration,
         "checkpoint": invocation.checkpoint,
     }

@@ -65,7 +65,9 @@ def _with_fields(run: Record) -> Record:
     from hpms.reload import config_here, reload
 
     try:
-        fields = reload(run.stored, "best", config_here(run.stored)).fields()
+        config = config_here(run.stored)
+        config.runtime.setup("auto")
+        fields = reload(run.stored, "best", config).fields()
     except UserError as error:
         print(f"hpms plot: the history alone is drawn, as {error}", file=sys.stderr)
         return run

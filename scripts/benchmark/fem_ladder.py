@@ -6,14 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from hpms.app import VERSION_BASE, config_dir
-from hpms.config import read_config
+import hpms
 from hpms.experiment import fine_problem
 from hpms.measure import find_baseline, find_reference
 from hpms.options.reference import needed
@@ -43,10 +39,7 @@ def ladder(problem: str, output: Path, more: Sequence[str]) -> list[Rung]:
         found = [Rung(**values) for values in json.loads(path.read_text())]
         if [rung.cells for rung in found] == CELLS[problem]:
             return found
-    with initialize_config_dir(config_dir(), **VERSION_BASE):
-        choices = [f"+experiment={problem}", f"output='{output}'", *more]
-        values: Any = OmegaConf.to_container(compose("train", choices), resolve=True)
-    config = read_config(values)
+    config = hpms.configure(f"+experiment={problem}", f"output={output}", *more)
     config.runtime.setup()
     lifted = fine_problem(config)
     exact = find_reference(config, lifted)

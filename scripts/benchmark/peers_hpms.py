@@ -4,12 +4,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 from peers_worker import Peer, Problem, serve
 
-from hpms.app import VERSION_BASE, config_dir
-from hpms.config import read_config
+import hpms
 from hpms.experiment import build as build_experiment
 from hpms.experiment import fine_problem
 from hpms.network.base import parametrise
@@ -27,9 +24,7 @@ class Hpms:
         overrides += [f"problem.eps={problem.eps}", f"collocation.interior={len(problem.interior)}"]
         overrides += [f"collocation.boundary={problem.sides[..., 0].size}", "runtime.platform=cpu"]
         overrides += [f"optimizer.learning_rate={problem.learning_rate}", "optimizer.decay_rate=1"]
-        with initialize_config_dir(config_dir(), **VERSION_BASE):
-            values = OmegaConf.to_container(compose("train", overrides), resolve=True)
-        config = read_config(values)  # type: ignore[arg-type]
+        config = hpms.configure(*overrides)
         config.runtime.setup()
         points = {"interior": problem.interior.astype(float), "boundary": problem.sides.reshape(-1, 2).astype(float)}
         built = build_experiment(config, fine_problem(config), points)

@@ -14,11 +14,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from hpms.app import VERSION_BASE, config_dir
-from hpms.config import read_config
+import hpms
 from hpms.experiment import build, fine_problem
 from hpms.runtime import provenance
 from hpms.training.state import TrainState, run_chunk
@@ -26,9 +23,7 @@ from hpms.training.state import TrainState, run_chunk
 
 def measure(steps: int, overrides: list[str]) -> dict[str, Any]:
     """Seconds of each step, P, and the peak of the memory at the start and at the end, in bytes."""
-    with initialize_config_dir(config_dir(), **VERSION_BASE):
-        values: Any = OmegaConf.to_container(compose("train", overrides), resolve=True)
-    config = read_config(values)
+    config = hpms.configure(*overrides)
     config.runtime.setup()
     about = provenance()
     start = peak()

@@ -16,12 +16,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from hydra import compose, initialize_config_dir
 from jaxtyping import Array, Float
-from omegaconf import OmegaConf
 
-from hpms.app import VERSION_BASE, config_dir
-from hpms.config import Config, read_config
+import hpms
+from hpms.config import Config
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.jet import Jet
 from hpms.network.base import AbstractNetwork, Parametrised
@@ -47,10 +45,7 @@ class HessianNetwork(AbstractNetwork):
 def configuration(points: int, block: int, network: str, coupling: str) -> Config:
     overrides = ["+experiment=osc2d", f"network={network}", f"coupling={coupling}"]
     overrides += [f"collocation.interior={points}", f"runtime.block={block}"]
-    with initialize_config_dir(config_dir(), **VERSION_BASE):
-        values = OmegaConf.to_container(compose("train", overrides), resolve=True)
-    config = read_config(values)  # type: ignore[arg-type]
-    return config
+    return hpms.configure(*overrides)
 
 
 def stepper(built: Experiment, config: Config, model: Parametrised, steps: int) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.commands import train
+from hpms import runs as members
 
 
 def runs(folder):
@@ -60,7 +60,7 @@ def test_a_member_that_breaks_does_not_stop_the_others(hpms, tiny, monkeypatch):
         built = build(config, *arguments)
         return replace(built, theta=jnp.full_like(built.theta, jnp.nan)) if config.seed == 1 else built
 
-    build = train.build
-    monkeypatch.setattr(train, "build", poisoned)
+    build = members.build
+    monkeypatch.setattr(members, "build", poisoned)
     assert hpms("train", *tiny, "ensemble=3").code == 1
     assert [content(path)[0]["status"] for path in runs("outputs")] == ["finished", "nan", "finished"]

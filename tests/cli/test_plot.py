@@ -131,7 +131,7 @@ def test_without_matplotlib_plot_is_refused_at_once_unless_an_experiment_asked_f
     code, out, err = hpms("train", *tiny, "plot=true")
     assert (code, err) == (1, "hpms train: figures need Matplotlib: pip install 'hpms[plot]'.\n")
     assert not Path("outputs/train").exists()
-    monkeypatch.setattr(train, "fine_problem", lambda config: (_ for _ in ()).throw(UserError("far enough.")))
+    monkeypatch.setattr("hpms.runs.fine_problem", lambda config: (_ for _ in ()).throw(UserError("far enough.")))
     code, out, err = hpms("train", "+experiment=quickstart")
     assert "plot=true is left out: figures need Matplotlib" in err + caplog.text + out and "far enough" in err
 

@@ -3,18 +3,15 @@
 import os
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 
-from hpms.app import VERSION_BASE, config_dir
-from hpms.commands import train
+from hpms import runs
+from hpms.compose import composed
 from hpms.errors import UserError
 from hpms.hydra_errors import _flatten
 
-with initialize_config_dir(config_dir(), **VERSION_BASE):
-    KEYS = sorted(_flatten(OmegaConf.to_container(compose("train"), resolve=False), ""))
+KEYS = sorted(_flatten(composed("train", resolve=False), ""))
 ODD = ["", "null", "[]", "{}", "[1,2]", "{a:1}", "???", "${seed}", "${nothing}", "1/0", "9**9**9", "nan", "inf", "true"]
 ODD += ["'", '"', "a=b", "x,y", "[[[", "\\", "~/x", "../x", "$(id)", "eps", "1e"]
 VALUES = st.one_of(
@@ -31,7 +28,7 @@ def test_any_text_for_any_key(hpms, tmp_path, monkeypatch, examples):
     def read(*arguments):
         raise UserError("this is a configuration.")
 
-    monkeypatch.setattr(train, "fine_problem", read)
+    monkeypatch.setattr(runs, "fine_problem", read)
 
     @settings(
         max_examples=examples,
@@ -48,4 +45,4 @@ def test_any_text_for_any_key(hpms, tmp_path, monkeypatch, examples):
 
     hpms("train", "seed=-1")  # imports what it needs
     check()
-    assert [path.name for path in tmp_path.rglob("*")] == []
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]  # a folder may be that of compilation_cache

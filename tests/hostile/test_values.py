@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hpms import runs
 from hpms.commands import train
 from hpms.options.coefficient import ExpressionOptions, LayeredOptions
 from hpms.problem import smoothness
@@ -37,7 +38,7 @@ def test_a_folder_is_written_out(hpms, tiny, tmp_path, value):
 
 
 def test_a_three_dimensional_problem_has_a_reference_of_a_size_that_ends_or_meets_the_wall_limit(hpms, monkeypatch):
-    monkeypatch.setattr(train, "_PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "_PATIENCE", 0.0)
     formula = ("coefficient=expression", "coefficient.formula=2+sin(2*pi*x1/eps)", "source=constant")
     small = ("network=mlp", "network.width=4", "network.depth=1", "training.iterations=1")
     three = ("problem.dim=3", "problem.eps=0.5", "collocation.interior=100", "coupling=none", "training.wall_limit=3")
@@ -78,15 +79,15 @@ def test_a_device_without_memory_is_one_sentence(hpms, tiny, monkeypatch):
     def exhausted(*arguments):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 123 bytes")
 
-    monkeypatch.setattr(train, "measure", exhausted)
+    monkeypatch.setattr(runs, "measure", exhausted)
     code, _, err = hpms("train", *tiny)
     assert code == 1 and err.count("\n") == 1 and "not enough memory for this: lower runtime.block" in err
 
 
 @pytest.mark.parametrize(("given", "said"), [((), "add force=true"), (("run_dir=mine",), "give a new run_dir")])
 def test_a_run_in_use_is_said_before_anything_is_built(hpms, tiny, monkeypatch, given, said):
-    monkeypatch.setattr(train, "measure", lambda *arguments: pytest.fail("the lock comes first"))
-    monkeypatch.setattr(train, "run_directory", lambda *arguments: Path("mine"))
+    monkeypatch.setattr(runs, "measure", lambda *arguments: pytest.fail("the lock comes first"))
+    monkeypatch.setattr(train, "run_directory", lambda *arguments, **more: Path("mine"))
     with locked(Path("mine")):
         code, _, err = hpms("train", *tiny, *given)
     assert (

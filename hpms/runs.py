@@ -1,0 +1,165 @@
+"""Runs in their directories: each is found, continued, or begun, and left as a whole file."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+from hpms.config import Config
+from hpms.deadline import deadline
+from hpms.experiment import Experiment, build, fine_problem, fingerprint
+from hpms.measure import Measure, measure
+from hpms.problem.lifted import LiftedProblem
+from hpms.problem.smoothness import warn_of_roughness
+from hpms.results.lock import locked
+from hpms.results.progress import TrainingProgress
+from hpms.results.recorder import RunRecorder
+from hpms.results.run import FILE, Fixture, StoredRun
+from hpms.runtime import provenance
+from hpms.size import check_size
+from hpms.training.interrupt import Interrupt, interruptible
+from hpms.training.loop import train
+from hpms.training.session import FINISHED, NAN, Outcome
+from hpms.training.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+_ENDED = (FINISHED, NAN)
+_PATIENCE = 5.0  # seconds that the reference always has, whatever the wall limit
+_SLOW_REFERENCE = (
+    "training.wall_limit={} seconds were over before the reference and the fine FEM were there: raise it, or enlarge "
+    "reference.h and reference.fem_h."
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run: its configuration, its directory, and what is stored there."""
+
+    config: Config
+    directory: Path
+    stored: StoredRun | None
+
+    @classmethod
+    def at(cls, config: Config, directory: Path) -> "Member":
+        """The run of that directory as it is now."""
+        return cls(config, directory, StoredRun(directory) if (directory / FILE).exists() else None)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.stored is not None and self.stored.status in _ENDED
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run, how its training ended, None if it had ended before, and the signal that asked it to stop, if one did."""
+
+    member: Member
+    outcome: Outcome | None
+    interrupt: Interrupt
+
+
+def train_runs(
+    config: Config, count: int, directory: Callable[[Config], Path], experiment: str, anew: str
+) -> list[Ended]:
+    """Trains, continues or finds ended the runs of `count` seeds from that of the configuration on.
+
+    `runtime.setup()` has to come first. `directory` says where the run of a seed lies, `anew` how one is started anew
+    where that is taken. Raises `UserError` for what does not fit into memory, for a directory that another process
+    holds, for a run whose medium has changed, and where the wall limit is over before there is a reference.
+    """
+    problem = fine_problem(config)
+    check_size(config, problem, count)
+    configs = [replace(config, seed=config.seed + i) for i in range(count)]
+    members = [Member.at(each, directory(each)) for each in configs]
+    medium, limit = fingerprint(problem), config.training.wall_limit
+    with ExitStack() as stack:
+        for member in members:
+            if not member.has_ended:
+                stack.enter_context(locked(member.directory, f", or {anew}"))
+        members = [m if m.has_ended else Member.at(m.config, m.directory) for m in members]
+        for member in members:
+            if member.stored:
+                member.stored.check_medium(medium, anew)
+        found = [Ended(member, None, Interrupt()) for member in members if member.has_ended]
+        pending = [(member, _build(member, problem)) for member in members if not member.has_ended]
+        if pending:
+            warn_of_roughness(problem.coefficient, config.problem.dim, config.runtime.precision == "float32")
+            with deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
+                measured = measure(config, problem)
+            with interruptible() as interrupt:
+                outcomes = _train(pending, measured, experiment, medium, interrupt)
+            found += [Ended(m, outcome, interrupt) for (m, _), outcome in zip(pending, outcomes, strict=True)]
+    return found
+
+
+def _build(member: Member, problem: LiftedProblem) -> Experiment:
+    stored = member.stored
+    return build(member.config, problem, stored and stored.points, stored and stored.fixed)
+
+
+def _train(
+    members: Sequence[tuple[Member, Experiment]],
+    measured: Measure,
+    experiment: str,
+    medium: str,
+    interrupt: Interrupt,
+) -> list[Outcome]:
+    validation = measured.validation(members[0][0].config.runtime.block_size())
+    trainers = [built.trainer(validation) for _, built in members]
+    starts = [
+        _start(member, trainer.start(built.theta)) for (member, built), trainer in zip(members, trainers, strict=True)
+    ]
+    with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
+        recorders = [
+            _recorder(member, built, measured, experiment, medium, len(members), progress if i == 0 else None)
+            for i, (member, built) in enumerate(members)
+        ]
+        try:
+            outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
+            for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
+                recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+        except Exception as error:
+            for recorder in recorders:
+                recorder.fail(f"{type(error).__name__}: {error}")
+            raise
+    return outcomes
+
+
+def _start(member: Member, fresh: Snapshot) -> Snapshot:
+    if member.stored is None:
+        return fresh
+    snapshot = member.stored.snapshot(fresh)
+    log.info("%s: continues at iteration %d", member.directory, snapshot.iteration)
+    return snapshot
+
+
+def _recorder(
+    member: Member,
+    built: Experiment,
+    measured: Measure,
+    experiment: str,
+    medium: str,
+    members: int,
+    progress: TrainingProgress | None,
+) -> RunRecorder:
+    stored = member.stored
+    nodes = built.space.nodes if built.solver is None else built.solver.nodes
+    beside = measured.summary() | {"ensemble_members": members}
+    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, medium)
+    sessions = [*(stored.sessions if stored else []), provenance()]
+    return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
+
+
+def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[str, np.ndarray]:
+    """The network of the best iteration at the validation points, beside the reference."""
+    if snapshot.best is None:
+        return {}
+    return measured.fields(built, jnp.asarray(snapshot.best.theta), built.config.runtime.block_size())
+
+
+def _reason(interrupt: Interrupt) -> str | None:
+    return f"stopped by {interrupt.signal.name}" if interrupt.signal else None

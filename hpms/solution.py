@@ -1,0 +1,89 @@
+"""A trained network with all that it came from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.config import Config
+from hpms.experiment import Experiment
+from hpms.measure import Measure
+from hpms.problem.sites import sites
+from hpms.runtime import flags
+from hpms.training.state import evaluate
+from hpms.training.validation import fields
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The network v ≈ u = w - x₁ with the parameters θ of an `iteration`, and what it is measured by.
+
+    `history` has one array per logged metric, its first axis running through the logged iterations; `status` is that
+    of the run (finished, interrupted, nan, ...).
+    """
+
+    built: Experiment
+    theta: Array
+    iteration: int
+    measured: Measure
+    history: dict[str, np.ndarray]
+    status: str
+
+    @property
+    def config(self) -> Config:
+        return self.built.config
+
+    def value(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """v at points of Ω."""
+        return self._at(points)[0]
+
+    def gradient(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
+        """∇v at points of Ω."""
+        return self._at(points)[1]
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """`relative_l2` = ‖v - u‖/‖u‖ and `relative_h1` = ‖∇v - ∇u‖/‖∇u‖; empty with `reference=none`."""
+        with flags(self.config):
+            return self.measured.errors(self.built.loss.model, self.theta, self._block)
+
+    @property
+    def upscaled(self) -> Float[np.ndarray, "d d"]:
+        """K̃[v]."""
+        built = self.built
+        with flags(self.config):
+            found = evaluate(built.loss, self.theta, built.solver and built.solver.view(built.solver.initial()))
+            return built.loss.upscaling.tensors(np.asarray(found.kappa, np.float64))
+
+    @property
+    def residual_loss(self) -> float:
+        """J_res at the collocation points."""
+        built = self.built
+        with flags(self.config):
+            found = evaluate(built.loss, self.theta, built.solver and built.solver.view(built.solver.initial()))
+            return float(found.terms[0])
+
+    def fields(self) -> dict[str, np.ndarray]:
+        """What a run file has in `fields`: the network, its averages and the reference at points and coarse nodes."""
+        with flags(self.config):
+            return self.measured.fields(self.built, self.theta, self._block)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers of the reference and the fine FEM that stand beside the network's."""
+        return self.measured.summary()
+
+    @property
+    def _block(self) -> int:
+        return self.config.runtime.block_size()
+
+    def _at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points = np.asarray(points, np.float64)
+        dim = self.config.problem.dim
+        if points.ndim != 2 or points.shape[1] != dim:
+            raise ValueError(f"points of shape {points.shape} are not (M, {dim})")
+        with flags(self.config):
+            places = sites(jnp.asarray(points), self._block, jnp.dtype("float64"))
+            value, gradient = fields(self.built.loss.model, self.theta, places)
+            return np.asarray(value), np.asarray(gradient)

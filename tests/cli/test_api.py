@@ -1,0 +1,95 @@
+"""The Python API, README's lines among others."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import hpms
+from hpms.errors import UserError
+from hpms.results.run import StoredRun
+
+README = Path(__file__).parents[2] / "README.md"
+PRECISE = {"jax_enable_x64": True}
+
+
+def test_the_lines_of_the_readme_give_a_solution_and_its_error(tmp_path):
+    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    assert len([line for line in program.splitlines() if line.strip()]) <= 12
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    errors, value = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
+    assert float(re.search(r"relative_l2.: ([0-9.e-]+)", errors).group(1)) < 1e-3
+    assert np.isfinite(float(value.strip("[]")))
+    assert not [path for path in tmp_path.iterdir() if path.name != "outputs"]
+
+
+def test_nothing_heavy_comes_with_the_package():
+    program = "import sys, hpms; print([name for name in ('jax', 'numpy', 'hydra') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="no attribute 'solve'"):
+        hpms.solve  # noqa: B018
+
+
+@pytest.fixture
+def few(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return hpms.configure(*tiny)
+
+
+def test_a_run_in_memory_is_that_of_the_command_line(few, hpms_run, tmp_path):
+    before = {name: getattr(jax.config, name) for name in ("jax_numpy_dtype_promotion", "jax_default_matmul_precision")}
+    solution = hpms.train(few)
+    assert before == {name: getattr(jax.config, name) for name in before}
+    stored = StoredRun(hpms_run)
+    assert solution.status == "finished" and solution.iteration == stored.summary["iteration"]
+    assert solution.errors["relative_l2"] == pytest.approx(stored.summary["relative_l2"], rel=1e-6)
+    assert solution.upscaled == pytest.approx(stored.summary["upscaled_coefficient"], rel=1e-6)
+    np.testing.assert_array_equal(solution.history["residual"], stored.history()["residual"])
+    fields = stored.fields()
+    np.testing.assert_allclose(solution.value(fields["points"]), fields["value"], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(solution.gradient(fields["points"]), fields["gradient"], rtol=1e-6, atol=1e-6)
+    assert not [path for path in tmp_path.rglob("run.h5") if "outputs/train" not in str(path)]
+
+
+@pytest.fixture
+def hpms_run(few, tiny, tmp_path):
+    from hpms.commands import train
+    from hpms.compose import composed
+    from hpms.invocation import read_command
+
+    invocation, config = read_command("train", composed("train", *tiny))
+    return train.run(invocation, config, "osc1d").paths[0].parent
+
+
+def test_a_run_in_a_directory_is_continued_and_loaded(few, tmp_path):
+    first = hpms.train(few, tmp_path / "run")
+    again = hpms.train(few, tmp_path / "run")
+    np.testing.assert_array_equal(first.theta, again.theta)
+    latest = hpms.load(tmp_path / "run" / "run.h5", "latest")
+    assert latest.iteration == 20 and latest.errors["relative_l2"] > 0
+
+
+def test_a_run_ends_when_it_is_told_to(few):
+    solution = hpms.train(few, stop=lambda row: row["iteration"] >= 10)
+    assert solution.status == "interrupted" and solution.history["iteration"].tolist() == [0, 5, 10]
+    with pytest.raises(ValueError, match="leave out stop or run_dir"):
+        hpms.train(few, "run", stop=lambda row: True)
+
+
+def test_what_is_wrong_is_one_sentence(tiny, few):
+    with pytest.raises(UserError, match=r"network\.width=-1 is not allowed"):
+        hpms.configure(*tiny, "network.width=-1")
+    with pytest.raises(UserError, match="not a run"):
+        hpms.load("nowhere")
+    with pytest.raises(ValueError, match=r"points of shape \(3, 2\) are not \(M, 1\)"):
+        hpms.train(few, stop=lambda row: True).value(np.zeros((3, 2)))
+
+
+def test_an_experiment_is_built_without_training(few):
+    built = hpms.build(few)
+    assert built.loss.names == ("residual", "coupling") and built.theta.shape == (built.theta.size,)
