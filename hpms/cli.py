@@ -16,6 +16,7 @@ VERBS = {
     "train": "train one configuration, or a sweep with -m",
     "evaluate": "recompute the errors of a run: hpms evaluate run=DIR",
     "reference": "solve the fine-scale problem by finite elements",
+    "upscale": "the classical upscaled coefficients, without a network",
     "check": "test gradient, derivatives and adjoint of a configuration",
     "consistency": "how far the exact solution is from the coupling: rates in ε, δ and h",
 }

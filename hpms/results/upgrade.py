@@ -17,7 +17,7 @@ def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
         coupling["name"] = "ball"
     for key in ("half_life", "switch"):
         coupling.pop(key, None)
-    if coupling.get("schedule") in ("decaying", "hybrid_first"):
+    if coupling.get("schedule", "until") != "until":
         coupling["schedule"] = "constant"
     reference = {"delta": coupling["delta"]} | dict(values["reference"])
     if coupling["name"] == "none":

@@ -18,7 +18,7 @@ _POINTS = 200_000
 
 @dataclass(frozen=True)
 class FineSystem:
-    """A on the interior unknowns; over all N: ∫ q φ (N,), the moments ∫ K ∂_jφ (d, N); and the mean ∫ K."""
+    """A on the free unknowns; over all N: ∫ q φ (N,), the moments ∫ K ∂_jφ (d, N); and the mean ∫ K."""
 
     matrix: sparse.csr_matrix
     load: Float[np.ndarray, " n"]
@@ -37,22 +37,37 @@ class FineSolution:
     solve_seconds: float
 
 
-def assemble(space: LagrangeSpace, coefficient: Function, source: Function) -> FineSystem:
+def dirichlet(space: LagrangeSpace) -> Int[np.ndarray, " n"]:
+    """The number of each unknown among those in Ω, -1 on ∂Ω."""
+    place = np.full(space.size, -1, dtype=np.int32)
+    place[space.interior] = np.arange(len(space.interior), dtype=np.int32)
+    return place
+
+
+def assemble(
+    space: LagrangeSpace,
+    coefficient: Function,
+    source: Function,
+    place: Int[np.ndarray, " n"] | None = None,
+    stretch: Float[np.ndarray, " d"] | None = None,
+) -> FineSystem:
     """A_ij = ∫ K ∇φ_j·∇φ_i and what the right-hand sides are made of.
 
-    K and q are evaluated at quadrature points (order 5), at most 2e5 at a time; K is never interpolated.
+    K and q are evaluated at quadrature points (order 5), at most 2e5 at a time; K is never interpolated. `place` is the
+    number of each unknown in A, the same where two are one, and -1 where it is not free: `dirichlet` by default. With
+    a `stretch` s the derivatives are s_a ∂_a.
     Raises `UserError` where K is not positive and finite, or q not finite.
     """
     barycentric, weights = space.rule(_ORDER)
     shape = space.shape(barycentric) * weights[:, None]
-    place = np.full(space.size, -1, dtype=np.int32)
-    place[space.interior] = np.arange(len(space.interior), dtype=np.int32)
+    place = dirichlet(space) if place is None else place
     load, moments, mean, triplets = np.zeros(space.size), np.zeros((space.dim, space.size)), 0.0, []
     for simplex, cube in space.blocks(max(1, _POINTS // len(weights))):
         points = space.places(barycentric, cube, simplex).reshape(-1, space.dim)
         k = sample_coefficient(coefficient, points).reshape(len(cube), -1)
         q = sample_source(source, points).reshape(len(cube), -1)
         unknowns, slopes = space.unknowns(cube, simplex), space.table(barycentric, simplex)
+        slopes = slopes if stretch is None else slopes * stretch
         load += _collect(unknowns, q @ shape, space.size)
         for moment, slope in zip(moments, np.moveaxis(slopes, 2, 0), strict=True):
             moment += _collect(unknowns, k @ (slope * weights[:, None]), space.size)
@@ -60,7 +75,7 @@ def assemble(space: LagrangeSpace, coefficient: Function, source: Function) -> F
         stiffness = np.einsum("qia,qja,q->qij", slopes, slopes, weights).reshape(len(weights), -1)
         triplets.append(_triplets(place[unknowns], k @ stiffness))
     entries, rows, columns = (np.concatenate(parts) for parts in zip(*triplets, strict=True))
-    shape = (len(space.interior),) * 2
+    shape = (int(place.max()) + 1,) * 2
     return FineSystem(sparse.csr_matrix((entries, (rows, columns)), shape=shape), load, moments, mean)
 
 
