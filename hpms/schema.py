@@ -18,6 +18,9 @@ from hpms.formula import FormulaError, number
 T = TypeVar("T")
 
 
+_LARGEST = 2.0**53  # of whole numbers that a float holds
+
+
 @dataclass(frozen=True)
 class Bound:
     """The range of a number: `above` < value, `least` <= value, value <= `most`."""
@@ -33,7 +36,7 @@ class Bound:
         parts = [
             *([f"greater than {self.above:g}"] if self.above > -math.inf else []),
             *([f"at least {self.least:g}"] if self.least > -math.inf else []),
-            *([f"at most {self.most:g}"] if self.most < math.inf else []),
+            *([f"at most {self.most:g}"] if self.most < _LARGEST else []),
         ]
         return " and ".join(parts)
 
@@ -53,7 +56,7 @@ Folder = Annotated[str, Place()]
 Positive = Annotated[float, Bound(above=0.0)]
 NonNegative = Annotated[float, Bound(least=0.0)]
 Fraction = Annotated[float, Bound(above=0.0, most=1.0)]
-Count = Annotated[int, Bound(least=1.0, most=2.0**53)]
+Count = Annotated[int, Bound(least=1.0, most=_LARGEST)]
 Width = Annotated[float, Bound(least=1e-9)]  # of a mesh, or a length that one resolves
 Depth = Annotated[int, Bound(least=1.0, most=100.0)]  # of what is compiled layer by layer
 

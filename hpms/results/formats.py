@@ -35,9 +35,10 @@ def markdown(header: Sequence[str], rows: Rows) -> str:
 
 
 def comma_separated(header: Sequence[str], rows: Rows) -> str:
-    """CSV, with quotes where they are needed."""
+    """CSV, with quotes where they are needed; a text that a spreadsheet would take for a formula gets an apostrophe."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([header, *rows])
+    safe = [[f"'{cell}" if cell[:1] in ("=", "+", "@") else cell for cell in line] for line in [header, *rows]]
+    csv.writer(buffer, lineterminator="\n").writerows(safe)
     return buffer.getvalue().rstrip("\n")
 
 
