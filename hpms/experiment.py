@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from hpms.config import Config
-from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling
+from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
@@ -127,10 +127,8 @@ def build(
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     space = config.coarse.build(domain.dim)
     upscaling = Isotropic(domain.dim)
-    coupling, solver = config.coupling.build(upscaling, space, problem, points["interior"], block, dtype) or (
-        None,
-        None,
-    )
+    context = CouplingContext(upscaling, space, problem, points["interior"], block, dtype)
+    coupling, solver = config.coupling.build(context) or (None, None)
     _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]))
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)

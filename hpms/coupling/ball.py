@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy import sparse
 
-from hpms.coupling.base import AbstractCoupling, CoarseView
+from hpms.coupling.base import AbstractCoupling, CoarseView, CouplingContext
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
@@ -17,9 +17,7 @@ from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.fine.average import ball_means, consistency_gaps
 from hpms.fem.fine.reference import Reference
-from hpms.fem.p1 import P1Space
 from hpms.options.coupling import BallOptions
-from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites
 
 
@@ -79,33 +77,24 @@ class BallCoarseSolver(LazyCoarseSolver):
         return CoarseSolution(y=y, p=p, target=target, sensitivity=slope, contraction=solver.contraction(y, p))
 
 
-def build(
-    options: BallOptions,
-    upscaling: AbstractUpscaling,
-    space: P1Space,
-    problem: LiftedProblem,
-    points: np.ndarray,
-    block: int,
-    dtype: np.dtype,
-) -> tuple[BallCoupling, BallCoarseSolver]:
-    """The jitted and the host's part for collocation points (M, d); raises `UserError` for many empty balls."""
-    matrix, frame = compression_matrix(space.nodes, points, options.delta)
+def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling, BallCoarseSolver]:
+    """The jitted and the host's part; raises `UserError` for many empty balls."""
+    space, problem, dtype = context.space, context.problem, context.dtype
+    matrix, frame = compression_matrix(space.nodes, context.points, options.delta)
     weight = problem.domain.volume / len(space.nodes)
     average = None
     if options.compress_state:
-        places = np.concatenate([points, space.nodes[frame]])
+        places = np.concatenate([context.points, space.nodes[frame]])
         average = sparse.csr_matrix(matrix @ space.interpolation(places))
-    nodes = sites(jnp.asarray(space.nodes[frame]), block, dtype)
     coupling = BallCoupling(
-        nodes=nodes,
+        nodes=sites(jnp.asarray(space.nodes[frame]), context.block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
         weight=weight,
     )
-    schedule = Schedule(options.schedule, options.level)
-    rule = UpdateRule.of(options.update, options.interval, options.threshold, schedule)
-    coarse = CoarseProblem(space, space.load(problem.source_at()), upscaling.basis)
-    return coupling, BallCoarseSolver(coarse, upscaling, average, weight, rule, dtype)
+    rule = UpdateRule.of(options.update, options.interval, options.threshold, Schedule(options.schedule, options.level))
+    coarse = CoarseProblem(space, space.load(problem.source_at()), context.upscaling.basis)
+    return coupling, BallCoarseSolver(coarse, context.upscaling, average, weight, rule, dtype)
 
 
 def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,24 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from hpms.coupling.upscaling.base import AbstractUpscaling
+from hpms.fem.p1 import P1Space
+from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites
+
+
+@dataclass(frozen=True)
+class CouplingContext:
+    """What a coupling is built for: how κ comes from the network, the coarse space, the fine-scale problem, its
+    collocation points (M, d), the points per block, and the network's precision.
+    """
+
+    upscaling: AbstractUpscaling
+    space: P1Space
+    problem: LiftedProblem
+    points: np.ndarray
+    block: int
+    dtype: np.dtype
 
 
 class CoarseView(eqx.Module):

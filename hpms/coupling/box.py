@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCoupling, CoarseView
+from hpms.coupling.base import AbstractCoupling, CoarseView, CouplingContext
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.upscaling.base import AbstractUpscaling
@@ -20,7 +20,6 @@ from hpms.errors import UserError
 from hpms.fem.coarse.box import BoxAverage
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.p1 import P1Space
-from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, sites
 
 _MOST_BYTES = 5e8
@@ -91,27 +90,21 @@ class BoxCoarseSolver(LazyCoarseSolver):
 
 
 def box_coupling(
-    problem: LiftedProblem,
-    upscaling: AbstractUpscaling,
-    average: BoxAverage,
-    h: float,
-    rule: UpdateRule,
-    block: int,
-    dtype: jnp.dtype,
+    context: CouplingContext, average: BoxAverage, rule: UpdateRule
 ) -> tuple[BoxCoupling, BoxCoarseSolver]:
-    """The coupling by box means on P1 elements of width h on Ω_δ; raises `UserError` where h makes E too large."""
-    dim = problem.domain.dim
+    """The coupling by box means on P1 elements on Ω_δ; raises `UserError` where their width makes E too large."""
+    dim, h, dtype, upscaling = context.space.dim, context.space.h, context.dtype, context.upscaling
     space = P1Space(dim, h, average.low, average.high)
     if (needed := 8 * space.interior.size * space.boundary.size) > _MOST_BYTES:
         raise UserError(
             f"coarse.h={h:g} is too small for coupling=consistent: the dense extension of its boundary data would have "
             f"{1e-9 * needed:.1f} GB; allowed are {1e-9 * _MOST_BYTES:.1f}."
         )
-    coarse = CoarseProblem(space, space.load(average.mean(problem.source_at())), upscaling.basis)
+    coarse = CoarseProblem(space, space.load(average.mean(context.problem.source_at())), upscaling.basis)
     weight = float(np.prod(space.size)) / len(space.nodes)
     matrix = average.matrix(space)
     coupling = BoxCoupling(
-        nodes=sites(jnp.asarray(average.points), block, dtype),
+        nodes=sites(jnp.asarray(average.points), context.block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
         extension=jnp.asarray(CoarseProblem(space, coarse.load).factorise(np.eye(dim).ravel()).extension(), dtype),

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from hpms.coupling.base import CouplingContext
 from hpms.coupling.box import BoxCoarseSolver, BoxCoupling, box_coupling
 from hpms.coupling.lazy import UpdateRule
 from hpms.coupling.schedule import Schedule
-from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
 from hpms.fem.fine.reference import Reference
 from hpms.fem.p1 import P1Space
@@ -21,18 +21,10 @@ def average_for(options: ConsistentOptions, problem: LiftedProblem) -> BoxAverag
     return BoxAverage(sides, counts, options.average == "hat")
 
 
-def build(
-    options: ConsistentOptions,
-    upscaling: AbstractUpscaling,
-    space: P1Space,
-    problem: LiftedProblem,
-    block: int,
-    dtype: np.dtype,
-) -> tuple[BoxCoupling, BoxCoarseSolver]:
+def build(options: ConsistentOptions, context: CouplingContext) -> tuple[BoxCoupling, BoxCoarseSolver]:
     """The jitted and the host's part."""
-    schedule = Schedule(options.schedule, options.level)
-    rule = UpdateRule.of(options.update, options.interval, options.threshold, schedule)
-    return box_coupling(problem, upscaling, average_for(options, problem), space.h, rule, block, dtype)
+    rule = UpdateRule.of(options.update, options.interval, options.threshold, Schedule(options.schedule, options.level))
+    return box_coupling(context, average_for(options, context.problem), rule)
 
 
 def trained_gap(options: ConsistentOptions, problem: LiftedProblem, reference: Reference, h: float) -> float:

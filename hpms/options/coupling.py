@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hpms.config import Config
-    from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling
-    from hpms.coupling.upscaling.base import AbstractUpscaling
+    from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
     from hpms.fem.fine.reference import Reference
     from hpms.fem.p1 import P1Space
     from hpms.problem.lifted import LiftedProblem
@@ -30,16 +29,8 @@ class CouplingOptions(AbstractOptions, abc.ABC):
     tau2: float
 
     @abc.abstractmethod
-    def build(
-        self,
-        upscaling: AbstractUpscaling,
-        space: P1Space,
-        problem: LiftedProblem,
-        points: np.ndarray,
-        block: int,
-        dtype: np.dtype,
-    ) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
-        """The jitted and the host's part for collocation points (M, d), or None where there is no coupling."""
+    def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
+        """The jitted and the host's part, or None where there is no coupling."""
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
         """How far the exact solution is from what is trained on the coarse mesh of width h, ‖Q̄u - y‖/‖u‖, or NaN."""
@@ -63,15 +54,7 @@ class NoneOptions(CouplingOptions):
 
     tau2: ClassVar[float] = 0.0
 
-    def build(
-        self,
-        upscaling: AbstractUpscaling,
-        space: P1Space,
-        problem: LiftedProblem,
-        points: np.ndarray,
-        block: int,
-        dtype: np.dtype,
-    ) -> None:
+    def build(self, context: CouplingContext) -> None:
         return None
 
 
@@ -98,18 +81,10 @@ class BallOptions(CouplingOptions):
         if self.delta >= 1:
             raise ConfigError("coupling.delta", f"{self.delta:g}", "it must be less than the domain's size 1")
 
-    def build(
-        self,
-        upscaling: AbstractUpscaling,
-        space: P1Space,
-        problem: LiftedProblem,
-        points: np.ndarray,
-        block: int,
-        dtype: np.dtype,
-    ) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
+    def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
         from hpms.coupling import ball
 
-        return ball.build(self, upscaling, space, problem, points, block, dtype)
+        return ball.build(self, context)
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
         from hpms.coupling import ball
@@ -173,18 +148,10 @@ class ConsistentOptions(CouplingOptions):
             return sides, np.maximum(2, np.ceil(self.points * sides / eps - 1e-9)).astype(int)
         return self.cells * np.asarray(periods), np.full(dim, self.points * self.cells)
 
-    def build(
-        self,
-        upscaling: AbstractUpscaling,
-        space: P1Space,
-        problem: LiftedProblem,
-        points: np.ndarray,
-        block: int,
-        dtype: np.dtype,
-    ) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
+    def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
         from hpms.coupling import consistent
 
-        return consistent.build(self, upscaling, space, problem, block, dtype)
+        return consistent.build(self, context)
 
     def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
         from hpms.coupling import consistent

@@ -1,1 +1,1 @@
-"""Objective, balancing, optimizers and the loop."""
+"""Loss, optimizers and the loop."""

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import BallOptions, ConsistentOptions
@@ -36,7 +37,8 @@ def coupled(dim, kind):
     """θ with K̃ > 0, a loss, and the map from θ to the view of the coarse problem that belongs to it."""
     problem, points, upscaling = small_problem(dim, "90"), np.random.default_rng(0).random((60, dim)), Isotropic(dim)
     space = P1Space(dim, 0.25 if kind in ("nodal", "compressed") else 0.15)
-    coupling, solver = options(kind).build(upscaling, space, problem, points, 16, jnp.dtype("float64"))
+    context = CouplingContext(upscaling, space, problem, points, 16, jnp.dtype("float64"))
+    coupling, solver = options(kind).build(context)
     theta, model = small_network("mlp", "tanh", dim, "float64", True, depth=1)
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), 60, theta.dtype)
     loss = Loss(model, collocation, coupling, upscaling, soft=False, volume=1.0, surface=2.0 * dim)

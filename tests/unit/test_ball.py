@@ -2,6 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.errors import ConfigError
 from hpms.fem.p1 import P1Space
@@ -14,7 +15,7 @@ POINTS = np.random.default_rng(0).random((80, 2))
 def built(update="lazy", compress=False, dtype="float64"):
     space = P1Space(2, 0.25)
     ball = BallOptions(1.0, 0.45, compress, update, 100, 0.01, "constant", 1.0)
-    return space, *ball.build(Isotropic(2), space, small_problem(2), POINTS, 64, jnp.dtype(dtype))
+    return space, *ball.build(CouplingContext(Isotropic(2), space, small_problem(2), POINTS, 64, jnp.dtype(dtype)))
 
 
 def test_before_the_first_update_the_coupling_is_off():
@@ -90,6 +91,6 @@ def test_spread_is_the_transpose_of_means(dtype):
 
 def test_options():
     space, dtype = P1Space(1, 0.25), jnp.dtype("float64")
-    assert NoneOptions().build(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype) is None
+    assert NoneOptions().build(CouplingContext(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype)) is None
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
         BallOptions(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1.0).check(None)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions
@@ -16,7 +17,7 @@ POINTS = np.random.default_rng(0).random((80, 2))
 
 def built(dtype="float64", update="lazy"):
     option = ConsistentOptions(1.0, 0.45, 1, 4, "box", update, 100, 0.01, "constant", 0.1)
-    return option.build(Isotropic(2), P1Space(2, 0.14), small_problem(2), POINTS, 16, jnp.dtype(dtype))
+    return option.build(CouplingContext(Isotropic(2), P1Space(2, 0.14), small_problem(2), POINTS, 16, jnp.dtype(dtype)))
 
 
 def some_means(solver, seed=1):

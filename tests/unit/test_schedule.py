@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hpms.coupling.base import CouplingContext
 from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.fem.p1 import P1Space
@@ -24,7 +25,9 @@ def test_until_a_residual_and_never_again():
 def test_a_coupling_that_is_switched_off_needs_no_coarse_solve():
     points = np.random.default_rng(0).random((60, 1))
     ball = BallOptions(1.0, 0.45, False, "every_step", 1, 0.0, "until", 0.5)
-    _, solver = ball.build(Isotropic(1), P1Space(1, 0.25), small_problem(1), points, 64, np.dtype("float64"))
+    _, solver = ball.build(
+        CouplingContext(Isotropic(1), P1Space(1, 0.25), small_problem(1), points, 64, np.dtype("float64"))
+    )
     record, kappa = solver.initial(), np.array([2.0])
     assert solver.is_due(record, kappa)
     off = solver.scheduled(record, 0.4)
