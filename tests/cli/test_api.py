@@ -19,7 +19,7 @@ PRECISE = {"jax_enable_x64": True}
 
 def test_the_lines_of_the_readme_give_a_solution_and_its_error(tmp_path):
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
-    assert len([line for line in program.splitlines() if line.strip()]) <= 12
+    assert len([line for line in program.splitlines() if line.strip()]) <= 10
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     errors, value = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
