@@ -1,8 +1,9 @@
-"""What a Python program calls: `configure`, `train`, `load`, and below them `build` and `measure`.
+"""What a Python program calls: `configure`, `train`, `load` and `build`.
 
 JAX's flags are set while one of these functions works, and are as they were before when it returns.
 """
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from hpms.config import Config, read_config
 from hpms.errors import UserError
 from hpms.experiment import Experiment, fine_problem
 from hpms.experiment import build as build_experiment
-from hpms.measure import measure
 from hpms.registry import load_plugins
 from hpms.reload import config_here, reload
 from hpms.results.metrics import columns
+from hpms.results.place import given
 from hpms.results.run import FILE, StoredRun
-from hpms.runs import train_runs
+from hpms.runs import measure_in_time, train_runs
 from hpms.runtime import flags
 from hpms.size import check_size
 from hpms.solution import Solution
@@ -53,18 +54,23 @@ def train(
     """The network of the logged iteration of smallest residual loss.
 
     **Arguments:** with a `run_dir` the run is written there as `hpms train run_dir=...` does, is continued if it was
-    begun, and is only loaded if it has ended; else it lives in memory, and ends once `stop(row)` is true of a logged
-    row. Raises `UserError` as `hpms train` does, and where no residual loss was finite.
+    begun, and is only loaded if it has ended; a signal that ends it is raised again behind its checkpoint. Else it
+    lives in memory, and ends soon after `stop(row)`, called once for each logged row, was true. Raises `UserError` as
+    `hpms train` does, and where no residual loss was finite.
     """
     if run_dir is not None:
         if stop is not None:
             raise ValueError("a run in a directory ends by its own limits: leave out stop or run_dir")
+        directory = given(Path(run_dir), config)
         with flags(config):
-            train_runs(config, 1, lambda _: Path(run_dir), "custom", "give a new run_dir to start anew")
-        return load(run_dir)
+            (ended,) = train_runs(config, 1, lambda _: directory, "custom", "give a new run_dir to start anew")
+        if ended.interrupt.signal is not None:
+            signal.raise_signal(ended.interrupt.signal)  # the checkpoint is written; whoever is asked decides what ends
+        with flags(config):
+            return reload(StoredRun(directory), "best", config)
     built = build(config)
     with flags(config):
-        measured = measure(config, built.problem)
+        measured = measure_in_time(config, built.problem)
         trainer = built.trainer(measured.validation(config.runtime.block_size()))
         rows = _Rows(stop)
         (outcome,) = train_members([trainer], [trainer.start(built.theta)], [rows], rows.reason)
@@ -88,16 +94,17 @@ class _Rows:
 
     def __init__(self, stop: Callable[[dict[str, Any]], bool] | None):
         self.found: list[dict[str, Any]] = []
-        self._stop = stop
+        self._stop, self._stopped = stop, False
 
     def advance(self, iteration: int) -> None:
         pass
 
     def log(self, row: dict[str, Any]) -> None:
         self.found.append(row)
+        self._stopped = self._stopped or bool(self._stop and self._stop(row))
 
     def save(self, snapshot: Snapshot) -> None:
         pass
 
     def reason(self) -> str | None:
-        return "stop(row) is true" if self._stop and self.found and self._stop(self.found[-1]) else None
+        return "stop(row) is true" if self._stopped else None

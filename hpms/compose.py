@@ -5,6 +5,8 @@ from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 
 from hpms.cli import typed
@@ -25,8 +27,14 @@ def config_dir() -> str:
 def composed(verb: str, *overrides: str, resolve: bool = True) -> dict[str, Any]:
     """The values of a verb with overrides as they are typed behind it; formulas need no quotes of their own.
 
-    Raises Hydra's or OmegaConf's errors for what cannot be composed.
+    Within a Hydra program its own configuration stays as it is. Raises Hydra's or OmegaConf's errors for what cannot be
+    composed.
     """
-    with initialize_config_dir(config_dir(), **VERSION_BASE):
-        found: Any = OmegaConf.to_container(compose(verb, [typed(each) for each in overrides]), resolve=resolve)
-    return found
+    around = Singleton.get_state()
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir(), **VERSION_BASE):
+            found: Any = OmegaConf.to_container(compose(verb, [typed(each) for each in overrides]), resolve=resolve)
+        return found
+    finally:
+        Singleton.set_state(around)

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from hpms.compose import composed
 from hpms.config import Config, read_config
 from hpms.errors import ConfigError
 from hpms.experiment import build, fine_problem, fingerprint
@@ -14,7 +15,6 @@ from hpms.size import check_size
 from hpms.solution import Solution
 
 _CACHE = "outputs/reference/cache"
-_REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps"}  # for a run that had none
 
 
 def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -> Config:
@@ -25,7 +25,7 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
     runtime = stored.values["runtime"] | {"platform": None}
     given, found = dict(reference or {}), stored.values["reference"]
     if found["name"] == "none" and given.keys() - {"cache"}:
-        found = _REFERENCE | found | {"name": "default"}
+        found = composed("train", "coupling=none")["reference"]
     if found["name"] != "none":
         found = found | {"cache": _CACHE} | given
     return read_config(stored.values | {"runtime": runtime, "reference": found})

@@ -75,7 +75,7 @@ def train_runs(
     check_size(config, problem, count)
     configs = [replace(config, seed=config.seed + i) for i in range(count)]
     members = [Member.at(each, directory(each)) for each in configs]
-    medium, limit = fingerprint(problem), config.training.wall_limit
+    medium = fingerprint(problem)
     with ExitStack() as stack:
         for member in members:
             if not member.has_ended:
@@ -87,13 +87,19 @@ def train_runs(
         found = [Ended(member, None, Interrupt()) for member in members if member.has_ended]
         pending = [(member, _build(member, problem)) for member in members if not member.has_ended]
         if pending:
-            warn_of_roughness(problem.coefficient, config.problem.dim, config.runtime.precision == "float32")
-            with deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
-                measured = measure(config, problem)
+            measured = measure_in_time(config, problem)
             with interruptible() as interrupt:
-                outcomes = _train(pending, measured, experiment, medium, interrupt)
+                outcomes = _train(pending, measured, experiment, medium, interrupt, anew)
             found += [Ended(m, outcome, interrupt) for (m, _), outcome in zip(pending, outcomes, strict=True)]
     return found
+
+
+def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
+    """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
+    limit = config.training.wall_limit
+    warn_of_roughness(problem.coefficient, config.problem.dim, config.runtime.precision == "float32")
+    with deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
+        return measure(config, problem)
 
 
 def _build(member: Member, problem: LiftedProblem) -> Experiment:
@@ -107,11 +113,13 @@ def _train(
     experiment: str,
     medium: str,
     interrupt: Interrupt,
+    anew: str,
 ) -> list[Outcome]:
     validation = measured.validation(members[0][0].config.runtime.block_size())
     trainers = [built.trainer(validation) for _, built in members]
     starts = [
-        _start(member, trainer.start(built.theta)) for (member, built), trainer in zip(members, trainers, strict=True)
+        _start(member, trainer.start(built.theta), anew)
+        for (member, built), trainer in zip(members, trainers, strict=True)
     ]
     with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
         recorders = [
@@ -129,10 +137,10 @@ def _train(
     return outcomes
 
 
-def _start(member: Member, fresh: Snapshot) -> Snapshot:
+def _start(member: Member, fresh: Snapshot, anew: str) -> Snapshot:
     if member.stored is None:
         return fresh
-    snapshot = member.stored.snapshot(fresh)
+    snapshot = member.stored.snapshot(fresh, anew)
     log.info("%s: continues at iteration %d", member.directory, snapshot.iteration)
     return snapshot
 

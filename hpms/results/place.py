@@ -22,7 +22,7 @@ def run_directory(config: Config, invocation: TrainInvocation, experiment: str) 
     `UserError` for a `run_dir` that holds another configuration or other files.
     """
     if invocation.run_dir is not None:
-        return _given(Path(invocation.run_dir), config, invocation)
+        return given(Path(invocation.run_dir), config, invocation.force, invocation.resume)
     attempts = list(_attempts(experiment_directory(config, invocation.output, "train", experiment), config.seed))
     latest, new = attempts[-2:] if len(attempts) > 1 else (attempts[0], attempts[0])
     if invocation.force:
@@ -42,7 +42,11 @@ def _attempts(parent: Path, seed: int) -> Iterator[Path]:
     yield attempt
 
 
-def _given(directory: Path, config: Config, invocation: TrainInvocation) -> Path:
+def given(directory: Path, config: Config, force: bool = False, resume: bool = True) -> Path:
+    """A directory that was named, if the run of this configuration may lie there.
+
+    Raises `UserError` where it holds another configuration, other files, or a run that is not to be gone on with.
+    """
     if not directory.exists():
         return directory
     if not directory.is_dir():
@@ -52,7 +56,7 @@ def _given(directory: Path, config: Config, invocation: TrainInvocation) -> Path
         if stored.identity != config.identity() or stored.values["seed"] != config.seed:
             difference = _difference(config.plain(), stored.values)
             raise UserError(f"run_dir={directory} belongs to another configuration: {difference}.")
-        if invocation.force or (not invocation.resume and stored.status != FINISHED):
+        if force or (not resume and stored.status != FINISHED):
             raise UserError(f"run_dir={directory} holds a run already: give a new folder to start anew.")
     elif {f.name for f in directory.iterdir()} - {f.name for f in temporaries(directory)} - _OURS:
         raise ConfigError("run_dir", directory, f"it holds other files and no {FILE}; give a new or an empty folder")

@@ -131,7 +131,7 @@ class StoredRun:
                     raise UserError(f"{self.path} has format {self._format}; this program reads 1 to {FORMAT}.")
                 self.values = valid.check(file)
                 self.fingerprint = file.attrs["fingerprint"]
-                self.experiment, self.identity = file.attrs["experiment"], file.attrs["identity"]
+                self.experiment, self._identity = file.attrs["experiment"], file.attrs["identity"]
                 self.summary = valid.shown(file["summary"].attrs)
                 sessions = file["provenance"]
                 self.sessions = [valid.shown(sessions[str(i)].attrs) for i in range(len(sessions))]
@@ -151,6 +151,14 @@ class StoredRun:
                 f"{self.path} was computed with another coefficient or source of the same name: undo the change, or "
                 f"{otherwise}."
             )
+
+    @property
+    def identity(self) -> str:
+        """The hash of the configuration as it would be written today; that of the file where an option is missing."""
+        try:
+            return self._identity if self._format == FORMAT else self.config().identity()
+        except UserError:
+            return self._identity
 
     @property
     def status(self) -> str:
@@ -185,12 +193,12 @@ class StoredRun:
             found = file[f"checkpoint/{which}"]
             return np.asarray(found["theta"]), int(found["iteration"][()])
 
-    def snapshot(self, like: Snapshot) -> Snapshot:
+    def snapshot(self, like: Snapshot, anew: str) -> Snapshot:
         """The latest checkpoint, in the structure of a fresh one; raises `UserError` where it does not fit."""
         if self._format < FORMAT:
             raise UserError(
                 f"{self.path} was begun by an earlier version (format {self._format}) and can be read, but not "
-                f"continued: add force=true to start anew in a new place."
+                f"continued: {anew}."
             )
         with open_h5(self.path) as file:
             latest = file["checkpoint/latest"]

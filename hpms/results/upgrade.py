@@ -7,8 +7,8 @@ def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
 
     Format 1 called the coupling by balls `hybrid`, and had schedules that decayed or handed over from it to the
-    consistent coupling; a network trained with them is read as one of the coupling that was at work in the end. The
-    averages of its reference were those of `coupling.delta`.
+    consistent coupling; a network trained with them is read as one of the coupling that was to be at work in the end.
+    The averages of its reference were those of `coupling.delta`.
     """
     if version > 1:
         return values

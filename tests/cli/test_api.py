@@ -74,8 +74,39 @@ def test_a_run_in_a_directory_is_continued_and_loaded(few, tmp_path):
     assert latest.iteration == 20 and latest.errors["relative_l2"] > 0
 
 
+def test_a_directory_of_another_configuration_is_left_alone(few, tiny, tmp_path):
+    hpms.train(few, tmp_path / "run")
+    before = (tmp_path / "run" / "run.h5").read_bytes()
+    other = hpms.configure(*tiny, "seed=3", "training.iterations=30")
+    with pytest.raises(UserError, match="belongs to another configuration"):
+        hpms.train(other, tmp_path / "run")
+    assert (tmp_path / "run" / "run.h5").read_bytes() == before
+
+
+def test_a_signal_reaches_the_program_behind_the_checkpoint(tmp_path):
+    program = """
+import hpms, os, signal, threading, time, pathlib
+config = hpms.configure("+experiment=quickstart", "network=mlp", "network.width=8", "network.depth=1",
+                        "training.iterations=1000000", "training.log_every=1000", "collocation.interior=50")
+def late():
+    while not list(pathlib.Path("run").glob("metrics.jsonl")):
+        time.sleep(0.1)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=late).start()
+try:
+    hpms.train(config, "run")
+except KeyboardInterrupt:
+    print(hpms.load("run", "latest").status)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.split() == ["interrupted"], done.stderr
+
+
 def test_a_run_ends_when_it_is_told_to(few):
-    solution = hpms.train(few, stop=lambda row: row["iteration"] >= 10)
+    seen = []
+    solution = hpms.train(few, stop=lambda row: seen.append(row["iteration"]) or row["iteration"] >= 10)
+    assert seen == [0, 5, 10]
     assert solution.status == "interrupted" and solution.history["iteration"].tolist() == [0, 5, 10]
     with pytest.raises(ValueError, match="leave out stop or run_dir"):
         hpms.train(few, "run", stop=lambda row: True)

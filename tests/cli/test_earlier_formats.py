@@ -40,3 +40,12 @@ def test_tables_lists_and_figures_are_made(run, hpms):
     assert table.code == 0
     assert [line.split()[0] for line in table.out.splitlines()[2:5]] == ["ball", "consistent", "none"]
     assert hpms("plot", "outputs/train/osc1d").code == 0
+
+
+def test_a_run_of_an_earlier_format_is_finished_already_or_cannot_be_continued(run, hpms):
+    directory = run(DATA / "format1" / "none.h5")
+    medium = ["+experiment=osc1d", "problem.eps=0.25", "network.width=4", "network.features=3", "coupling=none"]
+    medium += ["collocation.interior=60", "coarse.h=0.1", "training.log_every=5", "balancing.interval=10"]
+    same = [*medium, "reference.fem_h=0.02", f"run_dir={directory}"]
+    result = hpms("train", *same, "training.iterations=20")
+    assert "belongs to another configuration: reference.delta" in result.err or "finished already" in result.out

@@ -60,3 +60,11 @@ def test_another_problem_is_not_the_papers():
 def test_a_claim_is_about_its_own_eps(eps, error, expected):
     runs = [a_run("ball", "ms_pinn", error=error, name="osc1d", eps=eps)]
     assert verdict(runs, "stagnates near 0.3")[0] == expected
+
+
+def test_a_run_without_errors_says_nothing():
+    run = a_run()
+    del run.summary["relative_l2"]
+    run.stored.values["reference"] = {"name": "none"}
+    assert verdict([a_run(), run], "robust on all seeds") == ("shown", "0 of 1 runs failed")
+    assert findings([run]) == []

@@ -41,7 +41,7 @@ def no_flow(coefficient: Function, dim: int, n: int) -> np.ndarray:
 
 
 def means(coefficient: Function, dim: int, periods: tuple[float, ...] | None) -> tuple[float, float]:
-    """The arithmetic and the harmonic mean of K, over a period where there is one: bounds of every K̃ with q = 0."""
+    """The arithmetic and the harmonic mean of K, over a period where there is one: bounds of K*."""
     counts = {1: 200_000, 2: 1_000, 3: 100}
     axis = (np.arange(counts[dim]) + 0.5) / counts[dim]
     points = np.stack(np.meshgrid(*[axis] * dim, indexing="ij"), axis=-1).reshape(-1, dim)

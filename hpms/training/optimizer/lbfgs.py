@@ -59,9 +59,9 @@ class Lbfgs(AbstractOptimizer):
         return optax.lbfgs(memory_size=self.memory, linesearch=search)
 
 
-def check_pairs(memory: int, parameters: int) -> None:
+def check_pairs(memory: int, parameters: int, itemsize: int = 4) -> None:
     """Raises `ConfigError` where so many pairs of steps and gradients do not fit into memory."""
-    needed, there = 8.0 * memory * parameters, available()
+    needed, there = 2.0 * itemsize * memory * parameters, available()
     if needed > there:
         allowed = f"its pairs need {needed / GIGA:,.3g} GB of memory, and {there / GIGA:.3g} GB are available"
         raise ConfigError("optimizer.memory", memory, allowed)
