@@ -36,6 +36,8 @@ _PATH = re.compile(r"(\+{0,2}[\w.]+)=([^'\"=,()\[\]{}]*=[^'\",()\[\]{}]*)")  # s
 _NAMED = re.compile(r"\w+\.constants(\.\w+)?=.*", re.DOTALL)
 
 
+_DASHED = re.compile(r"--?([\w.-]+)=.*", re.DOTALL)
+_HYDRA_FLAGS = ("cfg", "package", "config-path", "config-name", "config-dir", "info", "shell-completion")
 # How much is said.
 _MORE, _LESS = "hydra.verbose=[hpms]", "hydra.job_logging.root.level=ERROR"
 _SAID = {"-v": _MORE, "--verbose": _MORE, "-q": _LESS, "--quiet": _LESS}
@@ -108,6 +110,9 @@ def _main() -> None:
 
 def _run(verb: str, program: str, arguments: list[str]) -> None:
     flags = [argument for argument in arguments if argument in ("-m", "--multirun")]  # argparse wants them in front
+    for argument in arguments:
+        if (match := _DASHED.fullmatch(argument)) and match.group(1) not in _HYDRA_FLAGS:
+            sys.exit(f"hpms {verb}: {argument} is not a flag: write {argument.lstrip('-')}.")
     said = [_SAID[argument] for argument in arguments if argument in _SAID]
     rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
     sys.argv = [program, *flags, *rest, *said[-1:]]

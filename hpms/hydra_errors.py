@@ -27,6 +27,8 @@ def sentence(error: Exception, verb: str) -> str:
         )
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown(match.group(1), text, verb, _keys(verb))
+    if match := re.search(r"Multiple values for (\w+)", text):
+        return f"{match.group(1)} is given more than once: keep one of them."
     if "Ambiguous value" in text or "requires --multirun" in text:
         key = re.search(r"[\w.+]+=[^\s']+", text)
         return f"{key.group(0) if key else 'a value'} is several values: add -m to run each of them."

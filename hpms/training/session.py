@@ -230,7 +230,9 @@ class Session:
     def _broken(self, report: ChunkReport) -> str:
         terms = zip(self.trainer.loss.names, np.asarray(report.terms), strict=True)
         bad = [name for name, value in terms if not np.isfinite(value)]
-        return f"the {' and the '.join(bad)} term is not finite" if bad else "the gradient is not finite"
+        if not bad:
+            return "the gradient is not finite"
+        return f"the {' and the '.join(bad)} {'term is' if len(bad) == 1 else 'terms are'} not finite"
 
 
 def _is_due(iteration: int, interval: int | None) -> bool:

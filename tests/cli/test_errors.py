@@ -6,6 +6,8 @@ WRONG = [
     (["train", "+problem.epps=0.1"], "'problem.epps' is not a key", "Did you mean 'problem.eps'?"),
     (["train", "coupling=none", "coupling.interval=3"], "not a key of coupling=none", "It has no keys."),
     (["train", "optimizer=soap", "optimizer.refres=3"], "not a key of optimizer=soap", "Did you mean 'refresh'?"),
+    (["train", "--seed=1"], "--seed=1 is not a flag", "write seed=1."),
+    (["train", "+experiment=osc1d", "+experiment=osc2d"], "experiment is given more than once", "keep one of them."),
     (["train", "+nonsense=1"], "'nonsense' is not a key", ""),
     (["train", "problem.eps=abc"], "problem.eps=abc is not allowed", "number"),
     (["train", "problem.eps=0"], "problem.eps=0", "at least 1e-09"),
