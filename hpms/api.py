@@ -19,7 +19,7 @@ from hpms.registry import load_plugins
 from hpms.reload import config_here, reload
 from hpms.results.metrics import columns
 from hpms.results.place import given
-from hpms.results.run import FILE, StoredRun
+from hpms.results.run import StoredRun
 from hpms.runs import measure_in_time, train_runs
 from hpms.runtime import flags
 from hpms.size import check_size
@@ -82,8 +82,7 @@ def train(
 
 def load(run_dir: str | Path, checkpoint: str = "best") -> Solution:
     """The network of a run's checkpoint `best` or `latest`; raises `UserError` where there is none."""
-    directory = Path(run_dir)
-    stored = StoredRun(directory.parent if directory.name == FILE else directory)
+    stored = StoredRun.at(run_dir)
     config = config_here(stored)
     with flags(config):
         return reload(stored, checkpoint, config)

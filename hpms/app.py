@@ -55,7 +55,7 @@ def run(verb: str) -> None:
         hydra.main(config_path=config_dir(), config_name=verb, **VERSION_BASE)(task)()
         code = max(codes, default=0)
     except (HydraException, OmegaConfBaseException) as error:
-        _complain(verb, _sentence(error, verb))
+        _complain(verb, sentence(error, verb))
         Plan.current = None  # nothing was launched
     except KeyboardInterrupt:
         _complain(verb, "interrupted. What was saved before stays, and the same command goes on from there.")
@@ -102,7 +102,7 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
         result = command.run(invocation, chosen, experiment)
         news = result.news
     except (UserError, OmegaConfBaseException) as error:
-        return _failed(verb, str(error if isinstance(error, UserError) else _sentence(error, verb)))
+        return _failed(verb, str(error if isinstance(error, UserError) else sentence(error, verb)))
     except MemoryError:
         return _failed(verb, _NO_MEMORY)
     except OSError as error:
@@ -133,10 +133,6 @@ def _shown(verb: str, result: Result, swept: bool) -> Result:
 def _name(experiment: object) -> str:
     """What an experiment's folder is called: one of a subfolder of conf/experiment has a dash for its slash."""
     return "-".join(re.findall(r"[\w-][\w.-]*", re.sub(r"\.{2,}", ".", str(experiment))))
-
-
-def _sentence(error: Exception, verb: str) -> str:
-    return sentence(error, verb)
 
 
 def _failed(verb: str, message: str) -> Result:

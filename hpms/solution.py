@@ -1,6 +1,7 @@
 """A trained network with all that it came from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from hpms.experiment import Experiment
 from hpms.measure import Measure
 from hpms.problem.sites import sites
 from hpms.runtime import flags
+from hpms.training.loss import Evaluation
 from hpms.training.state import evaluate
 from hpms.training.validation import fields
 
@@ -52,18 +54,12 @@ class Solution:
     @property
     def upscaled(self) -> Float[np.ndarray, "d d"]:
         """K̃[v]."""
-        built = self.built
-        with flags(self.config):
-            found = evaluate(built.loss, self.theta, built.solver and built.solver.view(built.solver.initial()))
-            return built.loss.upscaling.tensors(np.asarray(found.kappa, np.float64))
+        return self.built.loss.upscaling.tensors(np.asarray(self._evaluation.kappa, np.float64))
 
     @property
     def residual_loss(self) -> float:
         """J_res at the collocation points."""
-        built = self.built
-        with flags(self.config):
-            found = evaluate(built.loss, self.theta, built.solver and built.solver.view(built.solver.initial()))
-            return float(found.terms[0])
+        return float(self._evaluation.terms[0])
 
     def fields(self) -> dict[str, np.ndarray]:
         """What a run file has in `fields`: the network, its averages and the reference at points and coarse nodes."""
@@ -73,6 +69,12 @@ class Solution:
     def summary(self) -> dict[str, Any]:
         """The numbers of the reference and the fine FEM that stand beside the network's."""
         return self.measured.summary()
+
+    @cached_property
+    def _evaluation(self) -> Evaluation:
+        loss, solver = self.built.loss, self.built.solver
+        with flags(self.config):
+            return evaluate(loss, self.theta, solver and solver.view(solver.initial()))
 
     @property
     def _block(self) -> int:

@@ -10,14 +10,13 @@ from hpms.invocation import EvaluateInvocation
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
-from hpms.results.run import FILE, StoredRun
+from hpms.results.run import StoredRun
 from hpms.runtime import provenance
 
 
 def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result:
     """Computes the run's errors and writes them."""
-    directory = Path(invocation.run)
-    stored = StoredRun(directory.parent if directory.name == FILE else directory)
+    stored = StoredRun.at(invocation.run)
     chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
     chosen.runtime.setup(invocation.compilation_cache)
     loaded = reload(stored, invocation.checkpoint, chosen)

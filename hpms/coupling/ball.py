@@ -12,7 +12,6 @@ from hpms.coupling.base import AbstractCoupling, CoarseView, CouplingContext
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
-from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.fine.average import ball_means, consistency_gaps
@@ -92,9 +91,8 @@ def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling,
         transposed=gather(matrix.T.tocsr(), dtype),
         weight=weight,
     )
-    rule = UpdateRule.of(options.update, options.interval, options.threshold, Schedule(options.schedule, options.level))
     coarse = CoarseProblem(space, space.load(problem.source_at()), context.upscaling.basis)
-    return coupling, BallCoarseSolver(coarse, context.upscaling, average, weight, rule, dtype)
+    return coupling, BallCoarseSolver(coarse, context.upscaling, average, weight, UpdateRule.of(options), dtype)
 
 
 def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:

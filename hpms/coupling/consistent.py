@@ -5,7 +5,6 @@ import numpy as np
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.box import BoxCoarseSolver, BoxCoupling, box_coupling
 from hpms.coupling.lazy import UpdateRule
-from hpms.coupling.schedule import Schedule
 from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
 from hpms.fem.fine.reference import Reference
 from hpms.fem.p1 import P1Space
@@ -23,8 +22,7 @@ def average_for(options: ConsistentOptions, problem: LiftedProblem) -> BoxAverag
 
 def build(options: ConsistentOptions, context: CouplingContext) -> tuple[BoxCoupling, BoxCoarseSolver]:
     """The jitted and the host's part."""
-    rule = UpdateRule.of(options.update, options.interval, options.threshold, Schedule(options.schedule, options.level))
-    return box_coupling(context, average_for(options, context.problem), rule)
+    return box_coupling(context, average_for(options, context.problem), UpdateRule.of(options))
 
 
 def trained_gap(options: ConsistentOptions, problem: LiftedProblem, reference: Reference, h: float) -> float:

@@ -2,7 +2,6 @@
 
 import abc
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +11,7 @@ from hpms.coupling.base import AbstractCoarseSolver, CoarseRecord, CoarseView, U
 from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
+from hpms.options.coupling import BallOptions, ConsistentOptions
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,12 @@ class UpdateRule:
     schedule: Schedule
 
     @classmethod
-    def of(
-        cls, update: Literal["lazy", "every_step"], interval: int, threshold: float, schedule: Schedule
-    ) -> "UpdateRule":
-        """The rule of the options of these names."""
-        return cls(interval, threshold, schedule) if update == "lazy" else cls(1, -1.0, schedule)
+    def of(cls, options: BallOptions | ConsistentOptions) -> "UpdateRule":
+        """The rule of the keys `update`, `interval`, `threshold`, `schedule` and `level`."""
+        schedule = Schedule(options.schedule, options.level)
+        return (
+            cls(options.interval, options.threshold, schedule) if options.update == "lazy" else cls(1, -1.0, schedule)
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Points in blocks, and the only loops over them."""
+"""Points in blocks, and loops over them that are differentiated."""
 
 from collections.abc import Callable
 from typing import Any

@@ -144,6 +144,12 @@ class StoredRun:
         except (*_UNREADABLE, yaml.YAMLError) as error:
             raise UserError(f"{self.path} cannot be read as a run ({' '.join(str(error).split())[:200]}).") from None
 
+    @classmethod
+    def at(cls, place: str | Path) -> "StoredRun":
+        """The run of a directory, or of the `run.h5` in it."""
+        path = Path(place)
+        return cls(path.parent if path.name == FILE else path)
+
     def check_medium(self, fingerprint: str, otherwise: str = "load the plugin as it was") -> None:
         """Raises `UserError` where K or q are not those of the run, as after an edit of a plugin."""
         if fingerprint != self.fingerprint:
