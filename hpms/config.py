@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpms.errors import ConfigError, UserError
 from hpms.options.balancing import BalancingOptions
@@ -22,8 +22,12 @@ from hpms.options.reference import ReferenceOptions
 from hpms.options.runtime import RuntimeOptions
 from hpms.options.source import SourceOptions
 from hpms.options.training import TrainingOptions
+from hpms.options.upscaling import UpscalingOptions
 from hpms.registry import option
 from hpms.schema import read
+
+if TYPE_CHECKING:
+    from hpms.fem.p1 import P1Space
 
 GROUPS = (
     "problem",
@@ -33,6 +37,7 @@ GROUPS = (
     "boundary",
     "collocation",
     "coarse",
+    "upscaling",
     "coupling",
     "balancing",
     "optimizer",
@@ -62,6 +67,7 @@ class Config:
     boundary: BoundaryOptions
     collocation: CollocationOptions
     coarse: CoarseOptions
+    upscaling: UpscalingOptions
     coupling: CouplingOptions
     balancing: BalancingOptions
     optimizer: OptimizerOptions
@@ -71,6 +77,10 @@ class Config:
     seed: int
     names: Mapping[str, str]
     values: Mapping[str, Any] = field(compare=False, repr=False)
+
+    def coarse_space(self) -> "P1Space":
+        """The coarse space, whose elements each lie in one cell of the upscaling."""
+        return self.coarse.build(self.problem.dim, self.upscaling.multiple)
 
     def plain(self) -> dict[str, Any]:
         """Plain values that `read_config` turns into an equal `Config`."""

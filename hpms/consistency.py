@@ -8,13 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from hpms.config import Config
+from hpms.exact import find_coarse_errors, find_fem_errors, find_gaps, find_reference
 from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.coercivity import Coercivity, coercivity
 from hpms.fem.fine.discretisation import CoarseErrors
 from hpms.fem.fine.gaps import Gaps
 from hpms.fem.fine.reference import Reference
-from hpms.measure import find_coarse_errors, find_fem_errors, find_gaps, find_reference
 from hpms.options.reference import needed
 from hpms.options.sweep import Sweep
 from hpms.problem.lifted import LiftedProblem

@@ -12,7 +12,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from hpms.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
-from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
@@ -71,7 +71,8 @@ def fine_problem(config: Config) -> LiftedProblem:
     `runtime.setup()` has to come first.
     """
     dim, eps = config.problem.dim, config.problem.eps
-    problem = LiftedProblem(config.problem.build(), config.coefficient.build(dim, eps), config.source.build(dim, eps))
+    coefficient, source = config.coefficient.build(dim, eps), config.source.build(dim, eps)
+    problem = LiftedProblem(config.problem.build(), coefficient, source, config.upscaling.lifts(dim))
     points = probes(dim)
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
@@ -122,14 +123,16 @@ def build(
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     block = config.runtime.block_size()
     theta, model = parametrise(network(config, problem, network_key))
+    _check_outputs(config, model(theta), domain.dim)
     if points is None:
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
-    space = config.coarse.build(domain.dim)
-    upscaling = Isotropic(domain.dim)
+    config.upscaling.check_mesh(config)
+    space, upscaling = config.coarse_space(), config.upscaling.build(domain.dim, config.boundary.hard)
+    _check_cells(upscaling, points["interior"])
     context = CouplingContext(upscaling, space, problem, points["interior"], block, dtype)
     coupling, solver = config.coupling.build(context) or (None, None)
-    _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]))
+    _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]), upscaling.lifts)
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
     collocation = collocate(problem, interior, boundary, block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
@@ -149,18 +152,40 @@ def build(
 
 
 def _check_size(
-    config: Config, parameters: int, coupling: AbstractCoupling | None, interior: int, boundary: int
+    config: Config, parameters: int, coupling: AbstractCoupling | None, interior: int, boundary: int, lifts: int
 ) -> None:
     """Raises `UserError` where the optimizer's matrices would be too large."""
-    rows, averaged = interior + (0 if config.boundary.hard else boundary), 0
+    rows, averaged = lifts * (interior + (0 if config.boundary.hard else boundary)), 0
     if coupling is not None:
         rows, averaged = rows + coupling.count, coupling.nodes.count + (interior if coupling.at_points else 0)
-    config.optimizer.check_size(parameters, rows, averaged)
+    config.optimizer.check_size(parameters, rows, lifts * averaged)
+
+
+def _check_cells(upscaling: AbstractUpscaling, points: np.ndarray) -> None:
+    """Raises `UserError` where a cell of the upscaling holds no collocation point."""
+    members = upscaling.members(jnp.asarray(points))
+    if members is not None and (empty := np.asarray(members).sum(axis=0) == 0).any():
+        raise UserError(
+            f"{empty.sum()} of the {empty.size} cells of upscaling.cells={list(upscaling.cells)} hold none of the "
+            f"collocation.interior={len(points)} points: give more points, or fewer cells."
+        )
+
+
+def _check_outputs(config: Config, network: AbstractNetwork, dim: int) -> None:
+    """Raises `UserError` where a network has not one output for each lifted problem."""
+    wanted = config.upscaling.lifts(dim)
+    found = eqx.filter_eval_shape(lambda: network.jet(jnp.zeros((1, dim), config.runtime.dtype))).value.shape[1]
+    if found != wanted:
+        raise UserError(
+            f"network={config.names['network']} has {found} outputs where upscaling={config.names['upscaling']} needs "
+            f"{wanted}, as its `build` is told by scales.outputs."
+        )
 
 
 def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:
     """The configured network with its boundary values, at random parameters."""
-    scales = Scales(config.problem.dim, config.problem.eps, problem.coefficient.periods)
+    dim, eps = config.problem.dim, config.problem.eps
+    scales = Scales(dim, eps, problem.coefficient.periods, config.upscaling.lifts(dim))
     return config.boundary.wrap(config.network.build(key, scales, config.runtime.dtype))
 
 

@@ -26,6 +26,7 @@ class Invocation:
 
     def check(self, config: Config) -> None:
         """Raises `ConfigError` where the command cannot do this with that configuration."""
+        config.upscaling.check_mesh(config)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class TrainInvocation(Invocation):
     plot: bool
 
     def check(self, config: Config) -> None:
+        super().check(config)
         if self.ensemble > 1 and self.run_dir is not None:
             raise ConfigError("run_dir", self.run_dir, "an ensemble has a directory for each seed: leave it out")
         if config.seed + self.ensemble > 2**32:
@@ -54,6 +56,8 @@ class ConsistencyInvocation(Invocation):
     sweep: dict[str, Any]
 
     def check(self, config: Config) -> None:
+        if (name := config.names["upscaling"]) != "isotropic":
+            raise ConfigError("upscaling", name, "what is studied is the paper's coarse problem: take isotropic")
         self.resolved(config)
 
     def resolved(self, config: Config) -> Sweep:
@@ -71,11 +75,22 @@ class EvaluateInvocation(Invocation):
     reference: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class UpscaleInvocation(Invocation):
+    """Also the directory of a run whose medium, cells and network are taken."""
+
+    run: Folder | None
+
+    def check(self, config: Config) -> None:
+        pass  # no coarse mesh is made
+
+
 # The others are plain invocations.
 _SCHEMAS: dict[str, type[Invocation]] = {
     "train": TrainInvocation,
     "consistency": ConsistencyInvocation,
     "evaluate": EvaluateInvocation,
+    "upscale": UpscaleInvocation,
 }
 
 

@@ -1,9 +1,7 @@
 """What a network is measured by: the reference, the fine FEM beside it, and the points where errors are taken."""
 
-import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,35 +9,43 @@ import numpy as np
 from jaxtyping import Array
 
 from hpms.config import Config
-from hpms.experiment import Experiment, fingerprint
-from hpms.fem.fine.baseline import Baseline, baseline
-from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
-from hpms.fem.fine.gaps import Gaps, gaps
-from hpms.fem.fine.reference import Reference, reference
+from hpms.coupling.known import Known
+from hpms.exact import find_baseline, find_corrector, find_reference, known_to
+from hpms.experiment import Experiment
+from hpms.fem.fine.baseline import Baseline
+from hpms.fem.fine.corrector import Corrector
+from hpms.fem.fine.reference import Reference
 from hpms.fem.validation import validation_points
 from hpms.network.base import Parametrised
 from hpms.options.coupling import NoneOptions
-from hpms.options.reference import DefaultOptions, needed
-from hpms.problem.lifted import LiftedProblem
+from hpms.options.reference import DefaultOptions
+from hpms.options.upscaling import IsotropicOptions
+from hpms.problem.lifted import LiftedProblem, alone
 from hpms.problem.sites import sites
 from hpms.training.state import evaluate
 from hpms.training.validation import Validation, fields, relative_errors, validation
 
 log = logging.getLogger(__name__)
 _OWN_ERROR, _PER_PERIOD, _ISOTROPIC = 0.02, 8, 0.02
+_PLACES = ("points", "weights", "nodes")
 
 
 @dataclass(frozen=True)
 class Exact:
-    """The reference u with its values (M,) and gradient (M, d) at validation points, by how much it misses the
-    coupling, and the fine FEM's errors.
+    """The reference with its values u_i (M, l) and gradients (M, l, d) at validation points, by how much it misses the
+    coupling, and the errors of the fine FEM and, for a periodic medium, of homogenisation with its corrector.
     """
 
-    reference: Reference
+    known: Known
     gap: float
     fem: Baseline
+    corrector: Corrector | None
     value: np.ndarray
     gradient: np.ndarray
+
+    @property
+    def reference(self) -> Reference:
+        return self.known.reference
 
     def summary(self) -> dict[str, Any]:
         """The numbers that stand beside a network's."""
@@ -59,7 +65,16 @@ class Exact:
             "fem_relative_l2": fem.relative_l2,
             "fem_relative_h1": fem.relative_h1,
             "fem_upscaled_coefficient": fem.upscaled_coefficient,
+            **({} if self.corrector is None else self.corrector.summary()),
+            **self._cells(),
         }
+
+    def _cells(self) -> dict[str, np.ndarray]:
+        """K̃^j (N, d, d) and the condition numbers (N,) of the mean gradients, where there are cells."""
+        means = self.known.means
+        if means is None:
+            return {}
+        return {"reference_cell_coefficient": self.known.tensors, "reference_cell_condition": means.condition}
 
 
 @dataclass(frozen=True)
@@ -80,17 +95,14 @@ class Measure:
         """The numbers that stand beside a network's."""
         return {} if self.exact is None else self.exact.summary()
 
-    def errors(self, model: Parametrised, theta: Array, block: int) -> dict[str, float]:
+    def errors(self, model: Parametrised, theta: Array, block: int) -> dict[str, float | list[float]]:
         """The relative errors of the network with parameters θ, where there are any."""
         measured = self.validation(block)
-        if measured is None:
-            return {}
-        l2, h1 = relative_errors(measured, model, theta)
-        return {"relative_l2": float(l2), "relative_h1": float(h1)}
+        return {} if measured is None else relative_errors(measured, model, theta).named()
 
     def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
         """The network at the validation points, and at the coarse nodes the averages Q̄v and the state y; and the same
-        of the reference, where there is one.
+        of the reference, where there is one. Where there are several lifted problems they have a second axis.
         """
         places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
         value, gradient = fields(built.loss.model, theta, places)
@@ -107,12 +119,9 @@ class Measure:
             outcome = evaluate(built.loss, theta, built.solver.view(record))
             found |= {"nodes": built.solver.nodes, "coarse_state": built.solver.update(record, outcome).y}
             found |= {"averages": np.asarray(outcome.means, np.float64)}
-            known = self.exact and built.config.coupling.reference_fields(
-                built.problem, self.exact.reference, built.space
-            )
-            if known:
-                found |= {"reference_averages": known[0], "reference_coarse_state": known[1]}
-        return found
+            if self.exact is not None and (both := built.config.coupling.reference_fields(self.exact.known)):
+                found |= {"reference_averages": both[0], "reference_coarse_state": both[1]}
+        return {name: array if name in _PLACES else alone(array) for name, array in found.items()}
 
 
 def measure(config: Config, problem: LiftedProblem) -> Measure:
@@ -131,88 +140,21 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
     if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
         log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
     _warn_of_anisotropy(config, exact)
-    value, gradient = exact.evaluate(points)
-    gap = config.coupling.trained_gap(problem, exact, config.coarse.build(dim).h)
-    return Measure(points, weights, Exact(exact, gap, find_baseline(config, problem, exact), value, gradient))
+    value, gradient = exact.evaluate_lifted(points, problem.lifts)
+    known = known_to(config, problem, exact)
+    gap, fem = config.coupling.trained_gap(known), find_baseline(config, problem, exact)
+    beside = find_corrector(config, problem, exact, points, weights, (value, gradient))
+    return Measure(points, weights, Exact(known, gap, fem, beside, value, gradient))
 
 
 def _warn_of_anisotropy(config: Config, exact: Reference) -> None:
     """Logs where K̃ = K̃₁₁ I, with which the coarse problem is solved, is not what the fine solution has."""
     upscaled = exact.upscaled_coefficient
     off = float(np.abs(upscaled - upscaled[0, 0] * np.eye(len(upscaled))).max() / abs(upscaled[0, 0]))
-    if off > _ISOTROPIC and not isinstance(config.coupling, NoneOptions):
+    isotropic = isinstance(config.upscaling, IsotropicOptions)
+    if off > _ISOTROPIC and isotropic and not isinstance(config.coupling, NoneOptions):
         log.warning(
-            "the fine solution's K̃ = %s is not isotropic: the coarse problem with K̃₁₁ I alone is another one",
+            "the fine solution's K̃ = %s is not isotropic: the coarse problem with K̃₁₁ I alone is another one; "
+            "upscaling=tensor has all of K̃",
             np.array2string(upscaled, precision=4, separator=", ").replace("\n", ""),
         )
-
-
-def find_reference(config: Config, problem: LiftedProblem) -> Reference:
-    """The reference, from the cache where it is there."""
-    chosen = needed(config.reference)
-    return reference(
-        config.problem.dim,
-        config.problem.eps,
-        problem.coefficient_at(),
-        problem.source_at(),
-        method=chosen.method,
-        h=chosen.h,
-        delta=chosen.delta,
-        cache_dir=chosen.cache,
-        key=_key(config, problem, str(chosen.method), repr(chosen.h)),
-    )
-
-
-def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> dict[str, float]:
-    """How far the exact solution is from a coupling that has its own averages; empty for the others."""
-    return config.coupling.gaps(problem, exact, config.coarse.build(config.problem.dim).h)
-
-
-def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:
-    """The fine P1 solution of `reference.fem_h`, from the cache where it is there."""
-    coefficient, source = problem.coefficient_at(), problem.source_at()
-    chosen = needed(config.reference)
-    key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
-    return baseline(
-        config.problem.dim,
-        coefficient,
-        source,
-        h=chosen.fem_h,
-        exact=exact.fine,
-        cache_dir=chosen.cache,
-        key=key,
-    )
-
-
-def find_gaps(config: Config, problem: LiftedProblem, exact: Reference, delta: float) -> Gaps:
-    """How far the exact solution is from the paper's coupling with that δ, from the cache where it is there."""
-    return gaps(
-        exact, delta, config.problem.eps, needed(config.reference).cache, _reference_key(config, problem, exact)
-    )
-
-
-def find_fem_errors(
-    config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float]
-) -> list[Baseline]:
-    """The fine P1 solutions of several mesh widths in place of `reference.fem_h`."""
-    changed = (replace(config, reference=replace(needed(config.reference), fem_h=h)) for h in widths)
-    return [find_baseline(each, problem, exact) for each in changed]
-
-
-def find_coarse_errors(
-    config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float], delta: float
-) -> CoarseErrors:
-    """Coarse state and adjoint of the exact solution on coarse meshes, from the cache where they are there."""
-    key = _reference_key(config, problem, exact)
-    eps, folder = config.problem.eps, needed(config.reference).cache
-    return coarse_errors(exact, problem.source_at(), widths, delta, eps, folder, key)
-
-
-def _reference_key(config: Config, problem: LiftedProblem, exact: Reference) -> str:
-    return _key(config, problem, exact.method, repr(exact.h))
-
-
-def _key(config: Config, problem: LiftedProblem, *how: str) -> str:
-    """A hash of the medium and of how it is solved."""
-    what = [config.identity("problem", "coefficient", "source"), fingerprint(problem), *how]
-    return hashlib.sha256(" ".join(what).encode()).hexdigest()[:16]

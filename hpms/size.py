@@ -15,6 +15,7 @@ from hpms.problem.lifted import LiftedProblem
 
 _COPIES = 12  # θ, its gradient and moments, the best and the latest, on the device and in the run file
 _PER_COARSE_UNKNOWN = {1: 500, 2: 3000, 3: 20_000}  # bytes: mesh, matrix and factors
+_PER_SENSITIVITY = 24  # bytes for each ∂y_i/∂κ_k at a node, in both precisions and the run file
 _PER_PAIR = 16  # bytes for a point and the ball that it lies in
 
 
@@ -48,13 +49,16 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     neurons = sum(shape[0] for shape in arrays if len(shape) == 1)
     keys = {name: value for name, value in asdict(config.network).items() if type(value) is int}  # type: ignore[call-overload]
     widest = max(keys, key=keys.__getitem__, default="name")
-    block, nodes = min(points, config.runtime.block_size()), config.coarse.h**-dim
-    coarse = nodes * _PER_COARSE_UNKNOWN[dim]
+    multiple = config.upscaling.multiple
+    nodes = (multiple * math.ceil(1 / config.coarse.h / multiple)) ** dim
+    block = min(points, config.runtime.block_size())
+    lifts, cells = config.upscaling.lifts(dim), math.prod(config.upscaling.cells_along(dim))
+    coarse = nodes * (_PER_COARSE_UNKNOWN[dim] + _PER_SENSITIVITY * cells * lifts**3)
     if isinstance(config.coupling, BallOptions):
         coarse += _PER_PAIR * nodes * points * min(1.0, config.coupling.delta / 2) ** dim
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,
-        "collocation.interior": (2 * dim + 3) * points * (8 + 2 * size),
+        "collocation.interior": (2 * dim + 2 + lifts) * points * (8 + 2 * size),
         "collocation.boundary": dim * float(config.collocation.boundary) * (8 + 2 * size),
         "coarse.h": coarse,
     }

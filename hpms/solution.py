@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from hpms.config import Config
 from hpms.experiment import Experiment
 from hpms.measure import Measure
+from hpms.problem.lifted import alone
 from hpms.problem.sites import sites
 from hpms.runtime import flags
 from hpms.training.loss import Evaluation
@@ -20,7 +21,7 @@ from hpms.training.validation import fields
 
 @dataclass(frozen=True)
 class Solution:
-    """The network v ≈ u = w - x₁ with the parameters θ of an `iteration`, and what it is measured by.
+    """The network v_i ≈ u_i = w_i - x_i, i = 1..l, with the parameters θ of an `iteration`, and what it is measured by.
 
     `history` has one array per logged metric, its first axis running through the logged iterations; `status` is that
     of the run (finished, interrupted, nan, ...).
@@ -37,23 +38,25 @@ class Solution:
     def config(self) -> Config:
         return self.built.config
 
-    def value(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-        """v at points of Ω."""
+    def value(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l"]:
+        """v at points of Ω (M, d): (M,), or (M, l) where l > 1."""
         return self._at(points)[0]
 
-    def gradient(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
-        """∇v at points of Ω."""
+    def gradient(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l d"]:
+        """∇v at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
         return self._at(points)[1]
 
     @property
-    def errors(self) -> dict[str, float]:
-        """`relative_l2` = ‖v - u‖/‖u‖ and `relative_h1` = ‖∇v - ∇u‖/‖∇u‖; empty with `reference=none`."""
+    def errors(self) -> dict[str, float | list[float]]:
+        """`relative_l2` = ‖v - u‖/‖u‖ and `relative_h1` = ‖∇v - ∇u‖/‖∇u‖ of all v_i together, and where l > 1 the lists
+        `lifted_l2` and `lifted_h1` of each; empty with `reference=none`.
+        """
         with flags(self.config):
             return self.measured.errors(self.built.loss.model, self.theta, self._block)
 
     @property
-    def upscaled(self) -> Float[np.ndarray, "d d"]:
-        """K̃[v]."""
+    def upscaled(self) -> Float[np.ndarray, "*n d d"]:
+        """K̃[v], or K̃^j (N, d, d) of cells."""
         return self.built.loss.upscaling.tensors(np.asarray(self._evaluation.kappa, np.float64))
 
     @property
@@ -88,4 +91,4 @@ class Solution:
         with flags(self.config):
             places = sites(jnp.asarray(points), self._block, jnp.dtype("float64"))
             value, gradient = fields(self.built.loss.model, self.theta, places)
-            return np.asarray(value), np.asarray(gradient)
+            return alone(np.asarray(value)), alone(np.asarray(gradient))

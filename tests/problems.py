@@ -39,32 +39,32 @@ quick_jit = partial(jax.jit, compiler_options=_QUICK)
 quick_filter_jit = partial(eqx.filter_jit, compiler_options=_QUICK)
 
 
-def scales(dim):
-    return Scales(dim, EPS, (2 * EPS, EPS, 1.5 * EPS)[:dim])
+def scales(dim, outputs=1):
+    return Scales(dim, EPS, (2 * EPS, EPS, 1.5 * EPS)[:dim], outputs)
 
 
-def small_network(kind, activation, dim, dtype, hard, depth=2):
+def small_network(kind, activation, dim, dtype, hard, depth=2, outputs=1):
     """A network of some hundred parameters, all of them random, its biases too."""
     schema = {
         "mlp": MlpOptions(9, depth, activation),
         "ms_pinn": MsPinnOptions(7, 1, activation, 5, (1.0, 2.0), "normal"),
         "two_scale": TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), activation, None),
     }[kind]
-    shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), scales(dim), jnp.dtype(dtype))
+    shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), scales(dim, outputs), jnp.dtype(dtype))
     rng = np.random.default_rng(0)
     network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
     return parametrise((HardOptions() if hard else SoftOptions(1.0)).wrap(network))
 
 
-def network_value(network, x):
-    """v(x) at one point, from the formulas of the networks' docstrings and without jets."""
+def network_value(network, x, output=0):
+    """v_i(x) at one point, from the formulas of the networks' docstrings and without jets."""
     if isinstance(network, HardBoundary):
-        return jnp.prod(4 * x * (1 - x)) * network_value(network.network, x)
+        return jnp.prod(4 * x * (1 - x)) * network_value(network.network, x, output)
     sigma = SIGMA[network.activation]
     if isinstance(network, Perceptron):
-        return perceptron_value(network.layers, sigma, x)[0]
+        return perceptron_value(network.layers, sigma, x)[output]
     if isinstance(network, TwoScaleNetwork):
-        return two_scale_value(network, sigma, x)
+        return two_scale_value(network, sigma, x, output)
     branches = []
     for frequency in network.frequencies:
         phase = 2 * jnp.pi * x @ frequency.array
@@ -72,7 +72,7 @@ def network_value(network, x):
         for layer in network.trunk:
             z = sigma(z @ layer.weight + layer.bias)
         branches.append(z)
-    return (jnp.concatenate(branches) @ network.output.weight + network.output.bias)[0]
+    return (jnp.concatenate(branches) @ network.output.weight + network.output.bias)[output]
 
 
 def perceptron_value(layers, sigma, x):
@@ -82,7 +82,7 @@ def perceptron_value(layers, sigma, x):
     return x @ output.weight + output.bias
 
 
-def two_scale_value(network, sigma, x):
+def two_scale_value(network, sigma, x, output):
     dim, eps, periods = network.scales.dim, network.scales.eps, np.array(network.scales.periods)
     longest = [max(np.delete(periods, i), default=periods[i]) for i in range(dim)]
     lengths = np.array(longest) / (2 * np.pi)
@@ -91,7 +91,8 @@ def two_scale_value(network, sigma, x):
     layers = [
         f(m * lengths) for m in network.multiples for f in (lambda w: jnp.exp(-x / w), lambda w: jnp.exp((x - 1) / w))
     ]
-    mean, *amplitudes = perceptron_value(network.slow, sigma, 2 * x - 1)
+    slow = perceptron_value(network.slow, sigma, 2 * x - 1)
+    mean, *amplitudes = slow.reshape(network.scales.outputs, -1)[output]
     fast = perceptron_value(network.fast, sigma, jnp.concatenate([2 * x - 1, *waves, *layers]))
     corrector = eps * jnp.stack(amplitudes) @ fast
     if not network.is_vanishing:
@@ -100,10 +101,9 @@ def two_scale_value(network, sigma, x):
     return jnp.prod(4 * x * (1 - x)) * mean + saturation * corrector
 
 
-def small_problem(dim, source="exp(-2*x1)"):
-    return LiftedProblem(
-        UnitCube(dim, EPS), Coefficient(COEFFICIENTS[dim], {}, None).build(dim, EPS), Source(source, {}).build(dim, EPS)
-    )
+def small_problem(dim, source="exp(-2*x1)", lifts=1):
+    coefficient = Coefficient(COEFFICIENTS[dim], {}, None).build(dim, EPS)
+    return LiftedProblem(UnitCube(dim, EPS), coefficient, Source(source, {}).build(dim, EPS), lifts)
 
 
 def lattice(dim, count):
@@ -120,10 +120,11 @@ def small_coupling(points, dtype, delta=0.45, count=5):
         nodes=sites(jnp.asarray(nodes[frame]), 7, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
+        lifts=1,
         weight=1 / len(nodes),
     )
     rng = np.random.default_rng(0)
-    target, contraction, sensitivity = (rng.normal(size=size) for size in (len(nodes), 1, (len(nodes), 1)))
+    target, contraction, sensitivity = (rng.normal(size=size) for size in ((len(nodes), 1), 1, (len(nodes), 1, 1)))
     view = CoarseView(
         target=jnp.asarray(target, dtype),
         sensitivity=jnp.asarray(sensitivity, dtype),

@@ -56,7 +56,7 @@ def verify(config: Config, built: Experiment) -> list[Check]:
     full = Reduced(loss, solver, built.taus)
     theta = _admissible_parameters(config, built.problem, full)
     checks = [*check_jet(loss.model(theta), points), *check_manufactured(built.problem, points)]
-    checks += check_adjoint(built.space, config.seed)
+    checks += check_adjoint(built.space, loss.upscaling.cells, config.seed)
     checks += check_gradient("objective", full, theta, config.seed)
     checks += check_rows(full, theta, config.seed)
     if config.optimizer.least_squares:

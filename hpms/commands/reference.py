@@ -6,13 +6,12 @@ import numpy as np
 
 from hpms.commands.result import Result
 from hpms.config import Config
+from hpms.exact import find_baseline, find_box_gaps, find_reference
 from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
-from hpms.fem.p1 import P1Space
 from hpms.fem.validation import validation_points
 from hpms.invocation import Invocation
-from hpms.measure import find_baseline, find_box_gaps, find_reference
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
 from hpms.runtime import provenance
@@ -50,20 +49,20 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
         "fem_assemble_seconds": fem.assemble_seconds,
         "fem_solve_seconds": fem.solve_seconds,
     }
-    groups = ("problem", "coefficient", "source", "coarse", "coupling", "reference")
+    groups = ("problem", "coefficient", "source", "coarse", "upscaling", "coupling", "reference")
     path = Path(invocation.output, "reference", experiment, config.identity(*groups), "reference.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary)
         write_arrays(file.create_group("fields"), _fields(config, found))
-    return Result(0, f"{_report(found, fem, boxes, config.coarse.h)}\n{path}", (path,))
+    return Result(0, f"{_report(found, fem, boxes, config)}\n{path}", (path,))
 
 
 def _fields(config: Config, found: Reference) -> dict[str, np.ndarray]:
     """u and y at quadrature points for the errors, and y at the nodes of the configuration's coarse mesh."""
     points, weights = validation_points(config.problem.dim, config.problem.eps)
     value, gradient = found.evaluate(points)
-    space: P1Space = config.coarse.build(config.problem.dim)
+    space = config.coarse_space()
     return {
         "points": points,
         "weights": weights,
@@ -75,18 +74,18 @@ def _fields(config: Config, found: Reference) -> dict[str, np.ndarray]:
     }
 
 
-def _box_rows(boxes: dict[str, float], h: float) -> list[list[str]]:
+def _box_rows(boxes: dict[str, float], h: float, upscaling: str) -> list[list[str]]:
     if not boxes:
         return []
     return [
         ["gap ‖Q̄u - y‖/‖u‖, boxes, interior Ω_δ", f"{boxes['box_gap']:.5f}", ""],
         ["  with K̃₁₁ instead of K̃", f"{boxes['box_gap_isotropic']:.5f}", ""],
-        [f"  and on the coarse mesh, h = {h:.4g}", f"{boxes['box_gap_coarse']:.5f}", ""],
+        [f"  as trained, upscaling={upscaling}, coarse.h={h:.4g}", f"{boxes['box_gap_coarse']:.5f}", ""],
         ["  boundary frame", "not coupled", ""],
     ]
 
 
-def _report(found: Reference, fem: Baseline, boxes: dict[str, float], h: float) -> str:
+def _report(found: Reference, fem: Baseline, boxes: dict[str, float], config: Config) -> str:
     rows = [
         ["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)],
         ["‖u‖ in L²", f"{found.norm_l2:.9f}", ""],
@@ -94,7 +93,7 @@ def _report(found: Reference, fem: Baseline, boxes: dict[str, float], h: float) 
         ["‖y‖ in L²", f"{found.coarse_norm_l2:.9f}", ""],
         [f"gap ‖Q̄u - y‖/‖u‖, balls, δ = {found.delta:.4g}", f"{found.consistency_gap:.5f}", ""],
         ["  interior, boundary frame", f"{found.interior_gap:.5f}, {found.frame_gap:.5f}", ""],
-        *_box_rows(boxes, h),
+        *_box_rows(boxes, config.coarse.h, config.names["upscaling"]),
         ["relative L² error", f"{scientific(found.own_error_l2)} (estimated)", scientific(fem.relative_l2)],
         ["relative H¹ error", f"{scientific(found.own_error_h1)} (estimated)", scientific(fem.relative_h1)],
         ["mesh width h", f"{found.h:.4g}", f"{fem.h:.4g}"],

@@ -1,20 +1,23 @@
-"""`hpms upscale`: the classical upscaled coefficients of a medium."""
+"""`hpms upscale`: the classical upscaled coefficients of a medium, also in cells, and a network's beside them."""
 
-import time
-from collections.abc import Callable
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from hydra.core.hydra_config import HydraConfig
 
+from hpms.classical import NETWORK, WAYS, Upscaled, upscaled
 from hpms.commands.result import Result
 from hpms.config import Config
-from hpms.experiment import fine_problem
-from hpms.fem.fine.meshes import reference_cells
-from hpms.fem.fine.upscaled import homogenised, means, no_flow, periodic
-from hpms.invocation import Invocation
-from hpms.measure import find_reference
-from hpms.options.reference import needed
+from hpms.errors import ConfigError
+from hpms.experiment import fine_problem, fingerprint
+from hpms.figures.cells import plot_cells
+from hpms.invocation import UpscaleInvocation
+from hpms.options.reference import NoneOptions
+from hpms.reload import config_here
 from hpms.results.hdf5 import atomic_h5, write_attributes
+from hpms.results.run import StoredRun
 from hpms.results.table import matrix, table
 from hpms.runtime import provenance
 
@@ -23,37 +26,97 @@ _TITLES = {
     "linear": "K̃, linear conditions, with q",
     "periodic": "K̃, periodic conditions",
     "no_flow": "K̃, no flow through the sides",
+    NETWORK: "K̃ of the network",
+}
+_CELL_TITLES = {
+    "algorithm": "Algorithm 4.1, with q",
+    "linear": "linear conditions",
+    "periodic": "periodic conditions",
+    "no_flow": "no flow through the sides",
+    NETWORK: "network",
 }
 
 
-def run(invocation: Invocation, config: Config, experiment: str) -> Result:
-    """Writes and prints them."""
+def run(invocation: UpscaleInvocation, config: Config, experiment: str) -> Result:
+    """Writes, prints and, where there are cells, draws them."""
+    stored = None if invocation.run is None else StoredRun.at(invocation.run)
+    if stored is not None:
+        config, experiment = _config_of(stored, invocation, config), stored.experiment
     config.runtime.setup(invocation.compilation_cache)
-    problem, dim = fine_problem(config), config.problem.dim
-    coefficient, periods = problem.coefficient_at(), problem.coefficient.periods
-    n = reference_cells(dim, config.problem.eps, "p2", needed(config.reference).h)
-    unknown = np.full((dim, dim), np.nan)
-    ways: dict[str, Callable[[], np.ndarray]] = {
-        "homogenised": lambda: homogenised(coefficient, periods) if periods else unknown,
-        "linear": lambda: find_reference(config, problem).upscaled_coefficient,
-        "periodic": lambda: periodic(coefficient, dim, n),
-        "no_flow": lambda: no_flow(coefficient, dim, n),
-    }
-    found, seconds = {}, {}
-    for name, way in ways.items():
-        began = time.perf_counter()
-        found[name] = way()
-        seconds[f"{name}_seconds"] = time.perf_counter() - began
-    arithmetic, harmonic = means(coefficient, dim, periods)
-    groups = ("problem", "coefficient", "source", "reference")
-    path = Path(invocation.output, "upscale", experiment, config.identity(*groups), "upscale.h5")
+    problem = fine_problem(config)
+    if stored is not None:
+        stored.check_medium(fingerprint(problem))
+    network = None if stored is None else stored.summary.get("upscaled_coefficient")
+    found = upscaled(config, problem, network)
+    groups = ("problem", "coefficient", "source", "reference", "upscaling")
+    place = config.identity(*groups)
+    if stored is not None:
+        place = f"{stored.identity}_{config.identity('reference')}/seed={config.seed}"
+    path = Path(invocation.output, "upscale", experiment, place, "upscale.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
-        summary = found | seconds | {"arithmetic": arithmetic, "harmonic": harmonic}
-        write_attributes(file.create_group("summary"), summary)
-    rows = [[_TITLES[name], _shown(value), f"{seconds[f'{name}_seconds']:.2f}"] for name, value in found.items()]
-    rows += [["arithmetic mean of K", f"{arithmetic:.7f}", ""], ["harmonic mean of K", f"{harmonic:.7f}", ""]]
-    return Result(0, f"{table(['', 'upscaled coefficient', 'seconds'], rows)}\n{path}", (path,))
+        write_attributes(file.create_group("summary"), found.summary())
+    counts = config.upscaling.cells_along(config.problem.dim)
+    pictures = plot_cells(found.cells, counts, _CELL_TITLES, path.parent) if found.cells else []
+    places = "\n".join(str(each) for each in (*pictures, path))
+    return Result(0, f"{_report(found)}\n{places}", (path,))
+
+
+def _config_of(stored: StoredRun, invocation: UpscaleInvocation, config: Config) -> Config:
+    """The run's, with the reference of `config` where one was typed, or the run has none; raises `ConfigError` where
+    anything else is typed beside `run`.
+    """
+    found = config_here(stored)
+    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
+    keys = [override.lstrip("+~").partition("=")[0] for override in typed]
+    references = [key for key in keys if key.partition(".")[0] == "reference"]
+    own = {field.name for field in dataclasses.fields(invocation)}
+    if others := [key for key in keys if key not in own and key not in references]:
+        raise ConfigError("run", invocation.run, f"it has a configuration of its own: leave out {', '.join(others)}")
+    if not references and not isinstance(found.reference, NoneOptions):
+        return found
+    names = {**found.names, "reference": config.names["reference"]}
+    return dataclasses.replace(found, reference=config.reference, names=names)
+
+
+def _report(found: Upscaled) -> str:
+    rows = [
+        [_TITLES[name], _shown(found.whole[name]), _seconds(found.seconds, name)]
+        for name in (*WAYS, NETWORK)
+        if name in found.whole
+    ]
+    rows += [
+        ["arithmetic mean of K", f"{found.arithmetic:.7f}", ""],
+        ["harmonic mean of K", f"{found.harmonic:.7f}", ""],
+    ]
+    text = table(["", "upscaled coefficient", "seconds"], rows)
+    if not found.cells:
+        return text
+    dim = next(iter(found.cells.values())).shape[-1]
+    diagonal = (f"K̃{'₁₂₃'[i]}{'₁₂₃'[i]}" for i in range(dim))
+    header = ["in cells: from, mean, to", *diagonal, "largest |K̃_ij|, i ≠ j", "seconds"]
+    cells = [
+        [title, *_spread(found.cells[name]), _seconds(found.seconds, f"cell_{name}")]
+        for name, title in _CELL_TITLES.items()
+        if name in found.cells
+    ]
+    least, most = found.condition.min(), found.condition.max()
+    worst = f"Condition numbers of the cells' averaged gradients: {least:.3g} to {most:.3g}."
+    return f"{text}\n\n{table(header, cells)}\n\n{worst}"
+
+
+def _spread(tensors: np.ndarray) -> list[str]:
+    """The least, the mean and the largest of each diagonal entry, and the largest other one."""
+    dim = tensors.shape[-1]
+    entries = [tensors[:, i, i] for i in range(dim)]
+    other = np.abs(tensors[:, ~np.eye(dim, dtype=bool)])
+    known = other[np.isfinite(other)]
+    last = f"{known.max():.4f}" if known.size else "-"
+    return [*(f"{e.min():.4f}, {e.mean():.4f}, {e.max():.4f}" for e in entries), last]
+
+
+def _seconds(found: dict[str, Any], name: str) -> str:
+    return f"{found[name]:.2f}" if name in found else ""
 
 
 def _shown(tensor: np.ndarray) -> str:

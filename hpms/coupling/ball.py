@@ -11,47 +11,50 @@ from scipy import sparse
 from hpms.coupling.base import AbstractCoupling, CoarseView, CouplingContext
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
+from hpms.coupling.known import Known
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.fine.average import ball_means, consistency_gaps
-from hpms.fem.fine.reference import Reference
 from hpms.options.coupling import BallOptions
 from hpms.problem.sites import Sites, sites
 
 
 class BallCoupling(AbstractCoupling):
-    """R_δ = Σ_i w_i ((Q̄_δ v)(x_i) - y_i)², w_i = |Ω|/N_h, over the coarse nodes, Eq. (3.25)."""
+    """R_δ = Σ_j w_j ((Q̄_δ v)(x_j) - y_j)², w_j = |Ω|/N_h, over the coarse nodes, Eq. (3.25), and over all v_i, y_i."""
 
     nodes: Sites
     compression: Gather
     transposed: Gather
+    lifts: int = eqx.field(static=True)
     weight: float = eqx.field(static=True)
     at_points: bool = eqx.field(static=True, default=True)
 
     @property
     def count(self) -> int:
-        return self.compression.columns.shape[0]
+        return self.compression.columns.shape[0] * self.lifts
 
-    def means(self, values: Float[Array, " m"] | None, node_values: Float[Array, " f"]) -> Float[Array, " n"]:
+    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "f l"]) -> Float[Array, "n l"]:
         assert values is not None
         return self.compression(jnp.concatenate([values, node_values]))
 
-    def spread(self, means: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, " f"]]:
+    def spread(self, means: Float[Array, "n l"]) -> tuple[Float[Array, "m l"], Float[Array, "f l"]]:
         both = self.transposed(means)
         count = both.shape[0] - self.nodes.count
         return both[:count], both[count:]
 
-    def residual(self, means: Float[Array, " n"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " n"]:
-        return view.active * self.weight**0.5 * (means - view.followed(kappa))
+    def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
+        return (view.active * self.weight**0.5 * (means - view.followed(kappa))).ravel()
 
-    def adjoint(self, means: Float[Array, " n"], view: CoarseView) -> Float[Array, " p"]:
-        """d(p^T B y)/dκ with the p and y of the last update."""
+    def adjoint(self, means: Float[Array, "n l"], view: CoarseView) -> Float[Array, " p"]:
+        """d(Σ_i p_i^T B w_i)/dκ with the p and w of the last update."""
         return view.contraction
 
 
 class BallCoarseSolver(LazyCoarseSolver):
-    """B y = F and B^T p = 2 w∘(Q̄v - y), or with S = Q̄ on P1 functions 2 S^T[w∘(Q̄v - Sy)], Eqs. (3.18), (3.23)."""
+    """B w_i = F, y_i = w_i - x_i, and B^T p_i = 2 w∘(Q̄v_i - y_i), or with S = Q̄ on P1 functions 2 S^T[w∘(Q̄v_i - Sy_i)],
+    Eqs. (3.18), (3.23).
+    """
 
     def __init__(
         self,
@@ -67,13 +70,15 @@ class BallCoarseSolver(LazyCoarseSolver):
 
     def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
         solver = self.problem.factorise(kappa)
-        y = solver.state()
-        slope = solver.sensitivity(y)
+        lift = self.problem.lift(self.upscaling.lifts)
+        w = solver.state(lift)
+        y, slope = w - lift, solver.sensitivity(w)
         target = y if self.average is None else self.average @ y
         mismatch = 2 * self.weight * (means - target)
         p = solver.adjoint(mismatch if self.average is None else self.average.T @ mismatch)
-        slope = slope if self.average is None else self.average @ slope
-        return CoarseSolution(y=y, p=p, target=target, sensitivity=slope, contraction=solver.contraction(y, p))
+        if self.average is not None:
+            slope = (self.average @ slope.reshape(len(y), -1)).reshape(slope.shape)
+        return CoarseSolution(y=y, p=p, target=target, sensitivity=slope, contraction=solver.contraction(w, p))
 
 
 def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling, BallCoarseSolver]:
@@ -89,21 +94,29 @@ def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling,
         nodes=sites(jnp.asarray(space.nodes[frame]), context.block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
+        lifts=context.upscaling.lifts,
         weight=weight,
     )
-    coarse = CoarseProblem(space, space.load(problem.source_at()), context.upscaling.basis)
-    return coupling, BallCoarseSolver(coarse, context.upscaling, average, weight, UpdateRule.of(options), dtype)
+    load, upscaling = space.load(problem.source_at()), context.upscaling
+    coarse = CoarseProblem(space, load, upscaling.basis, upscaling.cells)
+    return coupling, BallCoarseSolver(coarse, upscaling, average, weight, UpdateRule.of(options), dtype)
 
 
-def ball_fields(reference: Reference, nodes: np.ndarray, delta: float, eps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Q̄_δu and the coarse state y of the reference, on its own fine mesh, at nodes (N, d)."""
-    return ball_means(reference.fine, nodes, delta, eps), reference.coarse.values(nodes)
+def ball_fields(known: Known, delta: float) -> tuple[np.ndarray, np.ndarray]:
+    """Q̄_δu_i and the coarse states y_i of the reference, at the nodes (N, l)."""
+    nodes = known.space.nodes
+    means = [ball_means(field, nodes, delta, known.problem.domain.eps) for field in known.lifted]
+    if known.is_fine:
+        return np.stack(means, axis=1), known.reference.coarse.values(nodes)[:, None]
+    states = known.states
+    return np.stack(means, axis=1), np.full((len(nodes), len(means)), np.nan) if states is None else states
 
 
-def gap(reference: Reference, delta: float, eps: float) -> float:
-    """‖Q̄_δu - y‖/‖u‖ over all of Ω, NaN where K̃₁₁ <= 0."""
-    if reference.delta == delta:
-        return reference.consistency_gap
-    if reference.upscaled_coefficient[0, 0] <= 0:
+def gap(known: Known, delta: float) -> float:
+    """‖Q̄_δu - y‖/‖u‖ over all of Ω, NaN where K̃ is not positive definite."""
+    if known.is_fine and known.reference.delta == delta:
+        return known.reference.consistency_gap
+    if (states := known.coarse()) is None:
         return math.nan
-    return math.hypot(*consistency_gaps(reference.fine, reference.coarse, delta, eps))
+    pairs, eps = zip(known.lifted, states, strict=True), known.problem.domain.eps
+    return known.together([math.hypot(*consistency_gaps(fine, coarse, delta, eps)) for fine, coarse in pairs])

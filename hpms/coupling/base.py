@@ -31,27 +31,29 @@ class CouplingContext:
 class CoarseView(eqx.Module):
     """What the jitted side sees of the coarse problem, constant between coarse updates.
 
-    `target` (N,) is what the means are compared with, computed for the parameters `kappa` (p,), which belong to the
-    means `moments` (s,) of the upscaling; it changes with κ by `sensitivity` (N, p). `contraction` (p,) holds p^T A_k y
-    for the unweighted coupling term. `active` is 0 while there is no coarse state yet; `strength` is the schedule's
-    factor of the weight.
+    `target` (N, l) is what the means of v_i, i = 1..l, are compared with, computed for the parameters `kappa` (p,),
+    which belong to the means `moments` (s,) of the upscaling; it changes with κ by `sensitivity` (N, l, p).
+    `contraction` (p,) holds Σ_i p_i^T A_k w_i for the unweighted coupling term, and `extension` (I, B) the harmonic
+    extension of boundary data, where the coupling has one. `active` is 0 while there is no coarse state yet;
+    `strength` is the schedule's factor of the weight.
     """
 
-    target: Float[Array, " n"]
-    sensitivity: Float[Array, "n p"]
+    target: Float[Array, "n l"]
+    sensitivity: Float[Array, "n l p"]
     contraction: Float[Array, " p"]
     kappa: Float[Array, " p"]
     moments: Float[Array, " s"]
     active: Float[Array, ""]
     strength: Float[Array, ""]
+    extension: Float[Array, "i b"] | None = None
 
-    def followed(self, kappa: Float[Array, " p"]) -> Float[Array, " n"]:
+    def followed(self, kappa: Float[Array, " p"]) -> Float[Array, "n l"]:
         """The target for other parameters, to first order."""
         return self.target + self.sensitivity @ (kappa - self.kappa)
 
 
 class AbstractCoupling(eqx.Module):
-    """The coupling term R_δ = ‖r‖², r in R^`count`, as a function of means of v, for the jitted side.
+    """The coupling term R_δ = ‖r‖², r in R^`count`, as a function of means of v_i, i = 1..l, for the jitted side.
 
     The means are taken of v at `nodes` and, if `at_points`, at the collocation points.
     """
@@ -65,20 +67,22 @@ class AbstractCoupling(eqx.Module):
         """The number of entries of r."""
 
     @abc.abstractmethod
-    def means(self, values: Float[Array, " m"] | None, node_values: Float[Array, " f"]) -> Float[Array, " n"]:
+    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "f l"]) -> Float[Array, "n l"]:
         """The means of v from its values at the collocation points, None unless `at_points`, and at `nodes`."""
 
     @abc.abstractmethod
-    def spread(self, means: Float[Array, " n"]) -> tuple[Float[Array, " m"] | None, Float[Array, " f"]]:
+    def spread(self, means: Float[Array, "n l"]) -> tuple[Float[Array, "m l"] | None, Float[Array, "f l"]]:
         """The transpose of `means`."""
 
     @abc.abstractmethod
-    def residual(self, means: Float[Array, " n"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
+    def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
         """The residual vector r whose squared norm is the (unweighted) term, with y to first order in κ."""
 
     @abc.abstractmethod
-    def adjoint(self, means: Float[Array, " n"], view: CoarseView) -> Float[Array, " p"]:
-        """The derivative of R_δ through κ alone: the adjoint part Σ_k (∂κ_k/∂θ) p^T A_k y of Eq. (4.28), per κ_k."""
+    def adjoint(self, means: Float[Array, "n l"], view: CoarseView) -> Float[Array, " p"]:
+        """The derivative of R_δ through κ alone: the adjoint part Σ_k (∂κ_k/∂θ) Σ_i p_i^T A_k w_i of Eq. (4.28), per
+        κ_k.
+        """
 
 
 @runtime_checkable
@@ -92,15 +96,15 @@ class Upscaled(Protocol):
     def moments(self) -> Float[Array, " s"]: ...
 
     @property
-    def means(self) -> Float[Array, " n"] | None: ...
+    def means(self) -> Float[Array, "n l"] | None: ...
 
 
 @dataclass(frozen=True)
 class CoarseRecord:
     """The coarse side between updates: arrays over all N coarse nodes, and what the lazy rule needs.
 
-    `target` to `strength` as in `CoarseView`; `kappa` is that of the last recomputation (NaN forces the next one);
-    `updates` and `rejections` count.
+    `target` to `strength` as in `CoarseView`; `kappa` is that of the last recomputation, and `stale` says that the
+    next one must not be left out; `updates` and `rejections` count.
     """
 
     y: np.ndarray
@@ -110,6 +114,7 @@ class CoarseRecord:
     contraction: np.ndarray
     kappa: np.ndarray
     moments: np.ndarray
+    stale: bool
     active: bool | Bool[np.ndarray, ""]
     strength: float
     updates: int

@@ -7,12 +7,14 @@ of v, and averages the source as v is averaged, because averaging commutes with 
     -∇·(K̃∇y) = Q̄q in Ω_δ,   y = Q̄v on ∂Ω_δ.
 """
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from hpms.coupling.base import AbstractCoupling, CoarseView, CouplingContext
+from hpms.coupling.base import AbstractCoupling, CoarseRecord, CoarseView, CouplingContext
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.upscaling.base import AbstractUpscaling
@@ -28,38 +30,39 @@ _MOST_BYTES = 5e8
 class BoxCoupling(AbstractCoupling):
     """R_δ = Σ_i w_i ((Q̄v)(x_i) - y_i)², w_i = |Ω_δ|/N, over the N nodes; on ∂Ω_δ the two are equal.
 
-    B_II y_I = F_I - B_IB (Q̄v)_B. For K̃ = kI the harmonic `extension` E = -B_II^{-1} B_IB (i, b) of boundary data does
-    not depend on k, so y = y_0 + E(Q̄v)_B follows v at every iteration, y_0 = `target` being the state with zero data;
-    only k in y_0 is as old as the last coarse update.
+    B_II y_I = F_I - B_IB (Q̄v)_B, for each v_i. With the harmonic extension E = -B_II^{-1} B_IB of boundary data
+    y = y_0 + E(Q̄v)_B follows v at every iteration, y_0 = `target` being the state with zero data; only κ in y_0 and E,
+    which for K̃ = κI does not depend on it, is as old as the last coarse update.
     """
 
     nodes: Sites
     compression: Gather
     transposed: Gather
-    extension: Float[Array, "i b"]
     interior: Int[Array, " i"]
     boundary: Int[Array, " b"]
+    lifts: int = eqx.field(static=True)
     weight: float = eqx.field(static=True)
     at_points: bool = eqx.field(static=True, default=False)
 
     @property
     def count(self) -> int:
-        return self.interior.shape[0]
+        return self.interior.shape[0] * self.lifts
 
-    def means(self, values: Float[Array, " m"] | None, node_values: Float[Array, " f"]) -> Float[Array, " n"]:
+    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "f l"]) -> Float[Array, "n l"]:
         return self.compression(node_values)
 
-    def spread(self, means: Float[Array, " n"]) -> tuple[None, Float[Array, " f"]]:
+    def spread(self, means: Float[Array, "n l"]) -> tuple[None, Float[Array, "f l"]]:
         return None, self.transposed(means)
 
-    def residual(self, means: Float[Array, " n"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " i"]:
-        inner = view.followed(kappa)[self.interior] + self.extension @ means[self.boundary]
-        return view.active * self.weight**0.5 * (means[self.interior] - inner)
+    def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
+        assert view.extension is not None
+        inner = view.followed(kappa)[self.interior] + view.extension @ means[self.boundary]
+        return (view.active * self.weight**0.5 * (means[self.interior] - inner)).ravel()
 
-    def adjoint(self, means: Float[Array, " n"], view: CoarseView) -> Float[Array, " p"]:
+    def adjoint(self, means: Float[Array, "n l"], view: CoarseView) -> Float[Array, " p"]:
         """d(p^T B y)/dκ = -∂_yR·∂y/∂κ with the present means, as p of the last update may be old."""
         slope = view.active * self.weight**0.5 * view.sensitivity[self.interior]
-        return -2 * self.residual(means, view.kappa, view) @ slope
+        return -2 * self.residual(means, view.kappa, view) @ slope.reshape(-1, slope.shape[-1])
 
 
 class BoxCoarseSolver(LazyCoarseSolver):
@@ -75,6 +78,7 @@ class BoxCoarseSolver(LazyCoarseSolver):
     ):
         super().__init__(problem, upscaling, rule, dtype)
         self.weight = weight
+        self._extended: tuple[np.ndarray, Array] | None = None
 
     def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
         solver = self.problem.factorise(kappa)
@@ -83,10 +87,21 @@ class BoxCoarseSolver(LazyCoarseSolver):
         return CoarseSolution(
             y=y,
             p=p,
-            target=solver.state(),
+            target=solver.state(np.zeros_like(means)),
             sensitivity=solver.sensitivity(y),
             contraction=solver.contraction(y, p),
         )
+
+    def view(self, record: CoarseRecord) -> CoarseView:
+        return replace(super().view(record), extension=self._extension(np.asarray(record.kappa)))
+
+    def _extension(self, kappa: Float[np.ndarray, " p"]) -> Float[Array, "i b"]:
+        """E for that κ, kept; any κ has that of one parameter."""
+        if len(kappa) == 1 or not self.problem.is_admissible(kappa):
+            kappa = np.asarray(self.upscaling.parameters(jnp.asarray(self.upscaling.neutral)))
+        if self._extended is None or (self._extended[0] != kappa).any():
+            self._extended = kappa, jnp.asarray(self.problem.factorise(kappa).extension(), self.dtype)
+        return self._extended[1]
 
 
 def box_coupling(
@@ -107,9 +122,9 @@ def box_coupling(
         nodes=sites(jnp.asarray(average.points), context.block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
-        extension=jnp.asarray(CoarseProblem(space, coarse.load).factorise(np.eye(dim).ravel()).extension(), dtype),
         interior=jnp.asarray(space.interior),
         boundary=jnp.asarray(space.boundary),
+        lifts=upscaling.lifts,
         weight=weight,
     )
     return coupling, BoxCoarseSolver(coarse, upscaling, weight, rule, dtype)

@@ -4,9 +4,9 @@ import numpy as np
 
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.box import BoxCoarseSolver, BoxCoupling, box_coupling
+from hpms.coupling.known import Known
 from hpms.coupling.lazy import UpdateRule
 from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
-from hpms.fem.fine.reference import Reference
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions
 from hpms.problem.lifted import LiftedProblem
@@ -25,31 +25,29 @@ def build(options: ConsistentOptions, context: CouplingContext) -> tuple[BoxCoup
     return box_coupling(context, average_for(options, context.problem), UpdateRule.of(options))
 
 
-def trained_gap(options: ConsistentOptions, problem: LiftedProblem, reference: Reference, h: float) -> float:
-    """‖Q̄u - y‖/‖u‖ in Ω_δ on the fine solution as training sees it: with K̃₁₁I on the coarse mesh of width h."""
-    average = average_for(options, problem)
-    return box_gap(reference.fine, problem.source_at(), _isotropic(reference), average, h)
+def trained_gap(options: ConsistentOptions, known: Known) -> float:
+    """‖Q̄u - y‖/‖u‖ in Ω_δ on the fine solutions as training sees it: with its K̃ on the coarse mesh."""
+    return _gap(options, known, known.tensors[0], known.space.h)
 
 
-def gaps(options: ConsistentOptions, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
-    """`trained_gap`, the same on a fine mesh, and that with K̃ in place of K̃₁₁I."""
-    tensor, fine = reference.upscaled_coefficient, min(h, 1 / _FINE[problem.domain.dim])
-    average = average_for(options, problem)
+def gaps(options: ConsistentOptions, known: Known) -> dict[str, float]:
+    """The gap with K̃ and with K̃₁₁I on a fine mesh, and `trained_gap`."""
+    tensor, fine = known.reference.upscaled_coefficient, min(known.space.h, 1 / _FINE[known.space.dim])
     return {
-        "box_gap": box_gap(reference.fine, problem.source_at(), tensor, average, fine),
-        "box_gap_isotropic": trained_gap(options, problem, reference, fine),
-        "box_gap_coarse": trained_gap(options, problem, reference, h),
+        "box_gap": _gap(options, known, tensor, fine),
+        "box_gap_isotropic": _gap(options, known, tensor[0, 0] * np.eye(len(tensor)), fine),
+        "box_gap_coarse": trained_gap(options, known),
     }
 
 
-def reference_fields(
-    options: ConsistentOptions, problem: LiftedProblem, reference: Reference, space: P1Space
-) -> tuple[np.ndarray, np.ndarray]:
-    """Q̄u and y of the reference, with K̃₁₁I on the coarse mesh, at the nodes (N,) of the means."""
-    average = average_for(options, problem)
+def reference_fields(options: ConsistentOptions, known: Known) -> tuple[np.ndarray, np.ndarray]:
+    """Q̄u_i and y_i of the reference, with its K̃ on the coarse mesh, at the nodes (N, l) of the means."""
+    average, space, source = average_for(options, known.problem), known.space, known.problem.source_at()
     inner = P1Space(space.dim, space.h, average.low, average.high)
-    return box_fields(reference.fine, problem.source_at(), _isotropic(reference), average, inner)
+    found = [box_fields(field, source, known.tensors[0], average, inner) for field in known.lifted]
+    return np.stack([means for means, _ in found], axis=1), np.stack([state for _, state in found], axis=1)
 
 
-def _isotropic(reference: Reference) -> np.ndarray:
-    return reference.upscaled_coefficient[0, 0] * np.eye(len(reference.upscaled_coefficient))
+def _gap(options: ConsistentOptions, known: Known, tensor: np.ndarray, h: float) -> float:
+    average, source = average_for(options, known.problem), known.problem.source_at()
+    return known.together([box_gap(field, source, tensor, average, h) for field in known.lifted])

@@ -13,8 +13,10 @@ class Gather(eqx.Module):
     columns: Int[Array, "rows k"]
     entries: Float[Array, "rows k"]
 
-    def __call__(self, x: Float[Array, " columns"]) -> Float[Array, " rows"]:
-        return jnp.sum(self.entries * x[self.columns], axis=1)
+    def __call__(self, x: Float[Array, "columns l"]) -> Float[Array, "rows l"]:
+        """A x, column by column."""
+        each = [jnp.sum(self.entries * x[:, i][self.columns], axis=1) for i in range(x.shape[1])]
+        return jnp.stack(each, axis=1)
 
     def widened(self, width: int) -> "Gather":
         """The same matrix with `width` entries in each row, the new ones zero."""

@@ -33,12 +33,12 @@ class UpdateRule:
 
 @dataclass(frozen=True)
 class CoarseSolution:
-    """y, p, what the means are compared with and its derivative in κ (N, p), and p^T A_k y (p,)."""
+    """y, p, what the means are compared with and its derivative in κ, and Σ_i p_i^T A_k w_i."""
 
-    y: Float[np.ndarray, " n"]
-    p: Float[np.ndarray, " n"]
-    target: Float[np.ndarray, " n"]
-    sensitivity: Float[np.ndarray, "n p"]
+    y: Float[np.ndarray, "n l"]
+    p: Float[np.ndarray, "n l"]
+    target: Float[np.ndarray, "n l"]
+    sensitivity: Float[np.ndarray, "n l p"]
     contraction: Float[np.ndarray, " p"]
 
 
@@ -47,23 +47,23 @@ class LazyCoarseSolver(AbstractCoarseSolver):
 
     def __init__(self, problem: CoarseProblem, upscaling: AbstractUpscaling, rule: UpdateRule, dtype: jnp.dtype):
         self.problem, self.rule, self.dtype = problem, rule, dtype
-        self.interval, self.nodes = rule.interval, problem.space.nodes
-        self._neutral = upscaling.neutral
+        self.interval, self.nodes, self.upscaling = rule.interval, problem.space.nodes, upscaling
 
     @abc.abstractmethod
     def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
-        """The coarse side for an admissible κ (p,) and the means (N,); p belongs to the unweighted term."""
+        """The coarse side for an admissible κ (p,) and the means (N, l); p belongs to the unweighted term."""
 
     def initial(self) -> CoarseRecord:
-        zero, count = np.zeros(len(self.nodes)), len(self.problem.operators)
+        zero, count = np.zeros((len(self.nodes), self.upscaling.lifts)), len(self.problem.operators)
         return CoarseRecord(
             y=zero,
             p=zero,
             target=zero,
-            sensitivity=np.zeros((len(zero), count)),
+            sensitivity=np.zeros((*zero.shape, count)),
             contraction=np.zeros(count),
-            kappa=np.full(count, np.nan),
-            moments=self._neutral,
+            kappa=np.zeros(count),
+            moments=self.upscaling.neutral,
+            stale=True,
             active=False,
             strength=1.0,
             updates=0,
@@ -77,18 +77,19 @@ class LazyCoarseSolver(AbstractCoarseSolver):
     def is_due(self, record: CoarseRecord, kappa: np.ndarray) -> bool:
         if record.strength == 0:
             return False
-        change = np.abs(kappa - record.kappa).max()
-        return not change <= self.rule.threshold or not self.problem.is_admissible(kappa)
+        moved = not np.abs(kappa - record.kappa).max() <= self.rule.threshold
+        return record.stale or moved or not self.problem.is_admissible(kappa)
 
     def update(self, record: CoarseRecord, found: Upscaled) -> CoarseRecord:
         kappa = np.asarray(found.kappa, np.float64)
-        if not self.problem.is_admissible(kappa):
+        moments = np.asarray(found.moments, np.float64)
+        if not (self.problem.is_admissible(kappa) and self.upscaling.is_determined(moments)):
             return replace(
                 record,
                 p=np.zeros_like(record.p),
                 sensitivity=np.zeros_like(record.sensitivity),
                 contraction=np.zeros_like(record.contraction),
-                kappa=np.full_like(kappa, np.nan),
+                stale=True,
                 rejections=record.rejections + 1,
             )
         solution = self.solve(kappa, np.asarray(found.means, np.float64))
@@ -100,7 +101,8 @@ class LazyCoarseSolver(AbstractCoarseSolver):
             sensitivity=solution.sensitivity,
             contraction=solution.contraction,
             kappa=kappa,
-            moments=np.asarray(found.moments, np.float64),
+            moments=moments,
+            stale=False,
             active=True,
             updates=record.updates + 1,
         )
@@ -110,7 +112,7 @@ class LazyCoarseSolver(AbstractCoarseSolver):
             target=jnp.asarray(record.target, self.dtype),
             sensitivity=jnp.asarray(record.sensitivity, self.dtype),
             contraction=jnp.asarray(record.contraction, self.dtype),
-            kappa=jnp.asarray(np.nan_to_num(record.kappa), self.dtype),
+            kappa=jnp.asarray(record.kappa, self.dtype),
             moments=jnp.asarray(record.moments, self.dtype),
             active=jnp.asarray(float(record.active), self.dtype),
             strength=jnp.asarray(record.strength, self.dtype),

@@ -50,14 +50,28 @@ def draw_weights(axes: Any, run: Record, title: str) -> None:
 
 
 def draw_upscaled(axes: Any, run: Record, title: str) -> None:
-    """K̃₁₁ of the network and of the reference."""
-    found = run.column("upscaled_coefficient")
-    if found.size:
-        axes.plot(run.iterations, found[:, 0, 0], color=BLUE, label="network")
-    exact = run.summary.get("reference_upscaled_coefficient")
-    if exact is not None:
-        draw_level(axes, float(np.asarray(exact)[0, 0]), label="reference")
-    axes.set(xlabel="iteration", ylabel=r"$\tilde K_{11}$")
+    """K̃₁₁ of the network and of the reference, with K̃_dd where both come from d lifted problems; of cells their mean,
+    and what they go through.
+    """
+    found, exact = run.column("upscaled_coefficient"), run.summary.get("reference_upscaled_coefficient")
+    mean = ""
+    if found.ndim == 4:
+        cells = run.summary.get("reference_cell_coefficient")
+        exact = None if cells is None else np.mean(cells, axis=0)
+        ends = (f(found[..., 0, 0], axis=1) for f in (np.min, np.max))
+        axes.fill_between(run.iterations, *ends, color=BLUE, alpha=0.2)
+        found, mean = found.mean(axis=1), "mean "
+    tensor = run.has_lifted
+    entries = {"11": (0, BLUE), **({f"{run.dim}{run.dim}": (run.dim - 1, VERMILLION)} if tensor else {})}
+    for name, (i, color) in entries.items():
+        if found.size:
+            axes.plot(
+                run.iterations, found[:, i, i], color=color, label=f"{mean}{name}, network" if tensor else "network"
+            )
+        if exact is not None:
+            style = {"color": color, "label": f"{mean}{name}, reference"} if tensor else {"label": "reference"}
+            draw_level(axes, float(np.asarray(exact)[i, i]), **style)
+    axes.set(xlabel="iteration", ylabel=r"$\tilde K_{ii}$" if tensor else r"$\tilde K_{11}$")
     plain(axes)
     headed(axes, title)
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,11 +10,13 @@ from hpms.figures.grid import TensorGrid
 from hpms.figures.record import Record
 
 NAME, FORMATS = "fields", ("vtu", "xdmf")
+_DATA = ("value", "gradient", "reference_value", "reference_gradient")
 _CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
 
 
 def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
-    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, and with a reference u, v - u, ∇u.
+    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, and with a reference u, v - u, ∇u, of
+    each lifted problem, numbered where there are several.
 
     Neighbouring points are joined to segments, quadrilaterals or hexahedra; the third coordinate is 0 where there is
     none. Raises `UserError` where meshio is missing or the run has no fields yet.
@@ -28,18 +29,19 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{NAME}.{suffix}"
-    found, points = run.fields, run.fields["points"]
-    data: dict[str, Any] = {
-        "value": found["value"],
-        "gradient": _three(found["gradient"]),
-    }
-    if run.has_reference:
-        data |= {
-            "reference_value": found["reference_value"],
-            "error": found["value"] - found["reference_value"],
-            "reference_gradient": _three(found["reference_gradient"]),
-        }
-    cells: list[Any] = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
+    points, data, count = run.fields["points"], {}, run.every["value"][0].size
+    for i in range(count):
+        every = {name: run.every[name] for name in _DATA if name in run.every}
+        found = {name: array.reshape(len(points), count, -1)[:, i] for name, array in every.items()}
+        number = f"_{i + 1}" if count > 1 else ""
+        data |= {f"value{number}": found["value"][:, 0], f"gradient{number}": _three(found["gradient"])}
+        if run.has_reference:
+            data |= {
+                f"reference_value{number}": found["reference_value"][:, 0],
+                f"error{number}": (found["value"] - found["reference_value"])[:, 0],
+                f"reference_gradient{number}": _three(found["reference_gradient"]),
+            }
+    cells: list = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
     meshio.write(path, meshio.Mesh(_three(points), cells, point_data=data))
     return path
 

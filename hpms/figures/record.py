@@ -14,11 +14,23 @@ TERMS = ("residual", "boundary", "coupling")
 
 @dataclass(frozen=True)
 class Record:
-    """One run: its `history` (name to one row per logged iteration) and its `fields`, empty where there are none."""
+    """One run: its `history` (name to one row per logged iteration), and `every` field, empty where there are none."""
 
     stored: StoredRun
     history: dict[str, np.ndarray]
-    fields: dict[str, np.ndarray]
+    every: dict[str, np.ndarray]
+
+    @property
+    def has_lifted(self) -> bool:
+        """Whether there are several lifted problems."""
+        return np.ndim(self.every["value"]) > 1 if self.every else "lifted_l2" in self.history
+
+    @cached_property
+    def fields(self) -> dict[str, np.ndarray]:
+        """Those of the first lifted problem."""
+        places = ("points", "weights", "nodes")
+        first = {name: array[:, 0] for name, array in self.every.items() if self.has_lifted and name not in places}
+        return self.every | first
 
     @property
     def dim(self) -> int:

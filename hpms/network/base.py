@@ -15,15 +15,18 @@ from hpms.jet import Jet
 
 @dataclass(frozen=True)
 class Scales:
-    """What a network may know of its problem: d, ε, and the periods of K^ε per axis (lengths), where it has them."""
+    """What a network may know of its problem: d, ε, the periods of K^ε per axis (lengths), where it has them, and the
+    number l of lifted problems, for each of which it has an output.
+    """
 
     dim: int
     eps: float
     periods: tuple[float, ...] | None
+    outputs: int = 1
 
 
 class AbstractNetwork(eqx.Module):
-    """v_θ: R^d -> R^n. Its parameters are its arrays, but for those wrapped in `Fixed`."""
+    """v_θ: R^d -> R^l. Its parameters are its arrays, but for those wrapped in `Fixed`."""
 
     @abc.abstractmethod
     def jet(self, x: Float[Array, "m d"]) -> Jet:

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Jet, activate, affine
 from hpms.network.activation import ACTIVATIONS
-from hpms.network.base import AbstractNetwork
+from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.layers import Layer, layers, propagate
 
 
@@ -22,6 +22,8 @@ class Perceptron(AbstractNetwork):
         return propagate(activate(affine(x, first.weight, first.bias), sigma), rest, sigma)
 
 
-def perceptron(key: PRNGKeyArray, dim: int, width: int, depth: int, activation: str, dtype: jnp.dtype) -> Perceptron:
+def perceptron(
+    key: PRNGKeyArray, scales: Scales, width: int, depth: int, activation: str, dtype: jnp.dtype
+) -> Perceptron:
     """`depth` hidden layers of `width` neurons, Glorot-initialised."""
-    return Perceptron(layers(key, [dim, *[width] * depth, 1], dtype), activation)
+    return Perceptron(layers(key, [scales.dim, *[width] * depth, scales.outputs], dtype), activation)

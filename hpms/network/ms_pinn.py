@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Jet, activate, concatenate, linear
 from hpms.network.activation import ACTIVATIONS
-from hpms.network.base import AbstractNetwork, Fixed, glorot
+from hpms.network.base import AbstractNetwork, Fixed, Scales, glorot
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers
 from hpms.options.network import MsPinnOptions
@@ -42,18 +42,18 @@ class MultiscaleFourierNetwork(AbstractNetwork):
 
 
 def multiscale_fourier_network(
-    key: PRNGKeyArray, dim: int, options: MsPinnOptions, dtype: jnp.dtype
+    key: PRNGKeyArray, scales: Scales, options: MsPinnOptions, dtype: jnp.dtype
 ) -> MultiscaleFourierNetwork:
     """The network of `network=ms_pinn`, Glorot-initialised."""
     trunk_key, output_key, feature_key = jax.random.split(key, 3)
     draw = _DISTRIBUTIONS[options.distribution]
     frequencies = tuple(
-        Fixed(scale * draw(k, (dim, options.features), dtype))
+        Fixed(scale * draw(k, (scales.dim, options.features), dtype))
         for k, scale in zip(jax.random.split(feature_key, len(options.scales)), options.scales, strict=True)
     )
     trunk = layers(trunk_key, [2 * options.features, *[options.width] * options.depth], dtype)
     width = options.width * len(options.scales)
-    output = Layer(glorot(output_key, (width, 1), dtype), jnp.zeros(1, dtype))
+    output = Layer(glorot(output_key, (width, scales.outputs), dtype), jnp.zeros(scales.outputs, dtype))
     return MultiscaleFourierNetwork(frequencies, trunk, output, options.activation)
 
 

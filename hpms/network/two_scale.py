@@ -1,6 +1,7 @@
 """A network that is told the fine scale: slow and fast variables, and boundary layers."""
 
 from dataclasses import replace
+from functools import reduce
 from math import pi
 
 import equinox as eqx
@@ -21,9 +22,9 @@ from hpms.problem.unit_cube import vanishing
 class TwoScaleNetwork(AbstractNetwork):
     """v = N₀(x) + ε Σ_k c_k(x) φ_k(x, y, e), k = 1..R, the shape of a two-scale expansion u₀ + ε Σ_j χ_j(y) ∂_j w₀.
 
-    One perceptron of x gives (N₀, c_1, ..., c_R), another gives φ from x, the fast variables y = (cos 2πh x_i/p_i,
-    sin 2πh x_i/p_i), where p_i are the periods of K^ε, and the boundary layers e = (exp(-x_i/mℓ_i),
-    exp(-(1-x_i)/mℓ_i)), with ℓ_i = `layer_lengths`. Made to vanish on ∂Ω, it is
+    One perceptron of x gives (N₀, c_1, ..., c_R) for each output; they share the φ_k, which another one gives from x,
+    the fast variables y = (cos 2πh x_i/p_i, sin 2πh x_i/p_i), where p_i are the periods of K^ε, and the boundary layers
+    e = (exp(-x_i/mℓ_i), exp(-(1-x_i)/mℓ_i)), with ℓ_i = `layer_lengths`. Made to vanish on ∂Ω, it is
 
         v = l(x) N₀(x) + ε b(x) Σ_k c_k(x) φ_k(x, y, e),    b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(1-x_i)/ℓ_i)):
 
@@ -46,8 +47,10 @@ class TwoScaleNetwork(AbstractNetwork):
         for multiple in self.multiples:
             fast = concatenate(fast, boundary_layers(x, tuple(multiple * length for length in lengths)))
         coefficients = propagate(slow, self.slow, sigma)
-        mean = columns(coefficients, 0, 1)
-        corrector = dot(columns(coefficients, 1, coefficients.value.shape[1]), propagate(fast, self.fast, sigma))
+        products, each = propagate(fast, self.fast, sigma), coefficients.value.shape[1] // self.scales.outputs
+        starts = range(0, coefficients.value.shape[1], each)
+        mean = reduce(concatenate, (columns(coefficients, i, i + 1) for i in starts))
+        corrector = reduce(concatenate, (dot(columns(coefficients, i + 1, i + each), products) for i in starts))
         if self.is_vanishing:
             mean, corrector = multiply(vanishing(x), mean), multiply(saturation(x, lengths), corrector)
         return add(mean, scale(self.scales.eps, corrector))
@@ -98,10 +101,13 @@ def two_scale_network(key: PRNGKeyArray, scales: Scales, options: TwoScaleOption
     scales = replace(scales, periods=options.periods or scales.periods)
     slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
     inputs = scales.dim * (1 + 2 * options.harmonics + 2 * len(options.layers))
-    slow = layers(slow_key, [scales.dim, *[options.slow_width] * options.slow_depth, 1 + options.rank], dtype)
+    slow = layers(
+        slow_key, [scales.dim, *[options.slow_width] * options.slow_depth, (1 + options.rank) * scales.outputs], dtype
+    )
     fast = layers(fast_key, [inputs, *[options.width] * options.depth, options.rank], dtype)
-    amplitudes = jax.random.normal(amplitude_key, (options.rank,), dtype)
-    mean = Layer(slow[-1].weight.at[:, 0].set(0), slow[-1].bias.at[1:].set(amplitudes))
+    amplitudes = jax.random.normal(amplitude_key, (scales.outputs, options.rank), dtype)
+    bias = slow[-1].bias.reshape(scales.outputs, -1).at[:, 1:].set(amplitudes).ravel()
+    mean = Layer(slow[-1].weight.at[:, :: 1 + options.rank].set(0), bias)
     return TwoScaleNetwork(
         slow=(*slow[:-1], mean),
         fast=(*fast[:-1], jax.tree.map(jnp.zeros_like, fast[-1])),

@@ -26,8 +26,8 @@ class CoarseOptions(AbstractOptions, abc.ABC):
     h: float
 
     @abc.abstractmethod
-    def build(self, dim: int) -> P1Space:
-        """The coarse space."""
+    def build(self, dim: int, multiple: int) -> P1Space:
+        """The coarse space, with a number of elements along each axis that is a multiple of that number."""
 
 
 @register("coarse", "p1")
@@ -47,7 +47,7 @@ class P1Options(CoarseOptions):
                 config.problem.eps,
             )
 
-    def build(self, dim: int) -> P1Space:
+    def build(self, dim: int, multiple: int) -> P1Space:
         from hpms.fem.p1 import P1Space
 
-        return P1Space(dim, self.h)
+        return P1Space(dim, self.h, multiple=multiple)

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from hpms.config import Config
     from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
-    from hpms.fem.fine.reference import Reference
-    from hpms.fem.p1 import P1Space
-    from hpms.problem.lifted import LiftedProblem
+    from hpms.coupling.known import Known
 
 _MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000
 
@@ -32,18 +30,16 @@ class CouplingOptions(AbstractOptions, abc.ABC):
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
         """The jitted and the host's part, or None where there is no coupling."""
 
-    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
-        """How far the exact solution is from what is trained on the coarse mesh of width h, ‖Q̄u - y‖/‖u‖, or NaN."""
+    def trained_gap(self, known: Known) -> float:
+        """How far the exact solutions are from what is trained, ‖Q̄u - y‖/‖u‖, all u_i together, or NaN."""
         return float("nan")
 
-    def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
+    def gaps(self, known: Known) -> dict[str, float]:
         """Such gaps of averages of its own, by name."""
         return {}
 
-    def reference_fields(
-        self, problem: LiftedProblem, reference: Reference, space: P1Space
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Q̄u and the coarse state y of the reference at the nodes (N,) of the means."""
+    def reference_fields(self, known: Known) -> tuple[np.ndarray, np.ndarray] | None:
+        """Q̄u_i and the coarse states y_i (N, l) of the reference at the nodes of the means."""
         return None
 
 
@@ -86,17 +82,15 @@ class BallOptions(CouplingOptions):
 
         return ball.build(self, context)
 
-    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
+    def trained_gap(self, known: Known) -> float:
         from hpms.coupling import ball
 
-        return ball.gap(reference, self.delta, problem.domain.eps)
+        return ball.gap(known, self.delta)
 
-    def reference_fields(
-        self, problem: LiftedProblem, reference: Reference, space: P1Space
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def reference_fields(self, known: Known) -> tuple[np.ndarray, np.ndarray]:
         from hpms.coupling import ball
 
-        return ball.ball_fields(reference, space.nodes, self.delta, problem.domain.eps)
+        return ball.ball_fields(known, self.delta)
 
 
 @register("coupling", "consistent")
@@ -124,6 +118,9 @@ class ConsistentOptions(CouplingOptions):
     def check(self, config: Config) -> None:
         import numpy as np
 
+        if not config.upscaling.is_constant:
+            reason = "it averages an equation whose coefficient is constant, and cells have several: take coupling=ball"
+            raise ConfigError("coupling", f"consistent with upscaling={config.names['upscaling']}", reason)
         dim, eps, h = config.problem.dim, config.problem.eps, config.coarse.h
         periods = config.coefficient.lengths(dim, eps)
         sides, counts = self.box(periods, dim, eps)
@@ -153,19 +150,17 @@ class ConsistentOptions(CouplingOptions):
 
         return consistent.build(self, context)
 
-    def trained_gap(self, problem: LiftedProblem, reference: Reference, h: float) -> float:
+    def trained_gap(self, known: Known) -> float:
         from hpms.coupling import consistent
 
-        return consistent.trained_gap(self, problem, reference, h)
+        return consistent.trained_gap(self, known)
 
-    def gaps(self, problem: LiftedProblem, reference: Reference, h: float) -> dict[str, float]:
+    def gaps(self, known: Known) -> dict[str, float]:
         from hpms.coupling import consistent
 
-        return consistent.gaps(self, problem, reference, h)
+        return consistent.gaps(self, known)
 
-    def reference_fields(
-        self, problem: LiftedProblem, reference: Reference, space: P1Space
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def reference_fields(self, known: Known) -> tuple[np.ndarray, np.ndarray]:
         from hpms.coupling import consistent
 
-        return consistent.reference_fields(self, problem, reference, space)
+        return consistent.reference_fields(self, known)

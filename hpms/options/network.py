@@ -29,7 +29,7 @@ class NetworkOptions(AbstractOptions, abc.ABC):
 
     @abc.abstractmethod
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> AbstractNetwork:
-        """The network with random parameters, before its boundary values are imposed."""
+        """The network with random parameters and `scales.outputs` outputs, before its boundary values are imposed."""
 
 
 @register("network", "mlp")
@@ -45,7 +45,7 @@ class MlpOptions(NetworkOptions):
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> Perceptron:
         from hpms.network.mlp import perceptron
 
-        return perceptron(key, scales.dim, self.width, self.depth, self.activation, dtype)
+        return perceptron(key, scales, self.width, self.depth, self.activation, dtype)
 
 
 @register("network", "ms_pinn")
@@ -73,7 +73,7 @@ class MsPinnOptions(NetworkOptions):
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> MultiscaleFourierNetwork:
         from hpms.network.ms_pinn import multiscale_fourier_network
 
-        return multiscale_fourier_network(key, scales.dim, self, dtype)
+        return multiscale_fourier_network(key, scales, self, dtype)
 
 
 @register("network", "two_scale")

@@ -17,26 +17,31 @@ _CHUNK = 20_000
 
 
 class Medium(eqx.Module):
-    """What the residual needs at M points: K (M,), ∇K (M, d) and f^ε = q + ∂₁K (M,)."""
+    """What the residual needs at M points: K (M,), ∇K (M, d) and f_i^ε = q + ∂_iK (M, l)."""
 
     coefficient: Float[Array, "*m"]
     gradient: Float[Array, "*m d"]
-    forcing: Float[Array, "*m"]
+    forcing: Float[Array, "*m l"]
 
 
 class LiftedProblem(eqx.Module):
-    """With w = u + x₁: A^ε u = -∇·(K^ε ∇u) = f^ε = q + ∂₁K^ε in Ω, u = 0 on ∂Ω, Eq. (4.11)."""
+    """With w_i = u_i + x_i: A^ε u_i = -∇·(K^ε ∇u_i) = f_i^ε = q + ∂_iK^ε in Ω, u_i = 0 on ∂Ω, i = 1..l, Eq. (4.11).
+
+    l = `lifts` is 1, or d where all entries of an upscaled tensor are wanted.
+    """
 
     domain: UnitCube = eqx.field(static=True)
     coefficient: AbstractCoefficient
     source: AbstractSource
+    lifts: int = eqx.field(static=True, default=1)
 
     def medium(self, points: Float[Array, "m d"]) -> Medium:
-        """K, ∇K and f^ε at the points, in float64."""
+        """K, ∇K and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
         value = jax.vmap(self.coefficient.value)(points)
         gradient = jax.vmap(self.coefficient.gradient)(points)
-        return Medium(value, gradient, jax.vmap(self.source.value)(points) + gradient[:, 0])
+        source = jax.vmap(self.source.value)(points)
+        return Medium(value, gradient, source[:, None] + gradient[:, : self.lifts])
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """K as a NumPy function of points (M, d), for the finite element side."""
@@ -67,17 +72,23 @@ def _values(field: AbstractCoefficient | AbstractSource, points: Float[Array, "m
     return jax.vmap(field.value)(points)
 
 
-def operator(jet: Jet, medium: Medium) -> Float[Array, " m"]:
-    """A^ε v = -(K Δv + ∇K·∇v) of a scalar v at M points."""
-    advection = sum(medium.gradient[:, i] * g[:, 0] for i, g in enumerate(jet.gradient))
-    return -(medium.coefficient * jet.laplacian[:, 0] + advection)
+def operator(jet: Jet, medium: Medium) -> Float[Array, "m l"]:
+    """A^ε v_i = -(K Δv_i + ∇K·∇v_i) at M points."""
+    advection = sum(medium.gradient[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
+    return -(medium.coefficient[:, None] * jet.laplacian + advection)
 
 
-def residual(jet: Jet, medium: Medium) -> Float[Array, " m"]:
-    """A^ε v - f^ε at M points, Eq. (3.24)."""
+def residual(jet: Jet, medium: Medium) -> Float[Array, "m l"]:
+    """A^ε v_i - f_i^ε at M points, Eq. (3.24)."""
     return operator(jet, medium) - medium.forcing
 
 
-def flux(jet: Jet, medium: Medium) -> Float[Array, " m"]:
-    """K(∂₁v + 1), the first component of the flux of w = v + x₁, whose mean is K̃₁₁, Eq. (4.10)."""
-    return medium.coefficient * (jet.gradient[0][:, 0] + 1)
+def strain(jet: Jet, axis: int) -> Float[Array, "m l"]:
+    """∂_a w_i of w_i = v_i + x_i along the axis a."""
+    gradient = jet.gradient[axis]
+    return gradient + (jnp.arange(gradient.shape[1]) == axis).astype(gradient.dtype)
+
+
+def alone(array: np.ndarray) -> np.ndarray:
+    """Without the axis of the lifted problems, the second, where there is one."""
+    return array[:, 0] if array.ndim > 1 and array.shape[1] == 1 else array

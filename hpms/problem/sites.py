@@ -1,4 +1,4 @@
-"""Points in blocks, and loops over them that are differentiated."""
+"""Points in blocks, and the loops over them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,14 +23,15 @@ class Sites(eqx.Module):
         """The M points without the padding."""
         return self.points.reshape(-1, self.points.shape[-1])[: self.count]
 
-    def flat(self, values: Float[Array, "n block"]) -> Float[Array, " m"]:
+    def flat(self, values: Float[Array, " n block *l"]) -> Float[Array, " m *l"]:
         """Values at the M points from values per block."""
-        return values.reshape(-1)[: self.count]
+        return values.reshape(-1, *values.shape[2:])[: self.count]
 
-    def blocked(self, values: Float[Array, " m"]) -> Float[Array, "n block"]:
+    def blocked(self, values: Float[Array, " m *l"]) -> Float[Array, " n block *l"]:
         """The inverse of `flat`, zero at the padding."""
         blocks, size = self.points.shape[:2]
-        return jnp.pad(values, (0, blocks * size - self.count)).reshape(blocks, size)
+        padding = [(0, blocks * size - self.count), *[(0, 0)] * (values.ndim - 1)]
+        return jnp.pad(values, padding).reshape(blocks, size, *values.shape[1:])
 
 
 def sites(points: Float[Array, "m d"], block: int, dtype: jnp.dtype) -> Sites:
@@ -52,6 +53,16 @@ def map_blocks(function: Callable[[Any], Any], blocks: Any) -> Any:
     return jax.lax.map(jax.checkpoint(function), blocks)
 
 
+def visit_blocks(function: Callable[[Any], Any], blocks: Any) -> Any:
+    """`function` of each block, behind each other, where nobody differentiates."""
+    return jax.lax.map(function, blocks)
+
+
+def fold_blocks(function: Callable[[Any, Any], Any], start: Any, blocks: Any) -> Any:
+    """`start`, then `function` of what there is and of each block in turn, where nobody differentiates."""
+    return jax.lax.scan(lambda found, block: (function(found, block), None), start, blocks)[0]
+
+
 def sum_blocks(
     function: Callable[..., tuple[Array, Array]], theta: Float[Array, " p"], *blocks: Any
 ) -> tuple[Float[Array, "..."], Float[Array, " p"]]:
@@ -60,9 +71,8 @@ def sum_blocks(
     The gradient is taken inside the loop, so the activations of one block at a time are alive.
     """
 
-    def add(carry: tuple[Array, Array], block: tuple[Any, ...]) -> tuple[tuple[Array, Array], None]:
+    def add(found: tuple[Array, Array], block: tuple[Any, ...]) -> tuple[Array, Array]:
         (_, value), gradient = jax.value_and_grad(function, has_aux=True)(theta, *block)
-        return (carry[0] + value, carry[1] + gradient), None
+        return found[0] + value, found[1] + gradient
 
-    start = (jnp.zeros((), theta.dtype), jnp.zeros_like(theta))
-    return jax.lax.scan(add, start, blocks)[0]
+    return fold_blocks(add, (jnp.zeros((), theta.dtype), jnp.zeros_like(theta)), blocks)

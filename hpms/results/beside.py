@@ -28,8 +28,8 @@ def beside(runs: Sequence[Run], keys: Sequence[str], groups: Sequence[Group]) ->
         problems.setdefault(title, []).append(run)
     for title, members in problems.items():
         rows = [_network(label(keys, g), found) for g in groups if (found := best_run(_both(g, members)))]
-        rows += [_fem(members[0].summary), _reference(members[0].summary)]
-        yield title, HEADER, rows, [*[""] * (len(rows) - 2), "beside", "beside"]
+        classical = [*_corrector(members[0].summary), _fem(members[0].summary), _reference(members[0].summary)]
+        yield title, HEADER, rows + classical, [*[""] * len(rows), *["beside"] * len(classical)]
 
 
 def _both(g: Group, members: Sequence[Run]) -> list[Run]:
@@ -47,6 +47,14 @@ def _fem(summary: Mapping[str, Any]) -> list[str]:
     return ["fine FEM", *_errors(summary, "fem_"), seconds, "", "", str(summary.get("fem_method", ""))]
 
 
+def _corrector(summary: Mapping[str, Any]) -> list[list[str]]:
+    """Homogenisation with its corrector, where the medium has periods."""
+    if "corrector_method" not in summary:
+        return []
+    seconds = _form(summary, "corrector_seconds", "{:.3f}")
+    return [["homogenisation", *_errors(summary, "corrector_"), seconds, "", "", str(summary["corrector_method"])]]
+
+
 def _reference(summary: Mapping[str, Any]) -> list[str]:
     own = [f"own {_form(summary, key, '{:.2e}')}" for key in ("reference_own_l2", "reference_own_h1")]
     upscaled, seconds = _upscaled(summary, "reference_"), _form(summary, "reference_seconds", "{:.3f}")
@@ -60,7 +68,7 @@ def _errors(summary: Mapping[str, Any], prefix: str = "") -> list[str]:
 
 def _upscaled(summary: Mapping[str, Any], prefix: str) -> str:
     found = summary.get(f"{prefix}upscaled_coefficient")
-    return "-" if found is None else f"{np.asarray(found).flat[0]:.6f}"
+    return "-" if found is None or np.ndim(found) > 2 else f"{np.asarray(found).flat[0]:.6f}"
 
 
 def _form(summary: Mapping[str, Any], key: str, form: str) -> str:

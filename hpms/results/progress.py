@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -57,5 +58,5 @@ class TrainingProgress:
     def log(self, row: dict[str, Any]) -> None:
         terms = " ".join(f"{name} {row[name]:.1e}" for name in _TERMS if name in row)
         error = f"  L² error {row['relative_l2']:.1e}" if "relative_l2" in row else ""
-        self._state.plain = f"{terms}  K̃ {row['upscaled_coefficient'][0][0]:.4f}{error}"
+        self._state.plain = f"{terms}  K̃ {np.ravel(row['upscaled_coefficient'])[0]:.4f}{error}"
         log.debug("iteration %d of %d  %s", row["iteration"], self._total, self._state.plain)

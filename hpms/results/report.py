@@ -1,4 +1,4 @@
-"""The table at the end of a run: the network's errors, and the fine finite element method's beside them."""
+"""The table at the end of a run: the network's errors, and those of the classical methods beside them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,60 +8,104 @@ import numpy as np
 from hpms.config import Config
 from hpms.results.table import scientific, table
 
+_DIGITS = "₁₂₃"
+
 
 def report(summary: Mapping[str, Any], config: Config) -> str:
     """From the attributes of `summary` in `run.h5` or `evaluation.h5`."""
     coupling = config.names["coupling"]
     method = "PINN" if coupling == "none" else coupling
-    rows = [
-        ["", f"{method} {config.names['network']}"],
-        ["relative L² error", _error(summary, "relative_l2")],
-        ["relative H¹ error", _error(summary, "relative_h1")],
-        ["upscaled K̃", _upscaled(summary, "upscaled_coefficient")],
-        ["seconds", f"{summary['wall_seconds']:.1f}" if "wall_seconds" in summary else "-"],
-        ["how", _iteration(summary)],
-    ]
-    if "reference_method" in summary:
-        beside = zip(_fem(summary), _reference(summary), strict=True)
-        rows = [[*row, *cells] for row, cells in zip(rows, beside, strict=True)]
-    header, *rows = rows if "reference_method" in summary else [rows[0], *rows[3:]]
-    gap = ""
-    if coupling != "none" and "coupling_gap" in summary:
-        gap = f"\n\nThe exact solution itself misses the coupling: ‖Q̄u - y‖/‖u‖ = {summary['coupling_gap']:.3g}."
-    return table(header, rows) + gap
+    measured = "reference_method" in summary
+    columns = [_network(summary, f"{method} {config.names['network']}")]
+    if measured:
+        classical = [_corrector(summary)] if "corrector_method" in summary else []
+        columns += [_fem(summary), *classical, _reference(summary)]
+    cells = not config.upscaling.is_constant
+    size = np.asarray(summary.get("upscaled_coefficient", np.eye(1))).shape[-1]
+    entries = [(i, j) for i in range(size) for j in range(size)]
+    entries = [(0, 0)] if config.names["upscaling"] == "isotropic" or cells else entries
+    rows = [[label, *(column[key] for column in columns)] for label, key in _ERRORS if measured]
+    for i, j in entries:
+        label = f"upscaled K̃{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"
+        rows.append([label, *(_entry(column["upscaled"], i, j) for column in columns)])
+    rows += [[label, *(column[key] for column in columns)] for label, key in _REST]
+    return table(["", *(column["name"] for column in columns)], rows) + _each(summary) + _gap(summary, coupling)
 
 
-def _fem(summary: Mapping[str, Any]) -> list[str]:
-    """The column of the fine FEM."""
-    return [
-        "fine FEM",
-        _error(summary, "fem_relative_l2"),
-        _error(summary, "fem_relative_h1"),
-        _upscaled(summary, "fem_upscaled_coefficient"),
-        f"{summary['fem_seconds']:.3f}",
-        str(summary["fem_method"]),
-    ]
+_ERRORS = (("relative L² error", "l2"), ("relative H¹ error", "h1"))
+_REST = (("seconds", "seconds"), ("how", "how"))
 
 
-def _reference(summary: Mapping[str, Any]) -> list[str]:
-    """The column of the reference."""
-    return [
-        "reference",
-        f"own error {scientific(summary['reference_own_l2'])}",
-        f"own error {scientific(summary['reference_own_h1'])}",
-        _upscaled(summary, "reference_upscaled_coefficient"),
-        f"{summary['reference_seconds']:.3f}",
-        str(summary["reference_method"]),
-    ]
+def _network(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "l2": _error(summary, "relative_l2"),
+        "h1": _error(summary, "relative_h1"),
+        "upscaled": summary.get("upscaled_coefficient"),
+        "seconds": f"{summary['wall_seconds']:.1f}" if "wall_seconds" in summary else "-",
+        "how": _iteration(summary),
+    }
+
+
+def _fem(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "fine FEM",
+        "l2": _error(summary, "fem_relative_l2"),
+        "h1": _error(summary, "fem_relative_h1"),
+        "upscaled": None if "reference_cell_coefficient" in summary else summary.get("fem_upscaled_coefficient"),
+        "seconds": f"{summary['fem_seconds']:.3f}",
+        "how": str(summary["fem_method"]),
+    }
+
+
+def _corrector(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "homogenisation",
+        "l2": _error(summary, "corrector_relative_l2"),
+        "h1": _error(summary, "corrector_relative_h1"),
+        "upscaled": None if "reference_cell_coefficient" in summary else summary.get("corrector_upscaled_coefficient"),
+        "seconds": f"{summary['corrector_seconds']:.3f}",
+        "how": str(summary["corrector_method"]),
+    }
+
+
+def _reference(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "reference",
+        "l2": f"own error {scientific(summary['reference_own_l2'])}",
+        "h1": f"own error {scientific(summary['reference_own_h1'])}",
+        "upscaled": summary.get("reference_cell_coefficient", summary.get("reference_upscaled_coefficient")),
+        "seconds": f"{summary['reference_seconds']:.3f}",
+        "how": str(summary["reference_method"]),
+    }
+
+
+def _entry(found: Any, i: int, j: int) -> str:
+    """An entry of K̃, or what it goes through where there is one in each cell."""
+    if found is None or i >= np.asarray(found).shape[-2]:
+        return "-"
+    values = np.asarray(found)[..., i, j]
+    if values.ndim == 0:
+        return f"{values:.6f}"
+    return f"{values.min():.4f} to {values.max():.4f} in {values.size} cells"
+
+
+def _each(summary: Mapping[str, Any]) -> str:
+    """The errors of each lifted problem, where there are several."""
+    if "lifted_l2" not in summary:
+        return ""
+    l2, h1 = (", ".join(scientific(float(e)) for e in summary[key]) for key in ("lifted_l2", "lifted_h1"))
+    return f"\n\nErrors are those of all lifted problems w_i = x_i together; of each: L² {l2}; H¹ {h1}."
+
+
+def _gap(summary: Mapping[str, Any], coupling: str) -> str:
+    if coupling == "none" or "coupling_gap" not in summary:
+        return ""
+    return f"\n\nThe exact solution itself misses the coupling: ‖Q̄u - y‖/‖u‖ = {summary['coupling_gap']:.3g}."
 
 
 def _error(summary: Mapping[str, Any], key: str) -> str:
     return scientific(summary[key]) if key in summary else "-"
-
-
-def _upscaled(summary: Mapping[str, Any], key: str) -> str:
-    """K̃₁₁, which is what the network's isotropic K̃ is compared by."""
-    return f"{np.asarray(summary[key])[0, 0]:.6f}" if key in summary else "-"
 
 
 def _iteration(summary: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from hpms.config import Config, read_config
 from hpms.errors import UserError
+from hpms.problem.lifted import alone
 from hpms.results import valid
 from hpms.results.hdf5 import (
     atomic_h5,
@@ -25,9 +26,9 @@ from hpms.results.metrics import LOG, Row, columns, read_rows, rows_from
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
 
-FORMAT = 2
+FORMAT = 3
 FILE = "run.h5"
-_UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
+_UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def write_run(
         latest = file.create_group("checkpoint/latest")
         if snapshot.record is not None:
             write_record(latest.create_group("coarse"), snapshot.record)
-            coarse |= {"state": snapshot.record.y, "adjoint": snapshot.record.p}
+            coarse |= {"state": alone(snapshot.record.y), "adjoint": alone(snapshot.record.p)}
         write_arrays(file.create_group("coarse"), coarse)
         write_tree(latest.create_group("optimizer"), snapshot.state.optimizer)
         state = snapshot.state
@@ -109,7 +110,7 @@ def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, 
         found |= {
             "iteration": row["iteration"],
             "residual_loss": row["residual"],
-            **{name: row[name] for name in ("relative_l2", "relative_h1") if name in row},
+            **{name: row[name] for name in ("relative_l2", "relative_h1", "lifted_l2", "lifted_h1") if name in row},
             "upscaled_coefficient": row["upscaled_coefficient"],
             "wall_seconds": row["elapsed_seconds"] + row["compile_seconds"],
         }

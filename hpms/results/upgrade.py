@@ -6,10 +6,11 @@ from typing import Any
 def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
 
-    Format 1 called the coupling by balls `hybrid`, and had schedules that decayed or handed over from it to the
-    consistent coupling; a network trained with them is read as one of the coupling that was to be at work in the end.
-    The averages of its reference were those of `coupling.delta`.
+    Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and had schedules
+    that decayed or handed over from it to the consistent coupling; a network trained with them is read as one of the
+    coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
     """
+    values = {"upscaling": {"name": "isotropic"}} | values
     if version > 1:
         return values
     coupling = dict(values["coupling"])

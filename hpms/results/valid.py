@@ -20,10 +20,12 @@ _CONFIG_MOST = 100_000  # characters
 _ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")
 _WITH_REFERENCE = ("reference_method", "fem_method", "reference_seconds", "fem_seconds")
 _WITH_REFERENCE += ("reference_own_l2", "reference_own_h1", "fem_relative_l2", "fem_relative_h1")
-_TEXTS = ("status", "reason", "reference_method", "fem_method")
+_TEXTS = ("status", "reason", "reference_method", "fem_method", "corrector_method")
 _WITH_BEST = ("iteration", "residual_loss", "wall_seconds")
 _ERRORS = ("relative_l2", "relative_h1")
 _MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upscaled_coefficient")
+_MATRICES += ("reference_cell_coefficient", "corrector_upscaled_coefficient")
+_LISTS = ("lifted_l2", "lifted_h1", "reference_cell_condition")
 _COUNTS = ("iterations_done", "iteration", "ensemble_members")
 _COLUMNS = ("iteration", "residual", "loss", "elapsed_seconds", "compile_seconds")
 
@@ -97,7 +99,10 @@ def _check_summary(found: Mapping[str, Any], dim: int, best: bool, known: bool) 
             _text(found, name)
             continue
         if name in _MATRICES:
-            _require(isinstance(value, np.ndarray) and value.shape in ((1, dim), (dim, dim)), f"summary/{name}")
+            _require(isinstance(value, np.ndarray) and value.ndim in (2, 3), f"summary/{name}")
+            _require(value.shape[-1] == dim and 1 <= value.shape[-2] <= dim, f"summary/{name}")
+        elif name in _LISTS:
+            _require(isinstance(value, np.ndarray) and value.ndim == 1, f"summary/{name}")
         else:
             _require(isinstance(value, np.number | int | float), f"summary/{name}")
         _require(np.asarray(value).dtype.kind in ("iuf" if name in _COUNTS else "f"), f"summary/{name}")
@@ -110,8 +115,10 @@ def _check_metrics(group: Any, dim: int, known: bool) -> np.ndarray:
     """The logged iterations, which rise."""
     lengths = set()
     for name in group:
-        matrix = name == "upscaled_coefficient"
-        column = _array(group, name, "iuf", 3 if matrix else 1, dim if matrix else None, finite=False)
+        axes = {"upscaled_coefficient": (3, 4)}.get(name, (2,) if name in _LISTS else (1,))
+        column = _array(group, name, "iuf", None, finite=False)
+        _require(column.ndim in axes, f"metrics/{name}")
+        _require(axes != (3, 4) or column.shape[-2:] == (dim, dim), f"metrics/{name}")
         lengths.add(len(column))
         _require(name != "coupling_stage" or np.isin(column, (0, 1)).all(), "metrics/coupling_stage")
     if not len(group):
@@ -129,11 +136,16 @@ def _check_fields(group: Any, dim: int, known: bool) -> None:
     nodes = len(_array(group, "nodes", "f", 2, dim)) if "nodes" in group else 0
     for name in ("value", "gradient", "weights", *(("reference_value", "reference_gradient") if known else ())):
         _require(name in group, f"fields/{name}")
+    lifts = group["value"].shape[1:]
+    _require(len(lifts) < 2, "fields/value")
     for name in group:
         at_nodes = name in ("nodes", "averages", "coarse_state", "reference_averages", "reference_coarse_state")
-        vectors = name in ("points", "nodes", "gradient", "reference_gradient")
-        array = _array(group, name, "f", 2 if vectors else 1, dim if vectors else None, finite=False)
-        _require(len(array) == (nodes if at_nodes else count), f"fields/{name}")
+        array = _array(group, name, "f", None, finite=False)
+        _require(array.ndim > 0 and len(array) == (nodes if at_nodes else count), f"fields/{name}")
+        wanted = {"points": (dim,), "nodes": (dim,), "weights": ()}.get(name)
+        if wanted is None:
+            wanted = (*lifts, dim) if name in ("gradient", "reference_gradient") else lifts
+        _require(array.shape[1:] == wanted, f"fields/{name}")
 
 
 def _check_checkpoints(group: Any, iterations: np.ndarray, broken: bool) -> None:

@@ -1,13 +1,15 @@
 """The Jacobian J of a loss's rows r(θ): its products, and J itself in blocks."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hpms.problem.lifted import Medium, residual
-from hpms.problem.sites import Sites
+from hpms.problem.sites import Sites, fold_blocks
 from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
-from hpms.training.values import value_jacobian
+from hpms.training.values import row_gradients, value_jacobian
 
 _COLUMNS = 512  # parameters whose coupling rows are averaged at a time
 
@@ -25,13 +27,13 @@ def second_order(
 
 
 def interior_jacobian(loss: Loss, theta: Float[Array, " p"], block: tuple) -> Float[Array, "b p"]:
-    """The rows that belong to a block of collocation points."""
+    """The rows that belong to a block of collocation points, those of one point behind each other."""
 
-    def row(theta: Array, point: Array, medium: Medium, mask: Array) -> Array:
+    def rows(theta: Array, point: Array, medium: Medium, mask: Array) -> Array:
         jet, there = loss.model(theta).jet(point[None]), jax.tree.map(lambda a: a[None], medium)
         return jnp.sqrt(loss.weighting[RESIDUAL]) * (loss.scale * mask * residual(jet, there)[0])
 
-    return jax.vmap(jax.grad(row), (None, 0, 0, 0))(theta, *block)
+    return jax.vmap(row_gradients(rows), (None, 0, 0, 0))(theta, *block).reshape(-1, theta.size)
 
 
 def other_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "o p"]:
@@ -40,7 +42,7 @@ def other_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "o p"]
     if BOUNDARY in weight:
         boundary = loss.collocation.boundary
         jacobian = value_jacobian(loss.model, theta, Sites(boundary[None], len(boundary)))
-        parts.append(jnp.sqrt(weight[BOUNDARY]) * loss.boundary_scale * jacobian)
+        parts.append(jnp.sqrt(weight[BOUNDARY]) * loss.boundary_scale * jacobian.reshape(-1, theta.size))
     if COUPLING in weight:
         parts.append(jnp.sqrt(weight[COUPLING]) * _coupling_jacobian(loss, theta))
     return jnp.concatenate(parts)
@@ -50,17 +52,44 @@ def _coupling_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "n
     """Q̄v' - (∂y/∂κ) κ', column by column."""
     coupling, view, upscaling = loss.coupling, loss.view, loss.upscaling
     assert coupling is not None and view is not None
-    values = value_jacobian(loss.model, theta, loss.value_sites).T if coupling.at_points else None
-    nodes = value_jacobian(loss.model, theta, coupling.nodes).T
-    moments = jax.lax.map(
-        lambda unit: loss.moments_pullback(theta, unit), jnp.eye(view.moments.size, dtype=theta.dtype)
-    )
+    values = _by_parameter(value_jacobian(loss.model, theta, loss.value_sites)) if coupling.at_points else None
+    nodes = _by_parameter(value_jacobian(loss.model, theta, coupling.nodes))
+    present = view.moments if upscaling.is_linear else loss.evaluate(theta).moments
+    moments = _moments_jacobian(loss, theta, present.size)
 
     def column(parts: tuple[Array | None, Array, Array]) -> Array:
         value, node, moment = parts
         means = coupling.means(value, node)
-        kappa = jax.jvp(upscaling.parameters, (view.moments,), (moment,))[1]
+        kappa = jax.jvp(upscaling.parameters, (present,), (moment,))[1]
         start = (jnp.zeros_like(means), view.kappa)
         return jax.jvp(lambda m, k: coupling.residual(m, k, view), start, (means, kappa))[1]
 
     return jax.lax.map(column, (values, nodes, moments.T), batch_size=_COLUMNS).T
+
+
+def _moments_jacobian(loss: Loss, theta: Float[Array, " p"], count: int) -> Float[Array, "s p"]:
+    """The derivatives of the means that κ is made of: by one pullback each, or where there are cells point by point, as
+    each point has a part in the means of its own cell alone.
+    """
+    upscaling, collocation = loss.upscaling, loss.collocation
+    if upscaling.members(collocation.sites.points[0]) is None:
+        return jax.lax.map(lambda unit: loss.moments_pullback(theta, unit), jnp.eye(count, dtype=theta.dtype))
+
+    def densities(theta: Array, point: Array, medium: Medium) -> Array:
+        there = jax.tree.map(lambda a: a[None], medium)
+        return upscaling.densities(loss.model(theta).jet(point[None]), there)[0]
+
+    def add(total: Array, block: tuple[Array, Medium, Array]) -> Array:
+        points, medium, mask = block
+        members = upscaling.members(points)
+        gradients = jax.vmap(jax.jacrev(densities), (None, 0, 0))(theta, points, medium)
+        assert members is not None
+        return total + jnp.tensordot(mask[:, None] * members, gradients, axes=((0,), (0,)))
+
+    cells = math.prod(upscaling.cells)
+    start = jnp.zeros((cells, count // cells, theta.size), theta.dtype)
+    return fold_blocks(add, start, collocation.blocks).reshape(count, -1) / collocation.count
+
+
+def _by_parameter(jacobian: Float[Array, "m l p"]) -> Float[Array, "p m l"]:
+    return jnp.moveaxis(jacobian, 2, 0)

@@ -4,13 +4,13 @@ import abc
 from itertools import pairwise
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float
 
 from hpms.errors import UserError
 from hpms.memory import GIGA, available
+from hpms.problem.sites import fold_blocks, visit_blocks
 from hpms.training.jacobian import interior_jacobian, other_jacobian, pullback
 from hpms.training.loss import Loss
 
@@ -103,10 +103,8 @@ def _parameter_space(loss: Loss, theta: Float[Array, " p"]) -> ParameterSpace:
 
     empty = [jnp.zeros((stop - start, stop)) for start, stop in pairwise(cuts)]
     stripes = add(empty, other_jacobian(loss, theta))
-    stripes, _ = jax.lax.scan(
-        lambda total, block: (add(total, interior_jacobian(loss, theta, block)), None),
-        stripes,
-        loss.collocation.blocks,
+    stripes = fold_blocks(
+        lambda total, block: add(total, interior_jacobian(loss, theta, block)), stripes, loss.collocation.blocks
     )
     gram = jnp.tril(jnp.concatenate([jnp.pad(s, ((0, 0), (0, size - s.shape[1]))) for s in stripes]))
     return ParameterSpace(loss=loss, theta=theta, gram=gram, diagonal=_floored(jnp.diag(gram)))
@@ -114,8 +112,8 @@ def _parameter_space(loss: Loss, theta: Float[Array, " p"]) -> ParameterSpace:
 
 def _residual_space(loss: Loss, theta: Float[Array, " p"]) -> ResidualSpace:
     collocation = loss.collocation
-    blocks = jax.lax.map(lambda block: interior_jacobian(loss, theta, block), collocation.blocks)
-    interior = blocks.reshape(-1, theta.size)[: collocation.count]
+    blocks = visit_blocks(lambda block: interior_jacobian(loss, theta, block), collocation.blocks)
+    interior = blocks.reshape(-1, theta.size)[: collocation.count * loss.upscaling.lifts]
     jacobian = jnp.concatenate([interior, other_jacobian(loss, theta)]).astype(jnp.float64)
     diagonal = _floored(jnp.sum(jacobian**2, axis=0))
     return ResidualSpace(jacobian, (jacobian / diagonal) @ jacobian.T, diagonal)

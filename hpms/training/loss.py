@@ -31,13 +31,13 @@ RESIDUAL, BOUNDARY, COUPLING = "residual", "boundary", "coupling"
 
 class Evaluation(eqx.Module):
     """The terms ‖r_k‖², unweighted and in the order of `Loss.names`; κ (p,) and the means (s,) that it is made of; and
-    the means Q̄v of the coupling.
+    the means Q̄v_i of the coupling.
     """
 
     terms: Float[Array, " k"]
     kappa: Float[Array, " p"]
     moments: Float[Array, " s"]
-    means: Float[Array, " n"] | None
+    means: Float[Array, "n l"] | None
 
 
 class Loss(eqx.Module):
@@ -88,8 +88,8 @@ class Loss(eqx.Module):
     @property
     def count(self) -> int:
         """R, the number of rows."""
-        total = self.collocation.count + (self.collocation.boundary.shape[0] if self.soft else 0)
-        return total + (0 if self.coupling is None else self.coupling.count)
+        points = self.collocation.count + (self.collocation.boundary.shape[0] if self.soft else 0)
+        return points * self.upscaling.lifts + (0 if self.coupling is None else self.coupling.count)
 
     def evaluate(self, theta: Float[Array, " p"]) -> Evaluation:
         """All terms, without gradients, with y as it is."""
@@ -105,9 +105,9 @@ class Loss(eqx.Module):
     def residuals(self, theta: Float[Array, " p"]) -> dict[str, Float[Array, " m"]]:
         """The residual vectors r_k by name, as functions of θ alone: y follows κ to first order."""
         pointwise, moments, means = self._outputs(theta)
-        found = {RESIDUAL: self.collocation.sites.flat(pointwise)}
+        found = {RESIDUAL: self.collocation.sites.flat(pointwise).ravel()}
         if self.soft:
-            found[BOUNDARY] = self._boundary(theta)
+            found[BOUNDARY] = self._boundary(theta).ravel()
         if self.coupling is not None:
             assert means is not None and self.view is not None
             found[COUPLING] = self.coupling.residual(means, self.upscaling.parameters(moments), self.view)
@@ -167,7 +167,7 @@ class Loss(eqx.Module):
     @property
     def trivial_loss(self) -> Float[Array, ""]:
         """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²: where training that finds no solution ends."""
-        return jnp.sum((self.scale * self.collocation.mask * self.collocation.medium.forcing) ** 2)
+        return jnp.sum((self.scale * self.collocation.mask[..., None] * self.collocation.medium.forcing) ** 2)
 
     @property
     def scale(self) -> float:
@@ -190,24 +190,24 @@ class Loss(eqx.Module):
 
     def _outputs(
         self, theta: Float[Array, " p"]
-    ) -> tuple[Float[Array, "n block"], Float[Array, " s"], Float[Array, " c"] | None]:
+    ) -> tuple[Float[Array, "n block l"], Float[Array, " s"], Float[Array, "c l"] | None]:
         """r_res (zero at the padding), the means that κ is made of, and the means of the coupling."""
 
         def outputs(block: tuple[Array, Medium, Array]) -> tuple[Array, Array, Array]:
             points, medium, mask = block
             jet = self.model(theta).jet(points)
             moments = self.upscaling.moments(points, jet, medium, mask)
-            return self.scale * mask * residual(jet, medium), moments, jet.value[:, 0]
+            return self.scale * mask[:, None] * residual(jet, medium), moments, jet.value
 
         pointwise, moments, inside = map_blocks(outputs, self.collocation.blocks)
         known = self.collocation.sites.flat(inside) if self.sites is None else None
         means = None if self.coupling is None else self._means(theta, known)
         return pointwise, jnp.sum(moments, axis=0) / self.collocation.count, means
 
-    def _boundary(self, theta: Float[Array, " p"]) -> Float[Array, " b"]:
-        return self.boundary_scale * self.model(theta).jet(self.collocation.boundary).value[:, 0]
+    def _boundary(self, theta: Float[Array, " p"]) -> Float[Array, "b l"]:
+        return self.boundary_scale * self.model(theta).jet(self.collocation.boundary).value
 
-    def _means(self, theta: Float[Array, " p"], inside: Float[Array, " m"] | None = None) -> Float[Array, " n"]:
+    def _means(self, theta: Float[Array, " p"], inside: Float[Array, "m l"] | None = None) -> Float[Array, "n l"]:
         """Q̄v, from the values `inside` at the collocation points where these are known."""
         assert self.coupling is not None
         if inside is None and self.coupling.at_points:
@@ -216,7 +216,7 @@ class Loss(eqx.Module):
 
     def _coupling_cotangents(
         self, theta: Float[Array, " p"]
-    ) -> tuple[Float[Array, ""], Float[Array, " n"], Float[Array, " s"]]:
+    ) -> tuple[Float[Array, ""], Float[Array, "n l"], Float[Array, " s"]]:
         """The coupling term and, with y held fixed, its derivative in the means of v; and through κ in the moments."""
         coupling, view = self.coupling, self.view
         assert coupling is not None and view is not None
@@ -229,7 +229,7 @@ class Loss(eqx.Module):
         self,
         theta: Float[Array, " p"],
         weight: Float[Array, ""] | None,
-        spread: Float[Array, "n block"] | None,
+        spread: Float[Array, "n block l"] | None,
         moments: Float[Array, " s"] | None,
     ) -> tuple[Float[Array, ""], Float[Array, " p"]]:
         """J_res, and the pullback at the interior points of what is given, block by block."""
@@ -239,10 +239,10 @@ class Loss(eqx.Module):
             jet = self.model(theta).jet(points)
             total, term = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
             if weight is not None:
-                term = jnp.sum((self.scale * mask * residual(jet, medium)) ** 2)
+                term = jnp.sum((self.scale * mask[:, None] * residual(jet, medium)) ** 2)
                 total += weight * term
             if cotangent is not None:
-                total += jnp.sum(cotangent * jet.value[:, 0])
+                total += jnp.sum(cotangent * jet.value)
             if moments is not None:
                 total += jnp.sum(moments * self.upscaling.moments(points, jet, medium, mask)) / self.collocation.count
             return total, term

@@ -219,8 +219,7 @@ class Session:
         row["coarse_rejections"] = self.record.rejections if self.record else 0
         row |= trainer.optimizer.metrics(state.optimizer, iteration)
         if trainer.validation is not None:
-            errors = relative_errors(trainer.validation, trainer.loss.model, state.theta)
-            row["relative_l2"], row["relative_h1"] = map(float, errors)
+            row |= relative_errors(trainer.validation, trainer.loss.model, state.theta).named()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])

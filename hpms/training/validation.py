@@ -1,62 +1,83 @@
-"""The network's error against a reference solution."""
+"""The network's errors against reference solutions."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.network.base import Parametrised
-from hpms.problem.sites import Sites, cut, sites
+from hpms.problem.sites import Sites, cut, sites, visit_blocks
+
+
+class Errors(eqx.Module):
+    """Relative errors of v_i in L² and of ∇v_i (called H¹), i = 1..l, and of all together, in the product space."""
+
+    l2: Float[Array, ""]
+    h1: Float[Array, ""]
+    lifted_l2: Float[Array, " l"]
+    lifted_h1: Float[Array, " l"]
+
+    def named(self) -> dict[str, float | list[float]]:
+        """By the names of the metrics; those of each lifted problem where there are several."""
+        found: dict[str, float | list[float]] = {"relative_l2": float(self.l2), "relative_h1": float(self.h1)}
+        if self.lifted_l2.size > 1:
+            found |= {"lifted_l2": self.lifted_l2.tolist(), "lifted_h1": self.lifted_h1.tolist()}
+        return found
 
 
 class Validation(eqx.Module):
-    """Quadrature points, weights (zero at the padding), and the reference's u and ∇u there."""
+    """Quadrature points, weights (zero at the padding), and the references' u_i and ∇u_i there."""
 
     sites: Sites
     weights: Float[Array, "n block"]
-    value: Float[Array, "n block"]
-    gradient: Float[Array, "n block d"]
+    value: Float[Array, "n block l"]
+    gradient: Float[Array, "n block l d"]
 
-    def errors(self, model: Parametrised, theta: Float[Array, " p"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        """‖v - u‖/‖u‖ and ‖∇v - ∇u‖/‖∇u‖ in L²(Ω), by quadrature."""
+    def errors(self, model: Parametrised, theta: Float[Array, " p"]) -> Errors:
+        """‖v_i - u_i‖/‖u_i‖ and ‖∇v_i - ∇u_i‖/‖∇u_i‖ in L²(Ω), by quadrature."""
 
         def squares(block: tuple[Array, Array, Array, Array]) -> Array:
             points, weights, u, du = block
             v, dv = _fields(model, theta, points)
+            weights = weights[:, None]
             return jnp.stack(
                 [
-                    jnp.sum(weights * (v - u) ** 2),
-                    jnp.sum(weights * u**2),
-                    jnp.sum(weights[:, None] * (dv - du) ** 2),
-                    jnp.sum(weights[:, None] * du**2),
+                    jnp.sum(weights * (v - u) ** 2, axis=0),
+                    jnp.sum(weights * u**2, axis=0),
+                    jnp.sum(weights * jnp.sum((dv - du) ** 2, axis=2), axis=0),
+                    jnp.sum(weights * jnp.sum(du**2, axis=2), axis=0),
                 ]
             )
 
         blocks = (self.sites.points, self.weights, self.value, self.gradient)
-        error, size, slope_error, slope_size = jnp.sum(jax.lax.map(squares, blocks), axis=0)
-        return jnp.sqrt(error / size), jnp.sqrt(slope_error / slope_size)
+        sums = jnp.sum(visit_blocks(squares, blocks), axis=0)
+        error, size, slope_error, slope_size = sums
+        l2, h1 = jnp.sqrt(jnp.sum(sums[0::2], axis=1) / jnp.sum(sums[1::2], axis=1))
+        return Errors(l2=l2, h1=h1, lifted_l2=jnp.sqrt(error / size), lifted_h1=jnp.sqrt(slope_error / slope_size))
 
 
-def _fields(model: Parametrised, theta: Array, points: Array) -> tuple[Array, Array]:
+def _fields(
+    model: Parametrised, theta: Array, points: Float[Array, "m d"]
+) -> tuple[Float[Array, "m l"], Float[Array, "m l d"]]:
     jet = model(theta).jet(points.astype(theta.dtype))
-    gradient = jnp.concatenate(jet.gradient, axis=1)
-    return jet.value[:, 0].astype(jnp.float64), gradient.astype(jnp.float64)
+    return jet.value.astype(jnp.float64), jnp.stack(jet.gradient, axis=2).astype(jnp.float64)
 
 
 def validation(
-    points: np.ndarray, weights: np.ndarray, value: np.ndarray, gradient: np.ndarray, block: int
+    points: np.ndarray,
+    weights: np.ndarray,
+    value: Float[np.ndarray, "m l"],
+    gradient: Float[np.ndarray, "m l d"],
+    block: int,
 ) -> Validation:
-    """`Validation` from points (M, d), weights (M,), u (M,) and ∇u (M, d), in blocks of at most `block` points."""
+    """`Validation` from points (M, d), weights (M,), u_i and ∇u_i, in blocks of at most `block` points."""
     places = sites(jnp.asarray(points), block, jnp.dtype("float64"))
     there = (cut(jnp.asarray(array), block) for array in (value, gradient))
     return Validation(places, places.blocked(jnp.asarray(weights)), *there)
 
 
 @eqx.filter_jit
-def relative_errors(
-    measure: Validation, model: Parametrised, theta: Float[Array, " p"]
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
+def relative_errors(measure: Validation, model: Parametrised, theta: Float[Array, " p"]) -> Errors:
     """`Validation.errors`, compiled."""
     return measure.errors(model, theta)
 
@@ -64,7 +85,7 @@ def relative_errors(
 @eqx.filter_jit
 def fields(
     model: Parametrised, theta: Float[Array, " p"], sites: Sites
-) -> tuple[Float[Array, " m"], Float[Array, "m d"]]:
-    """v and ∇v at the points, in float64."""
-    value, gradient = jax.lax.map(lambda block: _fields(model, theta, block), sites.points)
-    return sites.flat(value), gradient.reshape(-1, gradient.shape[-1])[: sites.count]
+) -> tuple[Float[Array, "m l"], Float[Array, "m l d"]]:
+    """v_i and ∇v_i at the points, in float64."""
+    value, gradient = visit_blocks(lambda block: _fields(model, theta, block), sites.points)
+    return sites.flat(value), sites.flat(gradient)

@@ -14,14 +14,14 @@ def check_jet(network: AbstractNetwork, points: Float[Array, "m d"]) -> list[Che
     """The forward Laplacian against `jax.grad` and the trace of `jax.hessian` of the network's value."""
 
     def value(x: Array) -> Array:
-        return network.jet(x[None]).value[0, 0]
+        return network.jet(x[None]).value[0]
 
     jet = network.jet(points)
-    gradient = jax.vmap(jax.grad(value))(points)
-    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
+    gradient = jax.vmap(jax.jacrev(value))(points)
+    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x), axis1=1, axis2=2))(points)
     return [
-        small("gradient of v: forward jet = jax.grad", _relative(jnp.concatenate(jet.gradient, 1), gradient), 1e-10),
-        small("Laplacian of v: forward jet = jax.hessian", _relative(jet.laplacian[:, 0], laplacian), 1e-9),
+        small("gradient of v: forward jet = jax.grad", _relative(jnp.stack(jet.gradient, 2), gradient), 1e-10),
+        small("Laplacian of v: forward jet = jax.hessian", _relative(jet.laplacian, laplacian), 1e-9),
     ]
 
 
@@ -34,7 +34,7 @@ def check_manufactured(problem: LiftedProblem, points: Float[Array, "m d"]) -> l
     def flux(x: Array) -> Array:
         return problem.coefficient.value(x) * jax.grad(solution)(x)
 
-    forcing = -jax.vmap(lambda x: jnp.trace(jax.jacfwd(flux)(x)))(points)
+    forcing = -jax.vmap(lambda x: jnp.trace(jax.jacfwd(flux)(x)))(points)[:, None]
     gradient = jax.vmap(jax.grad(solution))(points)
     laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(solution)(x)))(points)
     jet = Jet(

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 import hpms
+from hpms.exact import find_baseline, find_reference
 from hpms.experiment import fine_problem
-from hpms.measure import find_baseline, find_reference
 from hpms.options.reference import needed
 
 CELLS = {"osc1d": [60 * 4**k for k in range(7)], "osc2d": [20 * 2**k for k in range(6)]}  # 1/h

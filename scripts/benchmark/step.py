@@ -1,4 +1,4 @@
-"""Time of one Adam step, interleaved: ours, the same loss through vmap(hessian), and the hybrid loss.
+"""Time of one Adam step, interleaved: ours, through vmap(hessian), with a coupling, and all d lifted problems at once.
 
     python scripts/benchmark/step.py [--points 25000] [--block 2500] [--rounds 7] [--steps 3]
 
@@ -42,8 +42,8 @@ class HessianNetwork(AbstractNetwork):
         return Jet(jax.vmap(value)(x)[:, None], slopes, laplacian[:, None])
 
 
-def configuration(points: int, block: int, network: str, coupling: str) -> Config:
-    overrides = ["+experiment=osc2d", f"network={network}", f"coupling={coupling}"]
+def configuration(points: int, block: int, network: str, coupling: str, upscaling: str = "isotropic") -> Config:
+    overrides = ["+experiment=osc2d", f"network={network}", f"coupling={coupling}", f"upscaling={upscaling}"]
     overrides += [f"collocation.interior={points}", f"runtime.block={block}"]
     return hpms.configure(*overrides)
 
@@ -74,9 +74,12 @@ def variants(points: int, block: int, network: str, steps: int) -> dict[str, Cal
     config.runtime.setup()
     plain, hybrid_config = build(config, fine_problem(config)), configuration(points, block, network, "ball")
     hybrid, fast = build(hybrid_config, plain.problem), plain.loss.model
+    lifted_config = configuration(points, block, network, "none", "tensor")
+    lifted = build(lifted_config, fine_problem(lifted_config))
     slow = Parametrised(HessianNetwork(fast.frame), lambda theta: HessianNetwork(fast.unravel(theta)))
     return {
         "plain": stepper(plain, config, fast, steps),
+        "all lifted problems": stepper(lifted, lifted_config, lifted.loss.model, steps),
         "hybrid, lazy": stepper(hybrid, hybrid_config, hybrid.loss.model, steps),
         "plain, vmap(hessian)": stepper(plain, config, slow, steps),
     }

@@ -13,7 +13,9 @@ from tests.cli.test_train import status, theta
 def start(folder, arguments, output):
     command = [sys.executable, "-m", "hpms", "train", *arguments, f"output={output}"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    heard = lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)  # noqa: E731 (pytest under nohup hands on that it is not)
+    return subprocess.Popen(command, cwd=folder, env=environment, preexec_fn=heard, **pipes)
 
 
 def wait_for_iteration(folder, output, iteration):

@@ -5,20 +5,21 @@ import pytest
 from tests.problems import SIGMA, close, network_value, quick_jit, small_network
 
 
-def autodiff(network, x):
+def autodiff(network, x, output=0):
     """Value, gradient and trace of the Hessian (`jax.hessian`'s forward over reverse, all three in one pass)."""
 
     def gradient(point):
-        value, slope = jax.value_and_grad(lambda y: network_value(network, y))(point)
+        value, slope = jax.value_and_grad(lambda y: network_value(network, y, output))(point)
         return slope, (value, slope)
 
     hessian, (value, slope) = jax.vmap(jax.jacfwd(gradient, has_aux=True))(x)
     return value, slope, jnp.trace(hessian, axis1=1, axis2=2)
 
 
-def forward(network, x):
+def forward(network, x, output=0):
     jet = network.jet(x)
-    return jet.value[:, 0], jnp.stack([g[:, 0] for g in jet.gradient], axis=1), jet.laplacian[:, 0]
+    gradient = jnp.stack([g[:, output] for g in jet.gradient], axis=1)
+    return jet.value[:, output], gradient, jet.laplacian[:, output]
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
@@ -31,6 +32,17 @@ def test_value_gradient_and_laplacian_are_those_of_autodiff(kind, activation, di
     both = quick_jit(lambda t: [(f(hard(t), x), f(soft(t), x)) for f in (forward, autodiff)])
     found, expected = (jax.tree.leaves(part) for part in both(theta))
     assert all(close(a, b, 1e-11) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("hard", [True, False], ids=["hard", "soft"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
+def test_each_of_several_outputs_has_its_own_jet(kind, hard):
+    theta, model = small_network(kind, "tanh", 2, "float64", hard, outputs=3)
+    x = jax.random.uniform(jax.random.key(7), (6, 2))
+    both = quick_jit(lambda t: [[f(model(t), x, i) for i in range(3)] for f in (forward, autodiff)])
+    found, expected = (jax.tree.leaves(part) for part in both(theta))
+    assert all(close(a, b, 1e-11) for a, b in zip(found, expected, strict=True))
+    assert not close(found[0], found[3], 0.1)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

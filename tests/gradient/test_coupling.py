@@ -7,6 +7,7 @@ import pytest
 
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.coupling.upscaling.tensor import Tensor
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import BallOptions, ConsistentOptions
 from hpms.problem.collocation import collocate
@@ -23,7 +24,15 @@ residuals_slope = quick_filter_jit(
 WEIGHTS = jnp.array([1e-5, 3.0])
 
 
-KINDS = ("nodal", "compressed", "consistent", "hat")
+UPSCALINGS = {
+    "tensor": Tensor(counts=(1, 1), measured=False, symmetrise=False),
+    "measured": Tensor(counts=(1, 1), measured=True, symmetrise=False),
+    "cells": Tensor(counts=(2, 2), measured=True, symmetrise=False),
+    "symmetric": Tensor(counts=(2, 1), measured=True, symmetrise=True),
+}
+CASES = [(dim, kind, "isotropic") for dim in (1, 2) for kind in ("nodal", "compressed", "consistent", "hat")]
+CASES += [(2, "nodal", "tensor"), (2, "nodal", "cells"), (2, "compressed", "symmetric"), (2, "consistent", "tensor")]
+CASES += [(2, "hat", "measured")]
 OPTIONS = ("every_step", 1, 0.0, "constant", 1.0)
 
 
@@ -33,13 +42,14 @@ def options(kind):
     return ConsistentOptions(1.0, 0.3, 1, 4, "hat" if kind == "hat" else "box", *OPTIONS)
 
 
-def coupled(dim, kind):
+def coupled(dim, kind, name="isotropic"):
     """θ with K̃ > 0, a loss, and the map from θ to the view of the coarse problem that belongs to it."""
-    problem, points, upscaling = small_problem(dim, "90"), np.random.default_rng(0).random((60, dim)), Isotropic(dim)
+    upscaling = UPSCALINGS.get(name, Isotropic(dim))
+    problem, points = small_problem(dim, "90", upscaling.lifts), np.random.default_rng(0).random((60, dim))
     space = P1Space(dim, 0.25 if kind in ("nodal", "compressed") else 0.15)
     context = CouplingContext(upscaling, space, problem, points, 16, jnp.dtype("float64"))
     coupling, solver = options(kind).build(context)
-    theta, model = small_network("mlp", "tanh", dim, "float64", True, depth=1)
+    theta, model = small_network("mlp", "tanh", dim, "float64", True, depth=1, outputs=upscaling.lifts)
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), 60, theta.dtype)
     loss = Loss(model, collocation, coupling, upscaling, soft=False, volume=1.0, surface=2.0 * dim)
 
@@ -57,10 +67,9 @@ def without_coefficient(view):
     return replace(view, contraction=0 * view.contraction, sensitivity=0 * view.sensitivity)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dim", [1, 2])
-def test_the_taylor_remainder_is_of_second_order_with_the_adjoint_part_alone(dim, kind):
-    theta, loss, view = coupled(dim, kind)
+@pytest.mark.parametrize(("dim", "kind", "upscaling"), CASES)
+def test_the_taylor_remainder_is_of_second_order_with_the_adjoint_part_alone(dim, kind, upscaling):
+    theta, loss, view = coupled(dim, kind, upscaling)
     direction = jnp.asarray(np.random.default_rng(1).normal(size=theta.shape))
     here = view(theta)
     steps = 1e-4 * 0.5 ** np.arange(4)
@@ -78,10 +87,9 @@ def test_the_taylor_remainder_is_of_second_order_with_the_adjoint_part_alone(dim
     np.testing.assert_allclose(rates(without), -1, atol=0.2)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dim", [1, 2])
-def test_the_linearised_rows_have_the_derivative_of_those_with_the_state_solved_anew(dim, kind):
-    theta, loss, view = coupled(dim, kind)
+@pytest.mark.parametrize(("dim", "kind", "upscaling"), CASES)
+def test_the_linearised_rows_have_the_derivative_of_those_with_the_state_solved_anew(dim, kind, upscaling):
+    theta, loss, view = coupled(dim, kind, upscaling)
     direction = jnp.asarray(np.random.default_rng(1).normal(size=theta.shape))
     here, step = view(theta), 1e-6
 
@@ -95,9 +103,12 @@ def test_the_linearised_rows_have_the_derivative_of_those_with_the_state_solved_
     assert np.abs(frozen["coupling"] - expected).max() > 1e-3 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("kind", ["nodal", "consistent"])
-def test_the_assembled_rows_are_those_of_autodiff(kind):
-    theta, loss, view = coupled(1, kind)
+@pytest.mark.parametrize(
+    ("dim", "kind", "upscaling"),
+    [(1, "nodal", "isotropic"), (1, "consistent", "isotropic"), (2, "nodal", "cells"), (2, "consistent", "tensor")],
+)
+def test_the_assembled_rows_are_those_of_autodiff(dim, kind, upscaling):
+    theta, loss, view = coupled(dim, kind, upscaling)
     problem = loss.weighted(WEIGHTS, view(theta))
     jacobian = jax.jacobian(problem.rows)(theta)
     assert len(jacobian) == problem.count

@@ -30,14 +30,14 @@ def pointwise(loss, theta, view):
     collocation, v = loss.collocation, lambda x: network_value(loss.model(theta), x)
     medium = collocation.medium
     x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.sites.points, medium.gradient))
-    k, f = collocation.sites.flat(medium.coefficient), collocation.sites.flat(medium.forcing)
+    k, f = collocation.sites.flat(medium.coefficient), collocation.sites.flat(medium.forcing)[:, 0]
     slope, laplacian = jax.vmap(lambda y: (jax.grad(v)(y), jnp.trace(jax.hessian(v)(y))))(x)
     terms = [jnp.mean((-(k * laplacian + jnp.sum(gradient * slope, axis=1)) - f) ** 2)]
     if BOUNDARY in loss.names:
         terms.append(loss.surface * jnp.mean(jax.vmap(v)(collocation.boundary) ** 2))
     means = None
     if view is not None:
-        means = loss.coupling.means(jax.vmap(v)(x), jax.vmap(v)(loss.coupling.nodes.every))
+        means = loss.coupling.means(jax.vmap(v)(x)[:, None], jax.vmap(v)(loss.coupling.nodes.every)[:, None])
         terms.append(jnp.mean((means - view.target) ** 2))
     return jnp.stack(terms), jnp.mean(k * (slope[:, 0] + 1)), means
 
@@ -144,7 +144,7 @@ def test_fresh_points_move_the_residual_and_leave_the_sites_of_the_means():
 
     def value(t):
         terms, mean_flux, _ = pointwise(now, t, view)
-        values = jax.vmap(lambda y: network_value(now.model(t), y))
+        values = jax.vmap(lambda y: network_value(now.model(t), y)[None])
         sites = loss.collocation.sites.every
         means = now.coupling.means(values(sites), values(now.coupling.nodes.every))
         adjoint = weights[-1] * view.contraction[0] * mean_flux

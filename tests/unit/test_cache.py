@@ -171,7 +171,7 @@ def test_impossible_references_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"reference\.h=1e-06"):
         find(tmp_path, Counted(), h=1e-6)
     with pytest.raises(UserError, match=r"reference\.fem_h=1e-06"):
-        baseline(2, Counted(), source, h=1e-6, exact=find(tmp_path, Counted()).fine, cache_dir=tmp_path, key="abc")
+        baseline(2, Counted(), source, h=1e-6, exact=find(tmp_path, Counted()).lifted, cache_dir=tmp_path, key="abc")
 
 
 def test_a_negative_upscaled_coefficient_has_no_coarse_state(tmp_path):
@@ -213,11 +213,11 @@ def test_own_errors_are_close_to_the_true_ones(tmp_path):
 
 def test_the_baseline_is_cached_with_its_seconds(tmp_path):
     exact, coefficient = find(tmp_path, Counted()), Counted()
-    first = baseline(2, coefficient, source, h=1 / 30, exact=exact.fine, cache_dir=tmp_path, key="abc")
-    again = baseline(2, coefficient, source, h=1 / 30, exact=exact.fine, cache_dir=tmp_path, key="abc")
+    first = baseline(2, coefficient, source, h=1 / 30, exact=exact.lifted[:1], cache_dir=tmp_path, key="abc")
+    again = baseline(2, coefficient, source, h=1 / 30, exact=exact.lifted[:1], cache_dir=tmp_path, key="abc")
     assert again.cached and not first.cached
     assert again.solve_seconds == first.solve_seconds and again.unknowns == 29**2 and again.h == 1 / 30
     assert again.relative_l2 == first.relative_l2 > 0
     np.testing.assert_array_equal(again.upscaled_coefficient, first.upscaled_coefficient)
-    assert not baseline(2, coefficient, source, h=1 / 31, exact=exact.fine, cache_dir=tmp_path, key="abc").cached
+    assert not baseline(2, coefficient, source, h=1 / 31, exact=exact.lifted[:1], cache_dir=tmp_path, key="abc").cached
     assert find(tmp_path, Counted()).cached

@@ -106,7 +106,7 @@ def test_contraction_of_any_two_functions(dim):
     solver, x = problem.factorise(tensor.ravel()), problem.space.nodes
     y, p = x @ np.arange(1.0, dim + 1), x @ np.arange(2.0, dim + 2)
     np.testing.assert_allclose(
-        solver.contraction(y, p).reshape(dim, dim), np.outer(np.arange(2, dim + 2), np.arange(1, dim + 1)), rtol=1e-11
+        solver.contraction(y, p).reshape(dim, dim), np.outer(np.arange(1, dim + 1), np.arange(2, dim + 2)), rtol=1e-11
     )
 
 

@@ -44,7 +44,8 @@ def test_the_medium_is_that_of_the_points():
     medium = small_problem(2).medium(interior)
     np.testing.assert_array_equal(found.sites.flat(found.medium.coefficient), medium.coefficient)
     np.testing.assert_array_equal(found.sites.flat(found.medium.forcing), medium.forcing)
-    np.testing.assert_allclose(medium.forcing, np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0], rtol=1e-14)
+    expected = np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0]
+    np.testing.assert_allclose(medium.forcing, expected[:, None], rtol=1e-14)
 
 
 def test_everything_has_the_precision_asked_for():

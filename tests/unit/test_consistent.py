@@ -21,7 +21,7 @@ def built(dtype="float64", update="lazy"):
 
 
 def some_means(solver, seed=1):
-    return np.random.default_rng(seed).normal(size=len(solver.nodes))
+    return np.random.default_rng(seed).normal(size=(len(solver.nodes), 1))
 
 
 def residual(coupling, solver, means, record):
@@ -35,12 +35,14 @@ def test_an_update_solves_the_coarse_problem_with_the_means_as_boundary_data():
     record = solver.update(solver.initial(), found(2, means))
     matrix = 2 * (space.stiffness[0][0] + space.stiffness[1][1])
     np.testing.assert_array_equal(record.y[space.boundary], means[space.boundary])
-    np.testing.assert_allclose((matrix @ record.y)[space.interior], solver.problem.load[space.interior], rtol=1e-10)
+    np.testing.assert_allclose(
+        (matrix @ record.y)[space.interior], solver.problem.load[space.interior, None], rtol=1e-10
+    )
     expected = 2 * solver.weight * (means - record.y)[space.interior]
     np.testing.assert_allclose((matrix @ record.p)[space.interior], expected, rtol=1e-10)
     view, z = solver.view(record), jnp.asarray(means)
     residual = coupling.residual(z, view.kappa, view)
-    np.testing.assert_allclose(residual, solver.weight**0.5 * (means - record.y)[space.interior], rtol=1e-10)
+    np.testing.assert_allclose(residual, solver.weight**0.5 * (means - record.y)[space.interior, 0], rtol=1e-10)
     assert coupling.count == len(residual)
     assert solver.weight == pytest.approx(np.prod(space.size) / len(space.nodes))
     assert coupling.adjoint(z, view) == pytest.approx(record.contraction, rel=1e-10)
@@ -62,18 +64,20 @@ def test_a_coarse_solution_has_no_residual_and_before_the_first_update_nothing_h
     coupling, solver = built()
     record = solver.update(solver.initial(), found(2, some_means(solver)))
     assert np.abs(residual(coupling, solver, jnp.asarray(record.y), record)).max() < 1e-15
-    assert (residual(coupling, solver, jnp.ones(len(solver.nodes)), solver.initial()) == 0).all()
+    assert (residual(coupling, solver, jnp.ones((len(solver.nodes), 1)), solver.initial()) == 0).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_spread_is_the_transpose_of_means(dtype):
     coupling, solver = built(dtype)
     rng, dtype = np.random.default_rng(2), jnp.dtype(dtype)
-    nodes, means = (jnp.asarray(rng.normal(size=n), dtype) for n in (coupling.nodes.count, len(solver.nodes)))
+    nodes, means = (jnp.asarray(rng.normal(size=n), dtype) for n in ((coupling.nodes.count, 1), (len(solver.nodes), 1)))
     at_values, at_nodes = coupling.spread(means)
     assert at_values is None
     tolerance = 1e-5 if dtype == "float32" else 1e-12
-    assert float(means @ coupling.means(None, nodes)) == pytest.approx(float(at_nodes @ nodes), rel=tolerance)
+    assert float(jnp.vdot(means, coupling.means(None, nodes))) == pytest.approx(
+        float(jnp.vdot(at_nodes, nodes)), rel=tolerance
+    )
     assert at_nodes.dtype == dtype
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hpms.network.base import parametrise
-from hpms.options.network import MlpOptions, MsPinnOptions
+from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
 from tests.problems import quick_filter_jit, scales
 
 
@@ -27,3 +27,10 @@ def test_frequencies_have_their_scales_and_are_not_trained():
     assert theta.size == (4000 * 8 + 8) + (8 * 8 + 8) + (16 + 1)
     for found, expected in zip(jax.tree.leaves(model(theta)), jax.tree.leaves(network), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_two_scale_network_starts_at_zero_in_all_outputs():
+    schema = TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), "tanh", None)
+    network = schema.build(jax.random.key(0), scales(2, 2), jnp.dtype("float64"))
+    value = quick_filter_jit(lambda network, x: network.jet(x).value)(network, jnp.linspace(0, 1, 10).reshape(5, 2))
+    assert value.shape == (5, 2) and (value == 0).all()

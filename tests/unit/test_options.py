@@ -24,8 +24,9 @@ def test_options_are_registered():
 
 
 def test_coarse_space_is_built():
-    space = read(P1Options, {"name": "p1", "h": "1/25"}, "coarse").build(2)
+    space = read(P1Options, {"name": "p1", "h": "1/25"}, "coarse").build(2, 1)
     assert space.dim == 2 and space.h == 0.04
+    assert P1Options(0.04).build(2, 4).n == 28
 
 
 @pytest.mark.parametrize("h", [0, -0.1, 0.6, "nan", "abc", None])

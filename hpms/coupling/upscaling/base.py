@@ -3,6 +3,7 @@
 import abc
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -18,8 +19,18 @@ class AbstractUpscaling(eqx.Module):
 
     @property
     @abc.abstractmethod
+    def lifts(self) -> int:
+        """l, the number of lifted problems w_i = x_i whose fine solutions it takes."""
+
+    @property
+    @abc.abstractmethod
+    def cells(self) -> tuple[int, ...]:
+        """The numbers of cells along each axis, N in all."""
+
+    @property
+    @abc.abstractmethod
     def basis(self) -> Float[np.ndarray, "p n d d"]:
-        """∂K̃^j_ab/∂κ_k."""
+        """∂K̃^j_ab/∂κ_k; row a belongs to the gradient, column b to the flux."""
 
     @property
     @abc.abstractmethod
@@ -27,15 +38,36 @@ class AbstractUpscaling(eqx.Module):
         """Means that belong to an admissible κ, for the time before there are any."""
 
     @abc.abstractmethod
+    def densities(self, jet: Jet, medium: Medium) -> Float[Array, "b q"]:
+        """What κ is made of, at each point."""
+
+    @abc.abstractmethod
+    def members(self, points: Float[Array, "b d"]) -> Float[Array, "b n"] | None:
+        """1 in the column of the cell in which a point lies, else 0; None where there is one cell."""
+
     def moments(
         self, points: Float[Array, "b d"], jet: Jet, medium: Medium, mask: Float[Array, " b"]
     ) -> Float[Array, " s"]:
-        """The sums over one block of points of what κ is made of; `mask` is 0 at the padding."""
+        """The sums of the densities over one block of points, cell by cell; `mask` is 0 at the padding."""
+        found, members = self.densities(jet, medium), self.members(points)
+        if members is None:
+            return jnp.sum(mask[:, None] * found, axis=0)
+        return ((mask[:, None] * members).T @ found).ravel()
 
     @abc.abstractmethod
     def parameters(self, moments: Float[Array, " s"]) -> Float[Array, " p"]:
         """κ from the means of the moments over all points."""
 
     @abc.abstractmethod
+    def is_determined(self, moments: Float[np.ndarray, " s"]) -> bool:
+        """Whether the means are such that κ is well determined by them."""
+
+    @property
+    @abc.abstractmethod
+    def is_linear(self) -> bool:
+        """Whether κ is a linear function of the moments."""
+
     def tensors(self, kappa: Float[np.ndarray, " p"]) -> Float[np.ndarray, "*n d d"]:
         """K̃^j (N, d, d), or K̃ (d, d) where there is one."""
+        found = np.tensordot(kappa, self.basis, axes=1)
+        return found[0] if len(found) == 1 else found

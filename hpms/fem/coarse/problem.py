@@ -1,5 +1,7 @@
 """The coarse state equation B[κ] y = F, its adjoint and its sensitivities, with one factorisation."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
@@ -12,28 +14,41 @@ from hpms.fem.p1 import P1Space
 class CoarseProblem:
     """B[κ] y = F on the interior nodes of a P1 space, y = g on its boundary, Eqs. (3.13), (4.18) for g = 0.
 
-    B[κ] = Σ_k κ_k A_k is affine in κ in R^p: K̃ = Σ_k κ_k E_k for a `basis` E (p, 1, d, d), and A_k = Σ_ab E_kab A^{ab}.
+    B[κ] = Σ_k κ_k A_k is affine in κ in R^p: in cell j K̃^j_ab = Σ_k κ_k E_kjab, where row a belongs to the gradient
+    and column b to the flux, and A_k = Σ_jab E_kjab A^{j,ba}, A^{j,ba}_mn = ∫_{V_j} ∂_bφ_m ∂_aφ_n.
 
-    **Arguments:** the `space`, the load F (N,) over all its nodes, and the basis, by default that of all tensors, for
-    which κ are the entries of K̃ row by row. Raises `ValueError` for a load or a basis of another shape.
-    **Attributes:** `operators`, the p matrices A_k (N, N).
+    **Arguments:** the `space`, the load F (N,) over all its nodes, the basis E (p, cells, d, d), by default that of all
+    tensors, for which κ are the entries of K̃ row by row, cell by cell, and the numbers of `cells` along each axis,
+    by default 1. Raises `ValueError` for a load or a basis of another shape. **Attributes:** `operators`, the p
+    matrices A_k (N, N).
     """
 
     def __init__(
-        self, space: P1Space, load: Float[np.ndarray, " n"], basis: Float[np.ndarray, "p 1 d d"] | None = None
+        self,
+        space: P1Space,
+        load: Float[np.ndarray, " n"],
+        basis: Float[np.ndarray, "p c d d"] | None = None,
+        cells: tuple[int, ...] | None = None,
     ):
         if load.shape != (len(space.nodes),):
             raise ValueError(f"the load has shape {load.shape}, but the space has {len(space.nodes)} nodes")
         self.space, self.load = space, load
-        square = (1, space.dim, space.dim)
-        self._basis = np.eye(space.dim**2).reshape(-1, *square) if basis is None else basis
+        counts = cells or (1,) * space.dim
+        square = (math.prod(counts), space.dim, space.dim)
+        self._basis = np.eye(math.prod(square)).reshape(-1, *square) if basis is None else basis
         if self._basis.shape[1:] != square:
-            raise ValueError(f"the basis has shape {self._basis.shape}, not (p, 1, {space.dim}, {space.dim})")
-        blocks = [block for row in space.stiffness for block in row]
+            raise ValueError(f"the basis has shape {self._basis.shape}, not (p, {', '.join(map(str, square))})")
+        parts = [space.stiffness] if square[0] == 1 else space.stiffness_in(counts)
+        blocks = [part[b][a] for part in parts for a in range(space.dim) for b in range(space.dim)]
         self.operators = tuple(
-            sparse.csr_matrix(sum(e * block for e, block in zip(entries.ravel(), blocks, strict=True) if e != 0))
-            for entries in self._basis
+            sparse.csr_matrix(sum(entries[i] * blocks[i] for i in np.flatnonzero(entries)))
+            for entries in self._basis.reshape(len(self._basis), -1)
         )
+
+    def lift(self, count: int) -> Float[np.ndarray, "n {count}"]:
+        """The boundary data x_i, i = 1..count, of w_i = y_i + x_i; 0 where K̃ does not vary, as B x_i = 0 inside."""
+        varies = self._basis.shape[1] > 1
+        return self.space.nodes[:, :count].copy() if varies else np.zeros((len(self.space.nodes), count))
 
     def is_admissible(self, kappa: np.ndarray) -> bool:
         """Whether κ (p,) is finite and the symmetric part of its K̃ positive definite."""
@@ -59,7 +74,10 @@ class CoarseProblem:
 
 
 class FactorisedProblem:
-    """The coarse problem for one κ and its matrix B over all N nodes; results (N,) are 0 on the boundary but for g."""
+    """The coarse problem for one κ and its matrix B over all N nodes; results are 0 on the boundary but for g.
+
+    Vectors (N,) may be several side by side, (N, l).
+    """
 
     def __init__(self, problem: CoarseProblem, matrix: sparse.csr_matrix):
         self.space, self._load, self._operators, self._matrix = problem.space, problem.load, problem.operators, matrix
@@ -67,20 +85,22 @@ class FactorisedProblem:
         self._edge = sparse.csr_matrix(inner[:, self.space.boundary])
         self._factors: SuperLU = factorise(sparse.csc_matrix(inner[:, self.space.interior]))
 
-    def state(self, data: Float[np.ndarray, " n"] | None = None) -> Float[np.ndarray, " n"]:
+    def state(self, data: Float[np.ndarray, " n *l"] | None = None) -> Float[np.ndarray, " n *l"]:
         """y with B_II y_I = F_I - B_IB g and y_B = g, the values of `data` (N,) at the boundary nodes, 0 by default."""
         without = self._solve(self._load, "N")
-        return without if data is None else without + self.extended(data)
+        if data is None:
+            return without
+        return without.reshape(-1, *[1] * (data.ndim - 1)) + self.extended(data)
 
-    def adjoint(self, rhs: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    def adjoint(self, rhs: Float[np.ndarray, " n *l"]) -> Float[np.ndarray, " n *l"]:
         """p = B^{-T} r for a right-hand side r (N,), such as -∂J/∂y, Eq. (3.18)."""
         return self._solve(rhs, "T")
 
-    def sensitivity(self, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n p"]:
+    def sensitivity(self, y: Float[np.ndarray, " n *l"]) -> Float[np.ndarray, " n *l p"]:
         """∂y/∂κ_k = -B^{-1} A_k y at a state y."""
-        return -np.stack([self._solve(matrix @ y, "N") for matrix in self._operators], axis=1)
+        return -np.stack([self._solve(matrix @ y, "N") for matrix in self._operators], axis=-1)
 
-    def extended(self, data: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    def extended(self, data: Float[np.ndarray, " n *l"]) -> Float[np.ndarray, " n *l"]:
         """The state without load: E g inside, the values g of `data` (N,) at the boundary nodes."""
         values = np.zeros_like(data)
         values[self.space.boundary] = data[self.space.boundary]
@@ -90,17 +110,17 @@ class FactorisedProblem:
         """E = ∂y_I/∂g = -B_II^{-1} B_IB, dense: the coarse-harmonic extension of boundary data."""
         return -self._factors.solve(self._edge.toarray())
 
-    def contraction(self, y: Float[np.ndarray, " n"], p: Float[np.ndarray, " n"]) -> Float[np.ndarray, " p"]:
-        """p^T A_k y, the derivative of p^T B y with respect to κ_k, Eq. (4.28)."""
-        return np.array([p @ (matrix @ y) for matrix in self._operators])
+    def contraction(self, y: Float[np.ndarray, " n *l"], p: Float[np.ndarray, " n *l"]) -> Float[np.ndarray, " p"]:
+        """p^T A_k y (summed where there are several), the derivative of p^T B y with respect to κ_k, Eq. (4.28)."""
+        return np.array([np.vdot(p, matrix @ y) for matrix in self._operators])
 
     def data_gradient(self, p: Float[np.ndarray, " n"]) -> Float[np.ndarray, " b"]:
         """B_IB^T p_I, the derivative of p^T B y with respect to the boundary data g."""
         return self._edge.T @ p[self.space.interior]
 
-    def _solve(self, rhs: Float[np.ndarray, " n"], transposed: str) -> Float[np.ndarray, " n"]:
-        if rhs.shape != (len(self.space.nodes),):
+    def _solve(self, rhs: Float[np.ndarray, " n *l"], transposed: str) -> Float[np.ndarray, " n *l"]:
+        if rhs.shape[:1] != (len(self.space.nodes),):
             raise ValueError(f"the right-hand side has shape {rhs.shape}, not ({len(self.space.nodes)},)")
-        solution = np.zeros(len(self.space.nodes))
+        solution = np.zeros(rhs.shape)
         solution[self.space.interior] = self._factors.solve(rhs[self.space.interior], trans=transposed)
         return solution

@@ -1,6 +1,7 @@
 """A fine P1 solution, the baseline beside every network: what finite elements achieve, and in what time."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,13 @@ _MOST_SAMPLES = 2_000_000
 
 @dataclass(frozen=True)
 class Baseline:
-    """The relative errors of u (as in `relative_errors`), the first row K̃_1j (1, d) of K̃, the seconds of its assembly
-    and its solve, the number of unknowns, and the actual h; `cached` says that a file held it all.
+    """The relative errors of u_1, ..., u_l together (as in `relative_errors`), the first l rows of K̃, the seconds of
+    assembly and solve, the number of unknowns, and the actual h; `cached` says that a file held it all.
     """
 
     relative_l2: float
     relative_h1: float
-    upscaled_coefficient: Float[np.ndarray, "1 d"]
+    upscaled_coefficient: Float[np.ndarray, "l d"]
     assemble_seconds: float
     solve_seconds: float
     unknowns: int
@@ -45,18 +46,18 @@ def baseline(
     source: Function,
     *,
     h: float,
-    exact: AbstractField,
+    exact: Sequence[AbstractField],
     cache_dir: str | Path,
     key: str,
 ) -> Baseline:
-    """The P1 solution u_h of the lifted problem (4.11) with n = round(1/h) cells per axis, against `exact`.
+    """The P1 solutions u_h of the lifted problems (4.11) with n = round(1/h) cells per axis, against `exact`.
 
-    From `<cache_dir>/<key>_p1.h5` where that file holds it, with the seconds as first measured. **Arguments:** d, K and
-    q (points (M, d) to (M,)), h, the reference's field, and a `key` that names all of these. Raises `UserError` as
-    `solve_fine` does, and where h asks for more than 4e6 unknowns.
+    From `<cache_dir>/<key>_p1_<l>.h5` where that file holds it, with the seconds as first measured. **Arguments:** d, K
+    and q (points (M, d) to (M,)), h, the reference's l fields, and a `key` that names all of these. Raises `UserError`
+    as `solve_fine` does, and where h asks for more than 4e6 unknowns.
     """
     n = baseline_cells(dim, h)
-    path, mark = Path(cache_dir) / f"{key}_p1.h5", f"{key} baseline {dim} {n}"
+    path, mark = Path(cache_dir) / f"{key}_p1_{len(exact)}.h5", f"{key} baseline {dim} {n} {len(exact)}"
     names = [f.name for f in fields(Baseline) if f.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:
         values: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in stored.items()}
@@ -64,16 +65,22 @@ def baseline(
     if n**dim > TOLD:
         log.info("computing the fine FEM: %s unknowns", f"{n**dim:,}")
     space = LagrangeSpace(dim, n, 1)
-    solution = solve_fine(space, coefficient, source, lifts=1)
-    field = solution.lifted[0]
+    solution = solve_fine(space, coefficient, source, lifts=len(exact))
     points, weights = element_rule(space)
-    errors = relative_errors(*field.evaluate(points), *exact.evaluate(points), weights)
+    found_there, known_there = (_side_by_side(fields, points) for fields in (solution.lifted, exact))
+    errors = relative_errors(*found_there, *known_there, weights)
     upscaled = solution.upscaled_coefficient
     found = Baseline(
         *errors, upscaled, solution.assemble_seconds, solution.solve_seconds, solution.unknowns, h=1 / n, cached=False
     )
     cache.save(path, mark, {name: np.asarray(getattr(found, name)) for name in names})
     return found
+
+
+def _side_by_side(fields: Sequence[AbstractField], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (M, l) and gradients (M, l d)."""
+    each = [field.evaluate(points) for field in fields]
+    return np.stack([value for value, _ in each], axis=1), np.concatenate([slope for _, slope in each], axis=1)
 
 
 def element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:

@@ -23,7 +23,7 @@ TOLD = 50_000  # unknowns from which on a line says what is computed
 
 @dataclass(frozen=True)
 class Reference:
-    """u, y and what is known of them.
+    """u = u_1, y and what is known of them, and all d lifted solutions u_i = w_i - x_i.
 
     `upscaled_coefficient` K̃ (d, d), `norm_l2` = ‖u‖, `norm_h1` = ‖∇u‖, `coarse_norm_l2` = ‖y‖ and ‖Q̄_δ u - y‖/‖u‖ in
     the interior and in the boundary frame (all NaN where K̃₁₁ <= 0), where y solves -∇·(K̃₁₁ ∇y) = q on the same mesh.
@@ -47,8 +47,13 @@ class Reference:
     own_error_l2: float
     own_error_h1: float
     cached: bool
-    fine: AbstractField
+    lifted: tuple[AbstractField, ...]
     coarse: AbstractField
+
+    @property
+    def fine(self) -> AbstractField:
+        """u."""
+        return self.lifted[0]
 
     @property
     def consistency_gap(self) -> float:
@@ -58,6 +63,13 @@ class Reference:
     def evaluate(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m d"]]:
         """u (M,) and ∇u (M, d) at M points of [0,1]^d; `ValueError` for points outside."""
         return self.fine.evaluate(points)
+
+    def evaluate_lifted(
+        self, points: Float[np.ndarray, "m d"], lifts: int
+    ) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
+        """u_i and ∇u_i, i = 1..l, at M points of [0,1]^d."""
+        found = [field.evaluate(points) for field in self.lifted[:lifts]]
+        return np.stack([value for value, _ in found], axis=1), np.stack([slope for _, slope in found], axis=1)
 
 
 def reference(
@@ -116,7 +128,7 @@ def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, sour
         own_error_l2=own[0],
         own_error_h1=own[1],
         cached=False,
-        fine=fine,
+        lifted=solution.lifted,
         coarse=coarse,
     )
 
@@ -127,10 +139,12 @@ def _stored() -> list[str]:
 
 def _pack(found: Reference) -> dict[str, np.ndarray]:
     values = {name: getattr(found, name) for name in _stored()}
-    return {k: v.data if isinstance(v, AbstractField) else np.asarray(v) for k, v in values.items()}
+    fields = {"lifted": np.stack([field.data for field in found.lifted]), "coarse": found.coarse.data}
+    return {k: np.asarray(v) for k, v in (values | fields).items()}
 
 
 def _unpack(stored: dict[str, np.ndarray], name: str, way: AbstractMethod, n: int) -> Reference:
     values: dict[str, Any] = {key: value.item() if value.ndim == 0 else value for key, value in stored.items()}
-    values |= {key: way.field(n, stored[key]) for key in ("fine", "coarse")}
+    values |= {"lifted": tuple(way.field(n, data) for data in stored["lifted"])}
+    values |= {"coarse": way.field(n, stored["coarse"])}
     return Reference(**values, method=name, cached=True)

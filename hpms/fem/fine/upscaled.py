@@ -1,13 +1,16 @@
 """Upscaled coefficients by fine finite elements: the classical answers.
 
 All are K̃_ij = |Y|⁻¹ ∫_Y K ∂_j w_i for solutions w_i of -∇·(K∇w_i) = 0 in a box Y that grow like x_i; they differ in
-what w_i does on ∂Y.
+what w_i does on ∂Y. The box is stretched to (0,1)^d, where the derivatives are ℓ_a⁻¹ ∂_a.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from hpms.fem.fine.solve import assemble
+from hpms.fem.field import LagrangeField
+from hpms.fem.fine.solve import assemble, dirichlet
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 from hpms.fem.spd import solve
@@ -15,28 +18,66 @@ from hpms.fem.spd import solve
 _PER_PERIOD = {1: 400, 2: 80, 3: 12}
 
 
-def homogenised(coefficient: Function, periods: tuple[float, ...], cells: int | None = None) -> np.ndarray:
-    """K* (d, d) of the periodic cell problem -∇·(K(e_i + ∇χ_i)) = 0, by P2 elements on `cells` cubes per period.
+@dataclass(frozen=True)
+class Box:
+    """Y with its corner `low` and its sides ℓ (d,), to be cut into `n` P2 elements along each axis."""
 
-    The cell is stretched to (0,1)^d, where the equation has the coefficient K ℓ_a⁻² along axis a: K* is exact for the
-    stretched elements, as every term of the integrals is scaled. Raises `UserError` as `assemble` does.
+    low: Float[np.ndarray, " d"]
+    sides: Float[np.ndarray, " d"]
+    n: int
+
+    @property
+    def dim(self) -> int:
+        return len(self.sides)
+
+    def inside(self, coefficient: Function) -> Function:
+        """K as a function on (0,1)^d."""
+        return lambda points: coefficient(self.low + self.sides * points)
+
+
+def unit_box(dim: int, n: int) -> Box:
+    """Ω."""
+    return Box(np.zeros(dim), np.ones(dim), n)
+
+
+def period_box(periods: tuple[float, ...], n: int | None = None) -> Box:
+    """A period of K, with elements that give K* to six digits for smooth K in 2-D."""
+    return Box(np.zeros(len(periods)), np.asarray(periods), n or _PER_PERIOD[len(periods)])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """K̃ (d, d), and χ_i = w_i - x_i as functions on (0,1)^d, in units of length."""
+
+    tensor: Float[np.ndarray, "d d"]
+    correctors: tuple[LagrangeField, ...]
+
+
+def periodic(coefficient: Function, box: Box) -> Cell:
+    """χ_i periodic, of mean 0: -∇·(K(e_i + ∇χ_i)) = 0. Over a period the tensor is K*.
+
+    Raises `UserError` as `assemble` does.
     """
-    dim, lengths = len(periods), np.asarray(periods)
-    return _periodic(dim, cells or _PER_PERIOD[dim], lambda points: coefficient(points * lengths), lengths)
+    space = LagrangeSpace(box.dim, box.n, 2)
+    wrapped = np.stack(_grid(space)) % (2 * box.n)
+    place = np.asarray(np.ravel_multi_index(tuple(wrapped), (2 * box.n,) * box.dim)) - 1
+    tensor, nodal, share = _solved(coefficient, box, space, place.astype(np.int32))  # the first value is pinned
+    return Cell(tensor, tuple(LagrangeField(space, values - values @ share) for values in nodal))
 
 
-def periodic(coefficient: Function, dim: int, n: int) -> np.ndarray:
-    """K̃ (d, d) with w_i - x_i periodic in Ω = (0,1)^d, by P2 elements on n cubes per axis."""
-    return _periodic(dim, n, coefficient, np.ones(dim))
+def linear(coefficient: Function, box: Box) -> Float[np.ndarray, "d d"]:
+    """K̃ with w_i = x_i on ∂Y."""
+    space = LagrangeSpace(box.dim, box.n, 2)
+    return _solved(coefficient, box, space, dirichlet(space))[0]
 
 
-def no_flow(coefficient: Function, dim: int, n: int) -> np.ndarray:
+def no_flow(coefficient: Function, box: Box) -> Float[np.ndarray, "d d"]:
     """K̃_ii with w_i = x_i on the two faces across axis i and no flux through the others; NaN off the diagonal."""
-    space, found = LagrangeSpace(dim, n, 2), np.full((dim, dim), np.nan)
-    for axis in range(dim):
-        free = _grid(space)[axis] % (2 * n) != 0
+    space, found = LagrangeSpace(box.dim, box.n, 2), np.full((box.dim, box.dim), np.nan)
+    for axis in range(box.dim):
+        free = _grid(space)[axis] % (2 * box.n) != 0
         place = np.where(free, np.cumsum(free) - 1, -1).astype(np.int32)
-        found[axis, axis] = _upscaled(space, coefficient, place, np.ones(dim))[axis, axis]
+        found[axis, axis] = _solved(coefficient, box, space, place)[0][axis, axis]
     return found
 
 
@@ -49,24 +90,16 @@ def means(coefficient: Function, dim: int, periods: tuple[float, ...] | None) ->
     return float(values.mean()), float(1 / (1 / values).mean())
 
 
-def _periodic(dim: int, n: int, coefficient: Function, lengths: Float[np.ndarray, " d"]) -> np.ndarray:
-    space = LagrangeSpace(dim, n, 2)
-    wrapped = np.stack(_grid(space)) % (2 * n)
-    place = (
-        np.asarray(np.ravel_multi_index(tuple(wrapped), (2 * n,) * dim)) - 1
-    )  # the first is pinned: χ is known up to a constant
-    return _upscaled(space, coefficient, place.astype(np.int32), lengths)
-
-
-def _upscaled(
-    space: LagrangeSpace, coefficient: Function, place: Int[np.ndarray, " n"], lengths: Float[np.ndarray, " d"]
-) -> np.ndarray:
-    """K̃ (d, d) where `place` numbers the free values of w_i - x_i."""
-    system = assemble(space, coefficient, lambda points: np.zeros(len(points)), place, 1 / lengths)
+def _solved(
+    coefficient: Function, box: Box, space: LagrangeSpace, place: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, "d d"], Float[np.ndarray, "d n"], Float[np.ndarray, " n"]]:
+    """K̃, the χ_i where `place` numbers their free values, and ∫φ over (0,1)^d."""
+    system = assemble(space, box.inside(coefficient), lambda points: np.ones(len(points)), place, 1 / box.sides)
     free = place >= 0
     loads = np.stack([np.bincount(place[free], weights=-moment[free]) for moment in system.moments])
     corrected = solve(system.matrix, loads, space.dim)
-    return system.mean * np.eye(space.dim) - corrected @ loads.T
+    tensor = system.mean * np.eye(space.dim) - corrected @ loads.T
+    return tensor, np.where(free, corrected[:, np.maximum(place, 0)], 0.0), system.load
 
 
 def _grid(space: LagrangeSpace) -> tuple[Int[np.ndarray, " n"], ...]:

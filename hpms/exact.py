@@ -1,0 +1,119 @@
+"""What is known of a problem without a network: fine solutions, each from the cache where it is there."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hpms.config import Config
+from hpms.coupling.known import Known
+from hpms.experiment import fingerprint
+from hpms.fem.fine.baseline import Baseline, baseline
+from hpms.fem.fine.corrector import Corrector, corrector
+from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
+from hpms.fem.fine.gaps import Gaps, gaps
+from hpms.fem.fine.reference import Reference, reference
+from hpms.options.reference import needed
+from hpms.problem.lifted import LiftedProblem
+
+
+def find_reference(config: Config, problem: LiftedProblem) -> Reference:
+    """The reference, from the cache where it is there."""
+    chosen = needed(config.reference)
+    return reference(
+        config.problem.dim,
+        config.problem.eps,
+        problem.coefficient_at(),
+        problem.source_at(),
+        method=chosen.method,
+        h=chosen.h,
+        delta=chosen.delta,
+        cache_dir=chosen.cache,
+        key=_key(config, problem, str(chosen.method), repr(chosen.h)),
+    )
+
+
+def known_to(config: Config, problem: LiftedProblem, exact: Reference) -> Known:
+    """The reference as a coupling is measured by it."""
+    return Known(problem, exact, config.upscaling, config.coarse_space())
+
+
+def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> dict[str, float]:
+    """How far the exact solution is from a coupling that has its own averages; empty for the others."""
+    return config.coupling.gaps(known_to(config, problem, exact))
+
+
+def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:
+    """The fine P1 solution of `reference.fem_h`, from the cache where it is there."""
+    coefficient, source = problem.coefficient_at(), problem.source_at()
+    chosen = needed(config.reference)
+    key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
+    return baseline(
+        config.problem.dim,
+        coefficient,
+        source,
+        h=chosen.fem_h,
+        exact=exact.lifted[: problem.lifts],
+        cache_dir=chosen.cache,
+        key=key,
+    )
+
+
+def find_corrector(
+    config: Config,
+    problem: LiftedProblem,
+    exact: Reference,
+    points: np.ndarray,
+    weights: np.ndarray,
+    known: tuple[np.ndarray, np.ndarray],
+) -> Corrector | None:
+    """Homogenisation with its corrector against the known u_i and ∇u_i, from the cache where it is there; None for a
+    medium without periods.
+    """
+    if problem.coefficient.periods is None:
+        return None
+    return corrector(
+        problem.coefficient_at(),
+        problem.source_at(),
+        problem.coefficient.periods,
+        points=points,
+        weights=weights,
+        exact=known,
+        cache_dir=needed(config.reference).cache,
+        key=_reference_key(config, problem, exact),
+    )
+
+
+def find_gaps(config: Config, problem: LiftedProblem, exact: Reference, delta: float) -> Gaps:
+    """How far the exact solution is from the paper's coupling with that δ, from the cache where it is there."""
+    return gaps(
+        exact, delta, config.problem.eps, needed(config.reference).cache, _reference_key(config, problem, exact)
+    )
+
+
+def find_fem_errors(
+    config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float]
+) -> list[Baseline]:
+    """The fine P1 solutions of several mesh widths in place of `reference.fem_h`."""
+    changed = (replace(config, reference=replace(needed(config.reference), fem_h=h)) for h in widths)
+    return [find_baseline(each, problem, exact) for each in changed]
+
+
+def find_coarse_errors(
+    config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float], delta: float
+) -> CoarseErrors:
+    """Coarse state and adjoint of the exact solution on coarse meshes, from the cache where they are there."""
+    key = _reference_key(config, problem, exact)
+    eps, folder = config.problem.eps, needed(config.reference).cache
+    return coarse_errors(exact, problem.source_at(), widths, delta, eps, folder, key)
+
+
+def _reference_key(config: Config, problem: LiftedProblem, exact: Reference) -> str:
+    return _key(config, problem, exact.method, repr(exact.h))
+
+
+def _key(config: Config, problem: LiftedProblem, *how: str) -> str:
+    """A hash of the medium and of how it is solved."""
+    what = [config.identity("problem", "coefficient", "source"), fingerprint(problem), *how]
+    return hashlib.sha256(" ".join(what).encode()).hexdigest()[:16]
