@@ -117,9 +117,9 @@ def box_coupling(
         )
     coarse = CoarseProblem(space, space.load(average.mean(context.problem.source_at())), upscaling.basis)
     weight = float(np.prod(space.size)) / len(space.nodes)
-    matrix = average.matrix(space)
+    points, matrix = average.sampled(space)
     coupling = BoxCoupling(
-        nodes=sites(jnp.asarray(average.points), context.block, dtype),
+        nodes=sites(jnp.asarray(points), context.block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
         interior=jnp.asarray(space.interior),

@@ -132,7 +132,8 @@ class ConsistentOptions(CouplingOptions):
             reason = f"averages over {shape} do not fit beside a mesh of coarse.h={h:g}, sides up to {limit:.3g} do"
             raise ConfigError(f"coupling.{key}", value, reason)
         entries = (1 / h + 1) ** dim * np.prod(counts * (2.0 if self.average == "hat" else 1.0))
-        if (most := max(entries / _MOST_ENTRIES, np.prod(counts / sides) / _MOST_POINTS)) > 1:
+        used = np.minimum(counts / sides, (1 / h + 1) * (counts * (2 if self.average == "hat" else 1) + 1))
+        if (most := max(entries / _MOST_ENTRIES, np.prod(used) / _MOST_POINTS)) > 1:
             reason = f"its averages would need {most:.1f} times the numbers that are allowed"
             raise ConfigError("coupling.points", self.points, reason)
 

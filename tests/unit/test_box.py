@@ -16,7 +16,8 @@ def average(dim, hat=False, count=6):
 
 def means(box, function, h=0.21):
     space = P1Space(len(box.low), h, box.low, box.high)
-    return space.nodes, box.matrix(space) @ function(box.points)
+    points, matrix = box.sampled(space)
+    return space.nodes, matrix @ function(points)
 
 
 @pytest.mark.parametrize("hat", [False, True], ids=["box", "hat"])
@@ -27,7 +28,8 @@ def test_the_inner_domain_is_where_boxes_fit(dim, hat):
     slack = box.low - reach
     assert (slack >= -1e-12).all() and (slack < np.array(SIDES[dim]) / 6).all()
     np.testing.assert_allclose(box.low, 1 - box.high, atol=1e-12)
-    assert ((box.points > 0) & (box.points < 1)).all()
+    points, _ = box.sampled(P1Space(dim, 0.21, box.low, box.high))
+    assert ((points > 0) & (points < 1)).all()
     if not hat:
         whole = BoxAverage(np.full(dim, 0.25), np.full(dim, 5))
         np.testing.assert_allclose(whole.low, 0.125, atol=1e-15)
@@ -48,7 +50,7 @@ def test_whole_periods_have_no_mean(harmonic, hat):
     for axis, side in enumerate(SIDES[2]):
         _, found = means(box, lambda x, a=axis, s=side: np.sin(2 * np.pi * harmonic * x[:, a] / s + 0.3))
         np.testing.assert_allclose(found, 0, atol=1e-13)
-    _, aliased = means(box, lambda x: np.cos(2 * np.pi * 6 * (x[:, 0] - box.points[0, 0]) / SIDES[2][0]))
+    _, aliased = means(box, lambda x: np.cos(2 * np.pi * 6 * (x[:, 0] - x[0, 0]) / SIDES[2][0]))
     np.testing.assert_allclose(aliased, 1)
 
 
@@ -60,9 +62,11 @@ def test_means_are_those_of_an_integral():
     np.testing.assert_allclose(found, first * ((y + b) ** 3 - (y - b) ** 3) / 3 / 0.1, rtol=2e-5)
 
 
+@pytest.mark.parametrize("largest", [10**6, 0], ids=["lattice", "around"])
 @pytest.mark.parametrize("hat", [False, True], ids=["box", "hat"])
-@pytest.mark.parametrize("dim", [1, 2])
-def test_the_mean_of_a_function_is_that_of_its_values(dim, hat):
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_the_mean_of_a_function_is_that_of_its_values(dim, hat, largest, monkeypatch):
+    monkeypatch.setattr("hpms.fem.coarse.box._MOST_LATTICE", largest)
     box = average(dim, hat)
 
     def function(x):
@@ -94,3 +98,11 @@ def test_the_means_of_a_homogeneous_medium_fulfil_its_equation(dim):
     wrong = box_gap(field, lambda x: -k * (6 * x[:, 0] - 1), k * np.eye(dim), average(dim, count=32), 1 / 64)
     assert found < 2e-5 < 1e-2 < wrong
     assert np.isnan(box_gap(field, lambda x: x[:, 0], -np.eye(dim), average(dim), 0.1))
+
+
+def test_small_boxes_use_few_points_of_the_lattice():
+    box = BoxAverage(np.full(2, 0.002), np.full(2, 4))
+    points, matrix = box.sampled(space := P1Space(2, 0.1, box.low, box.high))
+    assert len(points) <= (11 * 5) ** 2
+    np.testing.assert_allclose(matrix @ points[:, 0], space.nodes[:, 0], atol=1e-14)
+    np.testing.assert_allclose(matrix @ np.ones(len(points)), 1, rtol=1e-13)

@@ -1,7 +1,8 @@
 """Averages over boxes of whole periods on a lattice, and the inner domain on which they exist."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
+from math import prod
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -14,6 +15,8 @@ from hpms.fem.p1 import P1Space
 from hpms.fem.sample import Function, sample_source
 from hpms.fem.validation import ratio
 
+_MOST_LATTICE, _CHUNK = 2_000_000, 1_000_000
+
 
 class BoxAverage:
     """(Q̄u)(x), the mean of u over the box of sides b around x, from values on a lattice of spacing b_a/m_a.
@@ -24,7 +27,7 @@ class BoxAverage:
     over the same box, a hat of about twice the width.
 
     **Arguments:** the sides b (d,), the counts m (d,) >= 1. Raises `ValueError` where the box does not fit into Ω.
-    **Attributes:** `points` (M, d), and the corners `low`, `high` (d,) of Ω_δ, the largest box of admissible x.
+    **Attributes:** the corners `low`, `high` (d,) of Ω_δ, the largest box of admissible x.
     """
 
     def __init__(self, sides: Float[np.ndarray, " d"], counts: Int[np.ndarray, " d"], hat: bool = False):
@@ -42,39 +45,70 @@ class BoxAverage:
         self.low = start + lengths * spacing / 2
         self.high = self.low + (cells - lengths) * spacing
 
-    @property
-    def points(self) -> Float[np.ndarray, "m d"]:
-        """The lattice, last axis fastest."""
-        grid = np.meshgrid(*self._axes, indexing="ij")
-        return np.stack(grid, axis=-1).reshape(-1, len(grid))
-
-    def matrix(self, space: P1Space) -> sparse.csr_matrix:
-        """Q̄ (N, M) from values at `points` to the means at the nodes of a space on Ω_δ."""
+    def sampled(self, space: P1Space) -> tuple[Float[np.ndarray, "m d"], sparse.csr_matrix]:
+        """The lattice points in the boxes around the nodes of a space on Ω_δ, last axis fastest, and Q̄ (N, M) from
+        values there to the means at the nodes.
+        """
         steps = np.arange(space.n + 1) / space.n
         parts = [self._weights(a, space.low[a] + space.size[a] * steps) for a in range(space.dim)]
-        return sparse.csr_matrix(reduce(lambda left, right: sparse.kron(left, right, format="csr"), parts))
+        used = [np.flatnonzero(part.getnnz(axis=0)) for part in parts]
+        points = _product([axis[u] for axis, u in zip(self._axes, used, strict=True)])
+        parts = [sparse.csr_matrix(part[:, u]) for part, u in zip(parts, used, strict=True)]
+        matrix = reduce(lambda left, right: sparse.kron(left, right, format="csr"), parts)
+        return points, sparse.csr_matrix(matrix)
 
     def mean(self, function: Function) -> Callable[[np.ndarray], np.ndarray]:
-        """Q̄q as a function of points (M, d) of Ω_δ, of q from points to values; `UserError` where q is not finite."""
+        """Q̄q as a function of points (M, d) of Ω_δ, of q from points to values; `UserError` where q is not finite.
+
+        By running means over the whole lattice, or, where that is larger than 2e6, over the boxes around the points.
+        """
+        if prod(map(len, self._axes)) > _MOST_LATTICE:
+            return lambda points: self._around(function, np.clip(points, self.low, self.high))
         starts = [low + s * np.arange(n) for low, s, n in zip(self.low, self._spacing, self._boxes, strict=True)]
-        means = sample_source(function, self.points).reshape([len(axis) for axis in self._axes])
+        means = sample_source(function, _product(self._axes)).reshape([len(axis) for axis in self._axes])
         for axis, kernel in enumerate(self._kernels):
             means = np.apply_along_axis(lambda row, k=kernel: np.convolve(row, k, "valid"), axis, means)
         interpolate = RegularGridInterpolator(starts, means)
         return lambda points: interpolate(np.clip(points, self.low, self.high))
 
-    def _weights(self, axis: int, x: Float[np.ndarray, " n"]) -> sparse.csr_matrix:
+    def _around(self, function: Function, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        windows = [self._window(axis, x) for axis, x in enumerate(points.T)]
+        shape = tuple(entries.shape[1] for entries, _ in windows)
+        means = np.empty(len(points))
+        size = max(1, _CHUNK // prod(shape))
+        for part in (slice(start, start + size) for start in range(0, len(points), size)):
+            places = [axis[columns[part]] for axis, (_, columns) in zip(self._axes, windows, strict=True)]
+            count = len(places[0])
+            grid = [
+                np.broadcast_to(x.reshape(count, *[-1 if a == b else 1 for b in range(len(shape))]), (count, *shape))
+                for a, x in enumerate(places)
+            ]
+            values = sample_source(function, np.stack(grid, axis=-1).reshape(-1, len(shape))).reshape(count, *shape)
+            for entries, _ in windows:
+                values = np.einsum("mk...,mk->m...", values, entries[part])
+            means[part] = values
+        return means
+
+    def _window(self, axis: int, x: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, "n k"], Int[np.ndarray, "n k"]]:
+        """The weights of the mean around each x along an axis, and the lattice points that these belong to."""
         kernel, boxes = self._kernels[axis], self._boxes[axis]
         place = (x - self.low[axis]) / self._spacing[axis]
         first = np.clip(np.floor(place + 1e-9).astype(int), 0, boxes - 2)
         share = np.clip(place - first, 0, 1)[:, None]
         entries = (1 - share) * np.append(kernel, 0) + share * np.append(0, kernel)
-        columns = first[:, None] + np.arange(len(kernel) + 1)
-        shape = (len(x), len(self._axes[axis]))
-        rows = np.arange(0, columns.size + 1, len(kernel) + 1)
-        found = sparse.csr_matrix((entries.ravel(), columns.ravel(), rows), shape=shape)
+        return entries, first[:, None] + np.arange(len(kernel) + 1)
+
+    def _weights(self, axis: int, x: Float[np.ndarray, " n"]) -> sparse.csr_matrix:
+        entries, columns = self._window(axis, x)
+        rows = np.arange(0, columns.size + 1, columns.shape[1])
+        found = sparse.csr_matrix((entries.ravel(), columns.ravel(), rows), shape=(len(x), len(self._axes[axis])))
         found.eliminate_zeros()
         return found
+
+
+def _product(axes: Sequence[np.ndarray]) -> Float[np.ndarray, "m d"]:
+    """All points with a coordinate of each axis, last axis fastest."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
 
 
 def box_fields(
