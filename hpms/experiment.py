@@ -19,6 +19,7 @@ from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
 from hpms.problem.collocation import Sampler, check_medium, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
+from hpms.training.rest import at_rest
 from hpms.training.session import Trainer
 from hpms.training.validation import Validation
 
@@ -42,8 +43,18 @@ class Experiment:
         """τ_k in the order of the loss's terms; 1 for the residual."""
         tau = {RESIDUAL: 1.0, BOUNDARY: self.config.boundary.tau1}
         if self.solver is not None:
-            tau[COUPLING] = self.config.coupling.tau2
+            share = self.config.coupling.share
+            tau[COUPLING] = self.config.coupling.tau2 if share is None else share * self._misfit(self.solver)
         return np.array([tau[name] for name in self.loss.names])
+
+    def _misfit(self, solver: AbstractCoarseSolver) -> float:
+        """J_res/R_δ at v = 0, with the coarse state of its K̃: how much larger the misfit of the fine scale is than that
+        of the coarse one, some ε^-2. Raises `UserError` where that coarse state vanishes, as without a source.
+        """
+        gap = at_rest(self.loss, solver)
+        if not gap > 0:
+            raise UserError("coupling.share needs a coarse state to compare with, and that of v = 0 is 0: give tau2.")
+        return float(self.loss.trivial_loss) / gap
 
     @property
     def fixed(self) -> dict[str, np.ndarray]:
@@ -134,7 +145,7 @@ def build(
     coupling, solver = config.coupling.build(context) or (None, None)
     _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]), upscaling.lifts)
     interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
-    collocation = collocate(problem, interior, boundary, block, dtype)
+    collocation = collocate(problem, interior, boundary, config.collocation.weights(domain.dim), block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)

@@ -147,7 +147,7 @@ def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="flo
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5
     coupling, view = small_coupling(points, dtype) if coupled else (None, None)
-    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), block, dtype)
+    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), np.ones(interior), block, dtype)
     sampler = Sampler(problem, jax.random.key(5), FreshOptions(interior, 11), block, dtype) if fresh else None
     loss = Loss(
         model=model,

@@ -6,27 +6,37 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
-from hpms.schema import Count
+from hpms.schema import Count, Fraction, Positive
 
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import Array, Float, PRNGKeyArray
 
+    from hpms.config import Config
     from hpms.problem.unit_cube import UnitCube
 
 
 @dataclass(frozen=True)
 class CollocationOptions(AbstractOptions, abc.ABC):
-    """M_Ω = `interior` points in Ω and M_∂Ω = `boundary` points on ∂Ω, drawn anew at each iteration where `fresh`."""
+    """M_Ω = `interior` points in Ω and M_∂Ω = `boundary` points on ∂Ω, drawn anew at each iteration where `fresh`, and
+    as dense everywhere where `even`.
+    """
 
     interior: Count
     boundary: Count
     fresh: ClassVar[bool]
+    even: ClassVar[bool] = True
 
     @abc.abstractmethod
     def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         """Interior and boundary points."""
+
+    @abc.abstractmethod
+    def weights(self, dim: int) -> np.ndarray:
+        """The quadrature weights of the interior points times M_Ω/|Ω|, of mean 1."""
 
 
 @register("collocation", "uniform")
@@ -41,6 +51,11 @@ class UniformOptions(CollocationOptions):
 
         interior_key, boundary_key = jax.random.split(key)
         return domain.sample_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
+
+    def weights(self, dim: int) -> np.ndarray:
+        import numpy as np
+
+        return np.ones(self.interior)
 
 
 @register("collocation", "fresh")
@@ -58,3 +73,47 @@ class FreshOptions(CollocationOptions):
 
         interior_key, boundary_key = jax.random.split(key)
         return domain.lattice_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
+
+    def weights(self, dim: int) -> np.ndarray:
+        import numpy as np
+
+        return np.ones(self.interior)
+
+
+@register("collocation", "layers")
+@dataclass(frozen=True)
+class LayersOptions(CollocationOptions):
+    """`collocation=layers`: as fresh, with a `share` of the points within `width` of ∂Ω, where the corrector of scale ε
+    is undone: the residual's sum and K̃ have importance weights.
+    """
+
+    width: Positive
+    share: Fraction
+    fresh: ClassVar[bool] = True
+    even: ClassVar[bool] = False
+
+    def check(self, config: Config) -> None:
+        if self.width >= 0.5:
+            raise ConfigError("collocation.width", f"{self.width:g}", "it must be less than half of the domain's size")
+        if not 0 < self._outer < self.interior:
+            reason = f"of collocation.interior={self.interior} points some must lie in the layers, and some not"
+            raise ConfigError("collocation.share", f"{self.share:g}", reason)
+
+    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+        import jax
+
+        interior_key, boundary_key = jax.random.split(key)
+        interior = domain.lattice_layers(interior_key, self._outer, self.interior - self._outer, self.width)
+        return interior, domain.sample_boundary(boundary_key, self.boundary)
+
+    def weights(self, dim: int) -> np.ndarray:
+        import numpy as np
+
+        core, outer = (1 - 2 * self.width) ** dim, self._outer
+        parts = np.array([(1 - core) / outer, core / (self.interior - outer)]) * self.interior
+        return np.repeat(parts, [outer, self.interior - outer])
+
+    @property
+    def _outer(self) -> int:
+        """The number of points in the layers."""
+        return round(self.share * self.interior)

@@ -22,9 +22,10 @@ _MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000
 
 
 class CouplingOptions(AbstractOptions, abc.ABC):
-    """A coupling of the weight τ₂ = `tau2`."""
+    """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0."""
 
     tau2: float
+    share: float | None
 
     @abc.abstractmethod
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
@@ -49,6 +50,7 @@ class NoneOptions(CouplingOptions):
     """`coupling=none`: the plain PINN."""
 
     tau2: ClassVar[float] = 0.0
+    share: ClassVar[float | None] = None
 
     def build(self, context: CouplingContext) -> None:
         return None
@@ -59,8 +61,8 @@ class NoneOptions(CouplingOptions):
 class BallOptions(CouplingOptions):
     """`coupling=ball` (`coupling=hybrid` is another name of it): the paper's.
 
-    **Arguments:** `tau2` = τ₂; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y too, Eq.
-    (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
+    **Arguments:** `tau2` = τ₂, or a `share`; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y
+    too, Eq. (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
     every_step; `schedule` of τ₂ = constant, or until the residual loss is below `level` times that of v = 0.
     """
 
@@ -72,10 +74,14 @@ class BallOptions(CouplingOptions):
     threshold: NonNegative
     schedule: Literal["constant", "until"]
     level: Positive
+    share: Positive | None = None
 
     def check(self, config: Config) -> None:
         if self.delta >= 1:
             raise ConfigError("coupling.delta", f"{self.delta:g}", "it must be less than the domain's size 1")
+        if not config.collocation.even:
+            reason = "its means over balls take all points alike: take collocation=fresh, or coupling=consistent"
+            raise ConfigError("coupling", f"ball with collocation={config.names['collocation']}", reason)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
         from hpms.coupling import ball
@@ -98,8 +104,8 @@ class BallOptions(CouplingOptions):
 class ConsistentOptions(CouplingOptions):
     """`coupling=consistent`: box means against a coarse state with the network's own boundary data.
 
-    **Arguments:** `tau2` = τ₂. The box has `cells` whole periods of the coefficient along each axis, or, where it
-    declares no periods, the side `delta`; `points` lattice points per period (or per eps) and axis, 4 to 1000;
+    **Arguments:** `tau2` = τ₂, or a `share`. The box has `cells` whole periods of the coefficient along each axis, or,
+    where it declares no periods, the side `delta`; `points` lattice points per period (or per eps) and axis, 4 to 1000;
     `average` = box, or hat, the mean of the means. `update`, `interval`, `threshold`, `schedule` and `level` as in
     `coupling=ball`.
     """
@@ -114,6 +120,7 @@ class ConsistentOptions(CouplingOptions):
     threshold: NonNegative
     schedule: Literal["constant", "until"]
     level: Positive
+    share: Positive | None = None
 
     def check(self, config: Config) -> None:
         import numpy as np

@@ -59,7 +59,7 @@ class FixedPointsOptions(OptimizerOptions):
             allowed = (
                 f"optimizer={name} compares gradients at two iterations, whose points must be the same: take uniform"
             )
-            raise ConfigError("collocation", "fresh", allowed)
+            raise ConfigError("collocation", config.names["collocation"], allowed)
 
 
 @register("optimizer", "adam")

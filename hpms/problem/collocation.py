@@ -13,11 +13,13 @@ from hpms.problem.sites import Sites, cut, sites
 
 
 class Collocation(eqx.Module):
-    """The M_Ω points x^r in blocks, the medium there, a `mask` that is 0 at the padding, and points x^b on ∂Ω."""
+    """The M_Ω points x^r in blocks, the medium there, quadrature `weights` times M_Ω/|Ω|, 0 at the padding, and points
+    x^b on ∂Ω.
+    """
 
     sites: Sites
     medium: Medium
-    mask: Float[Array, "n block"]
+    weights: Float[Array, "n block"]
     boundary: Float[Array, "b d"]
 
     @property
@@ -28,11 +30,16 @@ class Collocation(eqx.Module):
     @property
     def blocks(self) -> tuple[Float[Array, "n block d"], Medium, Float[Array, "n block"]]:
         """What a scan over the blocks runs through."""
-        return self.sites.points, self.medium, self.mask
+        return self.sites.points, self.medium, self.weights
 
 
 def collocate(
-    problem: LiftedProblem, interior: Float[Array, "m d"], boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
+    problem: LiftedProblem,
+    interior: Float[Array, "m d"],
+    boundary: Float[Array, "b d"],
+    weights: Float[np.ndarray, " m"],
+    block: int,
+    dtype: jnp.dtype,
 ) -> Collocation:
     """Equal blocks of at most `block` points in the network's precision.
 
@@ -40,7 +47,7 @@ def collocate(
     """
     medium = problem.medium(interior)
     check_medium(interior, medium)
-    return _blocks(interior, medium, boundary, block, dtype)
+    return _blocks(interior, medium, boundary, weights, block, dtype)
 
 
 class Sampler(eqx.Module):
@@ -55,16 +62,21 @@ class Sampler(eqx.Module):
     def __call__(self, iteration: Int[Array, ""]) -> Collocation:
         key = jax.random.fold_in(self.key, iteration)
         interior, boundary = self.points.sample(key, self.problem.domain)
-        return _blocks(interior, self.problem.medium(interior), boundary, self.block, self.dtype)
+        weights = self.points.weights(self.problem.domain.dim)
+        return _blocks(interior, self.problem.medium(interior), boundary, weights, self.block, self.dtype)
 
 
 def _blocks(
-    interior: Float[Array, "m d"], medium: Medium, boundary: Float[Array, "b d"], block: int, dtype: jnp.dtype
+    interior: Float[Array, "m d"],
+    medium: Medium,
+    boundary: Float[Array, "b d"],
+    weights: Float[np.ndarray, " m"],
+    block: int,
+    dtype: jnp.dtype,
 ) -> Collocation:
     places = sites(interior, block, dtype)
-    mask = places.blocked(jnp.ones(interior.shape[0], dtype))
     there = jax.tree.map(lambda array: cut(array, block).astype(dtype), medium)
-    return Collocation(places, there, mask, boundary.astype(dtype))
+    return Collocation(places, there, places.blocked(jnp.asarray(weights, dtype)), boundary.astype(dtype))
 
 
 def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:

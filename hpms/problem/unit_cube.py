@@ -42,6 +42,25 @@ class UnitCube:
         shift = jax.random.uniform(key, (1, self.dim), dtype=jnp.float64)
         return (shift + jnp.arange(count, dtype=jnp.float64)[:, None] * alpha) % 1.0
 
+    def lattice_layers(
+        self, key: PRNGKeyArray, layer: int, core: int, width: float
+    ) -> Float[Array, "{layer}+{core} d"]:
+        """`layer` points of a lattice where dist(x, ∂Ω) < δ = `width` < 1/2, then `core` points in [δ, 1-δ]^d.
+
+        The layer falls into 2d slabs along the faces, x_a within δ of one, x_b in [δ, 1-δ] for b < a; the first
+        coordinate of the lattice chooses the slab and the depth in it.
+        """
+        outer, inner = (self.lattice_interior(k, n) for k, n in zip(jax.random.split(key), (layer, core), strict=True))
+        sizes = [width * (1 - 2 * width) ** (i // 2) for i in range(2 * self.dim)]
+        place, rest, start, points = outer[:, 0] * sum(sizes), outer[:, 1:], 0.0, jnp.zeros_like(outer)
+        for i, size in enumerate(sizes):
+            axis, depth = i // 2, width * (place - start) / size
+            sides = [width + (1 - 2 * width) * rest[:, b] for b in range(axis)]
+            sides += [jnp.where(i % 2 == 0, depth, 1 - depth), *(rest[:, c] for c in range(axis, self.dim - 1))]
+            points = jnp.where((place >= start)[:, None], jnp.stack(sides, axis=1), points)
+            start += size
+        return jnp.concatenate([points, width + (1 - 2 * width) * inner])
+
     def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
         """Uniform random points on ∂Ω; in 1-D its two points, whatever `count` is."""
         if self.dim == 1:

@@ -29,9 +29,9 @@ def second_order(
 def interior_jacobian(loss: Loss, theta: Float[Array, " p"], block: tuple) -> Float[Array, "b p"]:
     """The rows that belong to a block of collocation points, those of one point behind each other."""
 
-    def rows(theta: Array, point: Array, medium: Medium, mask: Array) -> Array:
+    def rows(theta: Array, point: Array, medium: Medium, weight: Array) -> Array:
         jet, there = loss.model(theta).jet(point[None]), jax.tree.map(lambda a: a[None], medium)
-        return jnp.sqrt(loss.weighting[RESIDUAL]) * (loss.scale * mask * residual(jet, there)[0])
+        return jnp.sqrt(loss.weighting[RESIDUAL]) * (loss.scale * jnp.sqrt(weight) * residual(jet, there)[0])
 
     return jax.vmap(row_gradients(rows), (None, 0, 0, 0))(theta, *block).reshape(-1, theta.size)
 
@@ -80,11 +80,11 @@ def _moments_jacobian(loss: Loss, theta: Float[Array, " p"], count: int) -> Floa
         return upscaling.densities(loss.model(theta).jet(point[None]), there)[0]
 
     def add(total: Array, block: tuple[Array, Medium, Array]) -> Array:
-        points, medium, mask = block
+        points, medium, weights = block
         members = upscaling.members(points)
         gradients = jax.vmap(jax.jacrev(densities), (None, 0, 0))(theta, points, medium)
         assert members is not None
-        return total + jnp.tensordot(mask[:, None] * members, gradients, axes=((0,), (0,)))
+        return total + jnp.tensordot(weights[:, None] * members, gradients, axes=((0,), (0,)))
 
     cells = math.prod(upscaling.cells)
     start = jnp.zeros((cells, count // cells, theta.size), theta.dtype)

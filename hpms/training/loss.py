@@ -167,7 +167,7 @@ class Loss(eqx.Module):
     @property
     def trivial_loss(self) -> Float[Array, ""]:
         """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²: where training that finds no solution ends."""
-        return jnp.sum((self.scale * self.collocation.mask[..., None] * self.collocation.medium.forcing) ** 2)
+        return self.scale**2 * jnp.sum(self.collocation.weights[..., None] * self.collocation.medium.forcing**2)
 
     @property
     def scale(self) -> float:
@@ -194,10 +194,10 @@ class Loss(eqx.Module):
         """r_res (zero at the padding), the means that κ is made of, and the means of the coupling."""
 
         def outputs(block: tuple[Array, Medium, Array]) -> tuple[Array, Array, Array]:
-            points, medium, mask = block
+            points, medium, weights = block
             jet = self.model(theta).jet(points)
-            moments = self.upscaling.moments(points, jet, medium, mask)
-            return self.scale * mask[:, None] * residual(jet, medium), moments, jet.value
+            moments = self.upscaling.moments(points, jet, medium, weights)
+            return self.scale * jnp.sqrt(weights)[:, None] * residual(jet, medium), moments, jet.value
 
         pointwise, moments, inside = map_blocks(outputs, self.collocation.blocks)
         known = self.collocation.sites.flat(inside) if self.sites is None else None
@@ -235,16 +235,16 @@ class Loss(eqx.Module):
         """J_res, and the pullback at the interior points of what is given, block by block."""
 
         def block_sum(theta: Array, block: Any, cotangent: Array | None) -> tuple[Array, Array]:
-            points, medium, mask = block
+            points, medium, share = block
             jet = self.model(theta).jet(points)
             total, term = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
             if weight is not None:
-                term = jnp.sum((self.scale * mask[:, None] * residual(jet, medium)) ** 2)
+                term = jnp.sum((self.scale * jnp.sqrt(share)[:, None] * residual(jet, medium)) ** 2)
                 total += weight * term
             if cotangent is not None:
                 total += jnp.sum(cotangent * jet.value)
             if moments is not None:
-                total += jnp.sum(moments * self.upscaling.moments(points, jet, medium, mask)) / self.collocation.count
+                total += jnp.sum(moments * self.upscaling.moments(points, jet, medium, share)) / self.collocation.count
             return total, term
 
         return sum_blocks(block_sum, theta, self.collocation.blocks, spread)

@@ -16,17 +16,17 @@ def collocated(dim=2, count=10, block=4, dtype="float64", problem=None):
     problem = problem or small_problem(dim)
     interior, boundary = UniformOptions(count, 6).sample(jax.random.key(0), problem.domain)
     with jax.numpy_dtype_promotion("strict"):
-        return interior, collocate(problem, interior, boundary, block, jnp.dtype(dtype))
+        return interior, collocate(problem, interior, boundary, np.ones(len(interior)), block, jnp.dtype(dtype))
 
 
 @pytest.mark.parametrize(("count", "block", "shape"), [(10, 4, (3, 4)), (10, 5, (2, 5)), (10, 100, (1, 10))])
 def test_points_are_cut_into_padded_blocks(count, block, shape):
     interior, found = collocated(count=count, block=block)
-    assert found.mask.shape == shape
+    assert found.weights.shape == shape
     assert found.sites.points.shape == (*shape, 2)
     assert found.medium.coefficient.shape == shape
     assert found.medium.gradient.shape == (*shape, 2)
-    np.testing.assert_array_equal(found.mask.reshape(-1), np.arange(found.mask.size) < count)
+    np.testing.assert_array_equal(found.weights.reshape(-1), np.arange(found.weights.size) < count)
     np.testing.assert_array_equal(found.sites.every, interior)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
 
@@ -36,7 +36,7 @@ def test_flat_and_blocked_are_inverse_and_transposed():
     values = jnp.arange(1.0, 11)
     blocked = found.sites.blocked(values)
     np.testing.assert_array_equal(found.sites.flat(blocked), values)
-    np.testing.assert_array_equal(blocked * (1 - found.mask), 0)
+    np.testing.assert_array_equal(blocked * (1 - found.weights), 0)
 
 
 def test_the_medium_is_that_of_the_points():

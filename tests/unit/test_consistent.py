@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.api import build, configure
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.errors import ConfigError, UserError
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions
 from hpms.results.hdf5 import read_record, write_record
@@ -100,3 +102,29 @@ def test_updates(update, interval):
     assert solver.interval == interval
     assert solver.is_due(record, np.ones(1)) == (update == "every_step")
     assert solver.update(record, found(-1, some_means(solver))).rejections == 1
+
+
+@pytest.mark.parametrize("coupling", ["ball", "consistent"])
+def test_a_share_weighs_the_coupling_by_the_misfit_of_no_network(coupling):
+    small = ["problem.dim=1", "problem.eps=0.25", "network=mlp", "network.width=3", "network.depth=1", "coarse.h=0.1"]
+    config = configure(*small, f"coupling={coupling}", "source=constant", "coupling.share=0.5", "coupling.delta=0.2")
+    experiment = build(config)
+    solver, loss = experiment.solver, experiment.loss
+    medium = experiment.problem.medium(jnp.asarray(experiment.points["interior"]))
+    kappa = float(jnp.mean(medium.coefficient))
+    y = solver.problem.factorise(np.array([kappa])).state()
+    gap = solver.weight * np.sum(y**2)
+    found = dict(zip(loss.names, experiment.taus, strict=True))["coupling"]
+    assert found == pytest.approx(0.5 * float(jnp.mean(medium.forcing**2)) / gap, rel=1e-3)
+    nothing = configure(*small, f"coupling={coupling}", "source=constant", "source.constants.q=0", "coupling.share=0.5")
+    with pytest.raises(UserError, match="give tau2"):
+        _ = build(nothing).taus
+
+
+def test_the_balls_refuse_points_that_are_not_spread_evenly():
+    with pytest.raises(ConfigError, match="ball with collocation=layers"):
+        configure("coupling=ball", "collocation=layers", "problem.eps=0.1")
+    with pytest.raises(ConfigError, match=r"collocation\.width=0\.6"):
+        configure("coupling=none", "collocation=layers", "collocation.width=0.6")
+    with pytest.raises(ConfigError, match=r"collocation\.share=1"):
+        configure("coupling=none", "collocation=layers", "problem.eps=0.1", "collocation.share=1")

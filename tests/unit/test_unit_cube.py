@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.options.collocation import LayersOptions
 from hpms.problem.unit_cube import UnitCube
 from tests.problems import quick_jit
 
@@ -46,6 +47,23 @@ def test_a_lattice_integrates_far_better_than_random_points(dim):
     assert np.abs(lattices[0] - lattices[1]).max() > 0.1
     noise = np.mean([error(cube.sample_interior(jax.random.key(seed), 4000)) for seed in range(20)])
     assert max(map(error, lattices)) < noise / 3
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_points_in_layers_integrate_with_their_weights_and_fill_them_alike(dim):
+    options = LayersOptions(3000, 10, 0.1, 0.6)
+    with jax.numpy_dtype_promotion("strict"):
+        points = np.asarray(options.sample(jax.random.key(1), UnitCube(dim, 0.1))[0])
+    depth = np.minimum(points, 1 - points).min(axis=1)
+    assert ((depth[:1800] >= 0) & (depth[:1800] <= 0.1 + 1e-12)).all() and (depth[1800:] >= 0.1 - 1e-12).all()
+    weights = options.weights(dim)
+    assert weights.mean() == pytest.approx(1, rel=1e-12)
+    values = np.prod(1 + np.cos(3 * points) + points**2, axis=1)
+    assert np.mean(weights * values) == pytest.approx((4 / 3 + np.sin(3) / 3) ** dim, rel=5e-3)
+    layer = points[:1800]
+    sides = [np.mean(end < 0.1) for a in range(dim) for end in (layer[:, a], 1 - layer[:, a])]
+    np.testing.assert_allclose(sides, sides[0], atol=0.03)
+    assert np.mean(depth[:1800]) == pytest.approx(0.05, rel=0.15)
 
 
 def test_the_key_alone_decides_the_points():

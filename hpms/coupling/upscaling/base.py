@@ -46,13 +46,13 @@ class AbstractUpscaling(eqx.Module):
         """1 in the column of the cell in which a point lies, else 0; None where there is one cell."""
 
     def moments(
-        self, points: Float[Array, "b d"], jet: Jet, medium: Medium, mask: Float[Array, " b"]
+        self, points: Float[Array, "b d"], jet: Jet, medium: Medium, weights: Float[Array, " b"]
     ) -> Float[Array, " s"]:
-        """The sums of the densities over one block of points, cell by cell; `mask` is 0 at the padding."""
+        """The sums of the densities over one block of points, cell by cell, times quadrature `weights`."""
         found, members = self.densities(jet, medium), self.members(points)
         if members is None:
-            return jnp.sum(mask[:, None] * found, axis=0)
-        return ((mask[:, None] * members).T @ found).ravel()
+            return jnp.sum(weights[:, None] * found, axis=0)
+        return ((weights[:, None] * members).T @ found).ravel()
 
     @abc.abstractmethod
     def parameters(self, moments: Float[Array, " s"]) -> Float[Array, " p"]:

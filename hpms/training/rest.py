@@ -1,0 +1,32 @@
+"""The coupling term of v = 0."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.coupling.base import AbstractCoarseSolver
+from hpms.jet import Jet
+from hpms.problem.lifted import Medium
+from hpms.problem.sites import visit_blocks
+from hpms.training.loss import Evaluation, Loss
+
+
+def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> float:
+    """R_δ of v = 0, whose K̃ is a mean of K, with the coarse state of that K̃."""
+    moments = _moments(loss)
+    nothing = jnp.zeros((len(solver.nodes), loss.upscaling.lifts), moments.dtype)
+    found = Evaluation(jnp.zeros(1, moments.dtype), loss.upscaling.parameters(moments), moments, nothing)
+    view = solver.view(solver.update(solver.initial(), found))
+    assert loss.coupling is not None
+    return float(np.sum(np.asarray(loss.coupling.residual(nothing, view.kappa, view), np.float64) ** 2))
+
+
+@eqx.filter_jit
+def _moments(loss: Loss) -> Float[Array, " s"]:
+    def sums(block: tuple[Array, Medium, Array]) -> Array:
+        points, medium, weights = block
+        zero = jnp.zeros((len(points), loss.upscaling.lifts), points.dtype)
+        return loss.upscaling.moments(points, Jet(zero, (zero,) * points.shape[1], zero), medium, weights)
+
+    return jnp.sum(visit_blocks(sums, loss.collocation.blocks), axis=0) / loss.collocation.count
