@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from hpms.config import Config
-from hpms.exact import find_reference, known_to
+from hpms.exact import find_reference
+from hpms.fem.fine.cells import cell_means
 from hpms.fem.fine.meshes import reference_cells
 from hpms.fem.fine.upscaled import Box, linear, means, no_flow, period_box, periodic, unit_box
 from hpms.options.reference import needed
@@ -72,9 +73,9 @@ def upscaled(config: Config, problem: LiftedProblem, network: np.ndarray | None)
     condition, counts = np.zeros(0), config.upscaling.cells_along(dim)
     if not config.upscaling.is_constant:
         boxes = _boxes(counts, n)
-        known = known_to(config, problem, reference)
-        cells["algorithm"] = timed("cell_algorithm", lambda: known.tensors)
-        condition = np.zeros(0) if known.means is None else known.means.condition
+        averages = cell_means(reference.lifted, coefficient, counts, eps)
+        condition, tensor = averages.condition, reference.upscaled_coefficient
+        cells["algorithm"] = timed("cell_algorithm", lambda: config.upscaling.exact(tensor, averages))
         seconds["cell_algorithm"] += seconds["linear"]
         cells["linear"] = timed("cell_linear", lambda: np.stack([linear(coefficient, b) for b in boxes]))
         cells["periodic"] = timed("cell_periodic", lambda: np.stack([periodic(coefficient, b).tensor for b in boxes]))

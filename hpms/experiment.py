@@ -23,12 +23,15 @@ from hpms.training.rest import at_rest
 from hpms.training.session import Trainer
 from hpms.training.validation import Validation
 
+_ROUNDING = 1e-20
 _PROBES = 256  # points at which a medium is sampled to check and to recognise it
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a configuration builds: the loss, its initial parameters θ, and the coarse solver."""
+    """What a configuration builds: the loss, its initial parameters θ, the coarse solver, and the weights τ_k in the
+    order of the loss's terms.
+    """
 
     config: Config
     problem: LiftedProblem
@@ -37,24 +40,7 @@ class Experiment:
     theta: Array
     solver: AbstractCoarseSolver | None
     points: Mapping[str, np.ndarray]
-
-    @property
-    def taus(self) -> np.ndarray:
-        """τ_k in the order of the loss's terms; 1 for the residual."""
-        tau = {RESIDUAL: 1.0, BOUNDARY: self.config.boundary.tau1}
-        if self.solver is not None:
-            share = self.config.coupling.share
-            tau[COUPLING] = self.config.coupling.tau2 if share is None else share * self._misfit(self.solver)
-        return np.array([tau[name] for name in self.loss.names])
-
-    def _misfit(self, solver: AbstractCoarseSolver) -> float:
-        """J_res/R_δ at v = 0, with the coarse state of its K̃: how much larger the misfit of the fine scale is than that
-        of the coarse one, some ε^-2. Raises `UserError` where that coarse state vanishes, as without a source.
-        """
-        gap = at_rest(self.loss, solver)
-        if not gap > 0:
-            raise UserError("coupling.share needs a coarse state to compare with, and that of v = 0 is 0: give tau2.")
-        return float(self.loss.trivial_loss) / gap
+    taus: np.ndarray
 
     @property
     def fixed(self) -> dict[str, np.ndarray]:
@@ -138,6 +124,9 @@ def build(
     if points is None:
         interior, boundary = config.collocation.sample(point_key, domain)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
+    if len(points["interior"]) != config.collocation.interior:
+        found = len(points["interior"])
+        raise UserError(f"there are {found} points where collocation.interior={config.collocation.interior}.")
     config.upscaling.check_mesh(config)
     space, upscaling = config.coarse_space(), config.upscaling.build(domain.dim, config.boundary.hard)
     _check_cells(upscaling, points["interior"])
@@ -159,7 +148,21 @@ def build(
         surface=domain.surface,
         sampler=sampler,
     )
-    return Experiment(config, problem, space, loss, theta, solver, points)
+    return Experiment(config, problem, space, loss, theta, solver, points, _taus(config, loss, solver))
+
+
+def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np.ndarray:
+    """τ_k, 1 for the residual. Raises `UserError` where a `share` has no coarse state to compare with."""
+    tau = {RESIDUAL: 1.0, BOUNDARY: config.boundary.tau1, COUPLING: config.coupling.tau2}
+    if solver is not None and (share := config.coupling.share) is not None:
+        trivial, (gap, kappa) = float(loss.trivial_loss), at_rest(loss, solver)
+        if not gap * np.abs(kappa).max() ** 2 > _ROUNDING * trivial:
+            raise UserError(
+                "coupling.share compares with the coarse state of v = 0, which vanishes here: give coupling.share=null "
+                "and coupling.tau2."
+            )
+        tau[COUPLING] = share * trivial / gap
+    return np.array([tau[name] for name in loss.names])
 
 
 def _check_size(

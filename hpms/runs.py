@@ -157,6 +157,8 @@ def _recorder(
     stored = member.stored
     nodes = built.space.nodes if built.solver is None else built.solver.nodes
     beside = measured.summary() | {"ensemble_members": members}
+    if built.solver is not None:
+        beside["tau2"] = float(built.taus[-1])
     fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, medium)
     sessions = [*(stored.sessions if stored else []), provenance()]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)

@@ -100,6 +100,8 @@ def _report(found: Upscaled) -> str:
         for name, title in _CELL_TITLES.items()
         if name in found.cells
     ]
+    if not found.condition.size:
+        return f"{text}\n\n{table(header, cells)}"
     least, most = found.condition.min(), found.condition.max()
     worst = f"Condition numbers of the cells' averaged gradients: {least:.3g} to {most:.3g}."
     return f"{text}\n\n{table(header, cells)}\n\n{worst}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
+from hpms.options.coupling import BallOptions
 from hpms.registry import register
 from hpms.schema import Bound
 
@@ -40,7 +41,7 @@ class P1Options(CoarseOptions):
     def check(self, config: Config) -> None:
         if round(1 / self.h) ** config.problem.dim > _MOST:
             raise ConfigError("coarse.h", self.h, f"its mesh may have at most {_MOST:.0e} nodes")
-        if self.h > config.problem.eps:
+        if self.h > config.problem.eps and isinstance(config.coupling, BallOptions):
             log.warning(
                 "coarse.h=%g is larger than problem.eps=%g: the coarse mesh does not see the averages' scale",
                 self.h,

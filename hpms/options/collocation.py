@@ -34,9 +34,11 @@ class CollocationOptions(AbstractOptions, abc.ABC):
     def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         """Interior and boundary points."""
 
-    @abc.abstractmethod
     def weights(self, dim: int) -> np.ndarray:
-        """The quadrature weights of the interior points times M_Ω/|Ω|, of mean 1."""
+        """The quadrature weights of the interior points, in their order, times M_Ω/|Ω|: of mean 1."""
+        import numpy as np
+
+        return np.ones(self.interior)
 
 
 @register("collocation", "uniform")
@@ -51,11 +53,6 @@ class UniformOptions(CollocationOptions):
 
         interior_key, boundary_key = jax.random.split(key)
         return domain.sample_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
-
-    def weights(self, dim: int) -> np.ndarray:
-        import numpy as np
-
-        return np.ones(self.interior)
 
 
 @register("collocation", "fresh")
@@ -73,11 +70,6 @@ class FreshOptions(CollocationOptions):
 
         interior_key, boundary_key = jax.random.split(key)
         return domain.lattice_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
-
-    def weights(self, dim: int) -> np.ndarray:
-        import numpy as np
-
-        return np.ones(self.interior)
 
 
 @register("collocation", "layers")

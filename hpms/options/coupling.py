@@ -25,7 +25,7 @@ class CouplingOptions(AbstractOptions, abc.ABC):
     """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0."""
 
     tau2: float
-    share: float | None
+    share: float | None = None
 
     @abc.abstractmethod
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
@@ -50,7 +50,6 @@ class NoneOptions(CouplingOptions):
     """`coupling=none`: the plain PINN."""
 
     tau2: ClassVar[float] = 0.0
-    share: ClassVar[float | None] = None
 
     def build(self, context: CouplingContext) -> None:
         return None

@@ -51,7 +51,7 @@ def collocate(
 
 
 class Sampler(eqx.Module):
-    """The points of `collocation=fresh` at an iteration, by `sample` of the option `points` and the medium there."""
+    """The points at an iteration where they are fresh, by `sample` of the option `points`, and the medium there."""
 
     problem: LiftedProblem
     key: PRNGKeyArray

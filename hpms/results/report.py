@@ -18,8 +18,9 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
     measured = "reference_method" in summary
     columns = [_network(summary, f"{method} {config.names['network']}")]
     if measured:
-        classical = [_corrector(summary)] if "corrector_method" in summary else []
-        columns += [_fem(summary), *classical, _reference(summary)]
+        kinds = {"fem": "fine FEM", "corrector": "homogenisation"}
+        columns += [_classical(summary, key, name) for key, name in kinds.items() if f"{key}_method" in summary]
+        columns.append(_reference(summary))
     cells = not config.upscaling.is_constant
     size = np.asarray(summary.get("upscaled_coefficient", np.eye(1))).shape[-1]
     entries = [(i, j) for i in range(size) for j in range(size)]
@@ -47,25 +48,16 @@ def _network(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def _fem(summary: Mapping[str, Any]) -> dict[str, Any]:
+def _classical(summary: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+    """The column of the attributes `key`_..."""
+    whole = None if "reference_cell_coefficient" in summary else summary.get(f"{key}_upscaled_coefficient")
     return {
-        "name": "fine FEM",
-        "l2": _error(summary, "fem_relative_l2"),
-        "h1": _error(summary, "fem_relative_h1"),
-        "upscaled": None if "reference_cell_coefficient" in summary else summary.get("fem_upscaled_coefficient"),
-        "seconds": f"{summary['fem_seconds']:.3f}",
-        "how": str(summary["fem_method"]),
-    }
-
-
-def _corrector(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": "homogenisation",
-        "l2": _error(summary, "corrector_relative_l2"),
-        "h1": _error(summary, "corrector_relative_h1"),
-        "upscaled": None if "reference_cell_coefficient" in summary else summary.get("corrector_upscaled_coefficient"),
-        "seconds": f"{summary['corrector_seconds']:.3f}",
-        "how": str(summary["corrector_method"]),
+        "name": name,
+        "l2": _error(summary, f"{key}_relative_l2"),
+        "h1": _error(summary, f"{key}_relative_h1"),
+        "upscaled": whole,
+        "seconds": f"{summary[f'{key}_seconds']:.3f}",
+        "how": str(summary[f"{key}_method"]),
     }
 
 

@@ -40,7 +40,8 @@ class Ensemble:
         """At most `counts[i]` iterations of member i."""
         states = _stack([session.state for session in sessions])
         views = _stack([session.view for session in sessions])
-        optimizer, taus, tolerance = self.trainers[0].optimizer, sessions[0].taus, sessions[0].tolerance
+        taus = jnp.stack([session.taus for session in sessions])
+        optimizer, tolerance = self.trainers[0].optimizer, sessions[0].tolerance
         states, reports = _run_members(
             self._losses, optimizer, taus, tolerance, states, views, jnp.array(counts), self._batched
         )
@@ -53,17 +54,17 @@ class Ensemble:
 def _run_members(
     losses: Loss,
     optimizer: AbstractOptimizer,
-    taus: Float[Array, " k"],
+    taus: Float[Array, "n k"],
     tolerance: Float[Array, ""],
     states: TrainState,
     views: CoarseView | None,
     counts: Int[Array, " n"],
     batched: bool,
 ) -> tuple[TrainState, ChunkReport]:
-    arrays, static = eqx.partition((losses, states, views, counts), eqx.is_array)
+    arrays, static = eqx.partition((losses, taus, states, views, counts), eqx.is_array)
 
     def member(arrays: Any) -> Any:
-        loss, state, view, count = eqx.combine(arrays, static)
+        loss, taus, state, view, count = eqx.combine(arrays, static)
         return run_chunk(loss, optimizer, taus, tolerance, state, view, count)
 
     return jax.vmap(member)(arrays) if batched else jax.lax.map(member, arrays)

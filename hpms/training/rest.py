@@ -12,14 +12,15 @@ from hpms.problem.sites import visit_blocks
 from hpms.training.loss import Evaluation, Loss
 
 
-def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> float:
-    """R_δ of v = 0, whose K̃ is a mean of K, with the coarse state of that K̃."""
+def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.ndarray, " p"]]:
+    """R_δ of v = 0 with the coarse state of its K̃, a mean of K, and the κ of that."""
     moments = _moments(loss)
     nothing = jnp.zeros((len(solver.nodes), loss.upscaling.lifts), moments.dtype)
     found = Evaluation(jnp.zeros(1, moments.dtype), loss.upscaling.parameters(moments), moments, nothing)
     view = solver.view(solver.update(solver.initial(), found))
     assert loss.coupling is not None
-    return float(np.sum(np.asarray(loss.coupling.residual(nothing, view.kappa, view), np.float64) ** 2))
+    rows = np.asarray(loss.coupling.residual(nothing, view.kappa, view), np.float64)
+    return float(rows @ rows), np.asarray(view.kappa, np.float64)
 
 
 @eqx.filter_jit

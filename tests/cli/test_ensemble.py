@@ -21,15 +21,18 @@ def content(path):
 
 
 def test_an_ensemble_is_its_runs(hpms, tiny):
-    result = hpms("train", *tiny, "ensemble=2", "output=all")
+    share = "coupling.share=0.5"  # a weight that differs between the members
+    result = hpms("train", *tiny, share, "ensemble=2", "output=all")
     assert result.code == 0
     for seed in range(2):
-        assert hpms("train", *tiny, f"seed={seed}", "output=one").code == 0
+        assert hpms("train", *tiny, share, f"seed={seed}", "output=one").code == 0
     together, apart = runs("all"), runs("one")
+    assert len({content(path)[0]["tau2"] for path in apart}) == 2
     assert result.last_line == str(together[-1])
     assert [path.relative_to("all") for path in together] == [path.relative_to("one") for path in apart]
     for a, b in zip(together, apart, strict=True):
-        (_, theta, metrics), (_, expected, expected_metrics) = content(a), content(b)
+        (summary, theta, metrics), (single, expected, expected_metrics) = content(a), content(b)
+        assert summary["tau2"] == single["tau2"] > 1
         np.testing.assert_allclose(theta, expected, rtol=1e-4, atol=1e-6)
         np.testing.assert_array_equal(metrics["coarse_updates"], expected_metrics["coarse_updates"])
         np.testing.assert_allclose(metrics["loss"], expected_metrics["loss"], rtol=1e-4)

@@ -66,7 +66,8 @@ def test_means_are_those_of_an_integral():
 @pytest.mark.parametrize("hat", [False, True], ids=["box", "hat"])
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_the_mean_of_a_function_is_that_of_its_values(dim, hat, largest, monkeypatch):
-    monkeypatch.setattr("hpms.fem.coarse.box._MOST_LATTICE", largest)
+    for name in ("_MOST_LATTICE", "_LARGEST_LATTICE"):
+        monkeypatch.setattr(f"hpms.fem.coarse.box.{name}", largest)
     box = average(dim, hat)
 
     def function(x):

@@ -7,6 +7,7 @@ import pytest
 
 from hpms.errors import ConfigError, UserError
 from hpms.options.coarse import P1Options
+from hpms.options.coupling import BallOptions, NoneOptions
 from hpms.options.reference import DefaultOptions
 from hpms.registry import option
 from hpms.schema import read
@@ -14,8 +15,11 @@ from hpms.schema import read
 REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps", "cache": "outputs"}
 
 
-def config(dim=2, eps=0.1):
-    return SimpleNamespace(problem=SimpleNamespace(dim=dim, eps=eps))
+BALL = BallOptions(1.0, 0.1, False, "lazy", 100, 0.01, "constant", 0.1)
+
+
+def config(dim=2, eps=0.1, coupling=BALL):
+    return SimpleNamespace(problem=SimpleNamespace(dim=dim, eps=eps), coupling=coupling)
 
 
 def test_options_are_registered():
@@ -35,9 +39,10 @@ def test_coarse_width_is_checked(h):
         read(P1Options, {"h": h}, "coarse")
 
 
-def test_a_coarse_mesh_wider_than_eps_is_a_warning(caplog):
+def test_a_coarse_mesh_wider_than_eps_is_a_warning_for_averages_over_balls(caplog):
     with caplog.at_level(logging.WARNING):
         P1Options(0.04).check(config(eps=0.1))
+        P1Options(0.2).check(config(eps=0.1, coupling=NoneOptions()))
         assert not caplog.records
         P1Options(0.2).check(config(eps=0.1))
     assert "coarse.h=0.2 is larger than problem.eps=0.1" in caplog.text

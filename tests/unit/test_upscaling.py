@@ -68,6 +68,12 @@ def test_a_cell_without_points_has_no_tensor_and_harms_no_other():
     assert jnp.isfinite(slope).all()
 
 
+def test_gradients_are_determined_by_their_means_in_the_cell_and_not_by_its_share_of_the_points():
+    upscaling = Tensor(counts=(8, 8), measured=True, symmetrise=False)
+    small = upscaling.neutral / 64  # as sums over a cell, divided by all points
+    assert upscaling.is_determined(0.05 * small) and not upscaling.is_determined(5e-4 * small)
+
+
 @pytest.mark.parametrize("measured", [True, False])
 def test_neutral_means_belong_to_the_identity(measured):
     upscaling = Tensor(counts=(2, 3), measured=True, symmetrise=False)

@@ -77,7 +77,7 @@ class Tensor(AbstractUpscaling):
 
     def is_determined(self, moments: Float[np.ndarray, " s"]) -> bool:
         _, strains = self._split(moments)
-        return strains is None or bool(determined(strains).all())
+        return strains is None or bool(determined(self._number * strains).all())  # a cell has 1/N of the points
 
     def _split(self, moments: Any) -> tuple[Any, Any]:
         """The means of flux and strain, (N, i, b) and (N, i, a), the latter None unless `measured`."""

@@ -15,7 +15,7 @@ from hpms.fem.p1 import P1Space
 from hpms.fem.sample import Function, sample_source
 from hpms.fem.validation import ratio
 
-_MOST_LATTICE, _CHUNK = 2_000_000, 1_000_000
+_MOST_LATTICE, _LARGEST_LATTICE, _CHUNK = 2_000_000, 20_000_000, 1_000_000
 
 
 class BoxAverage:
@@ -60,10 +60,21 @@ class BoxAverage:
     def mean(self, function: Function) -> Callable[[np.ndarray], np.ndarray]:
         """Q̄q as a function of points (M, d) of Ω_δ, of q from points to values; `UserError` where q is not finite.
 
-        By running means over the whole lattice, or, where that is larger than 2e6, over the boxes around the points.
+        By running means over the whole lattice, or over the boxes around the points where the lattice has more than 2e6
+        points and more than these.
         """
-        if prod(map(len, self._axes)) > _MOST_LATTICE:
-            return lambda points: self._around(function, np.clip(points, self.low, self.high))
+        size, each = prod(map(len, self._axes)), prod(len(kernel) + 1 for kernel in self._kernels)
+        if size <= _MOST_LATTICE:
+            return self._everywhere(function)
+
+        def averaged(points: np.ndarray) -> np.ndarray:
+            if size <= min(_LARGEST_LATTICE, len(points) * each):
+                return self._everywhere(function)(points)
+            return self._around(function, np.clip(points, self.low, self.high))
+
+        return averaged
+
+    def _everywhere(self, function: Function) -> Callable[[np.ndarray], np.ndarray]:
         starts = [low + s * np.arange(n) for low, s, n in zip(self.low, self._spacing, self._boxes, strict=True)]
         means = sample_source(function, _product(self._axes)).reshape([len(axis) for axis in self._axes])
         for axis, kernel in enumerate(self._kernels):
