@@ -80,7 +80,7 @@ class Config:
 
     def coarse_space(self) -> "P1Space":
         """The coarse space, whose elements each lie in one cell of the upscaling."""
-        return self.coarse.build(self.problem.dim, self.upscaling.multiple)
+        return self.coarse.build(self.problem.dim, self.upscaling.multiple(self.problem.dim))
 
     def plain(self) -> dict[str, Any]:
         """Plain values that `read_config` turns into an equal `Config`."""

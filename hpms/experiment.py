@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
@@ -177,12 +177,19 @@ def _check_size(
 
 def _check_cells(upscaling: AbstractUpscaling, points: np.ndarray) -> None:
     """Raises `UserError` where a cell of the upscaling holds no collocation point."""
-    members = upscaling.members(jnp.asarray(points))
-    if members is not None and (empty := np.asarray(members).sum(axis=0) == 0).any():
+    counts = _members(upscaling, jnp.asarray(points))
+    if counts is not None and (empty := np.asarray(counts) == 0).any():
         raise UserError(
             f"{empty.sum()} of the {empty.size} cells of upscaling.cells={list(upscaling.cells)} hold none of the "
             f"collocation.interior={len(points)} points: give more points, or fewer cells."
         )
+
+
+@eqx.filter_jit
+def _members(upscaling: AbstractUpscaling, points: Float[Array, "m d"]) -> Float[Array, " n"] | None:
+    """How many points lie in each cell, None where there is one; compiled, the matrix of members is never there."""
+    members = upscaling.members(points)
+    return None if members is None else jnp.sum(members, axis=0)
 
 
 def _check_outputs(config: Config, network: AbstractNetwork, dim: int) -> None:

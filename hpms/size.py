@@ -9,6 +9,7 @@ import jax
 from hpms.config import Config
 from hpms.errors import ConfigError
 from hpms.experiment import network
+from hpms.fem.elements import elements
 from hpms.memory import GIGA, available
 from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem
@@ -49,8 +50,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     neurons = sum(shape[0] for shape in arrays if len(shape) == 1)
     keys = {name: value for name, value in asdict(config.network).items() if type(value) is int}  # type: ignore[call-overload]
     widest = max(keys, key=keys.__getitem__, default="name")
-    multiple = config.upscaling.multiple
-    nodes = (multiple * math.ceil(1 / config.coarse.h / multiple)) ** dim
+    nodes = elements(1.0, config.coarse.h, config.upscaling.multiple(dim)) ** dim
     block = min(points, config.runtime.block_size())
     lifts, cells = config.upscaling.lifts(dim), math.prod(config.upscaling.cells_along(dim))
     coarse = nodes * (_PER_COARSE_UNKNOWN[dim] + _PER_SENSITIVITY * cells * lifts**3)

@@ -1,6 +1,7 @@
 """Functions on Ω that can be evaluated anywhere."""
 
 import abc
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -28,6 +29,14 @@ class AbstractField(abc.ABC):
     @abc.abstractmethod
     def norms(self) -> tuple[float, float]:
         """‖u‖_L2 and ‖∇u‖_L2."""
+
+
+def side_by_side(
+    fields: Sequence[AbstractField], points: Float[np.ndarray, "m d"]
+) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
+    """Values and gradients of l fields at M points of [0,1]^d."""
+    found = [field.evaluate(points) for field in fields]
+    return np.stack([value for value, _ in found], axis=1), np.stack([slope for _, slope in found], axis=1)
 
 
 class LagrangeField(AbstractField):

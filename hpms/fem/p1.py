@@ -8,6 +8,7 @@ import skfem
 from jaxtyping import Float
 from scipy import sparse
 
+from hpms.fem.elements import elements
 from hpms.fem.grid import interpolation, lattice, unit_mesh
 from hpms.fem.sample import Function, sample_source
 
@@ -40,7 +41,7 @@ class P1Space:
         self.size = (np.ones(dim) if high is None else high) - self.low
         if not (self.size > 0).all():
             raise ValueError(f"a box with the sides {self.size.tolist()} is empty")
-        self.dim, self.n = dim, multiple * math.ceil(max(2, round(self.size.max() / h)) / multiple)
+        self.dim, self.n = dim, elements(self.size.max(), h, multiple)
         self.h = float(self.size.max() / self.n)
         unit = lattice(dim, self.n)
         self.nodes = self.low + self.size * unit

@@ -26,15 +26,15 @@ def validation_points(
 
 def relative_errors(
     u: Float[np.ndarray, " m *l"],
-    du: Float[np.ndarray, "m e"],
+    du: Float[np.ndarray, " m *l d"],
     v: Float[np.ndarray, " m *l"],
-    dv: Float[np.ndarray, "m e"],
+    dv: Float[np.ndarray, " m *l d"],
     weights: Float[np.ndarray, " m"],
 ) -> tuple[float, float]:
     """‖u - v‖/‖v‖ and ‖∇u - ∇v‖/‖∇v‖ in L²(Ω) (the second is called the H¹ error), by values at quadrature points.
 
     **Arguments:** u (M,) and ∇u (M, d), the reference v and ∇v, and the weights (M,). Several functions may lie side by
-    side, (M, l) and (M, l d). NaN where v = 0.
+    side, (M, l) and (M, l, d). NaN where v = 0.
     """
 
     def norm(values: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hpms.errors import ConfigError
+from hpms.fem.elements import elements
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
 from hpms.schema import Count
@@ -49,10 +50,9 @@ class UpscalingOptions(AbstractOptions, abc.ABC):
         """The numbers of cells along each axis."""
         return (1,) * dim
 
-    @property
-    def multiple(self) -> int:
+    def multiple(self, dim: int) -> int:
         """What the number of coarse elements along each axis is a multiple of, so that none lies in two cells."""
-        return 1
+        return math.lcm(*self.cells_along(dim))
 
 
 @register("upscaling", "isotropic")
@@ -115,8 +115,8 @@ class CellsOptions(UpscalingOptions):
             raise ConfigError("upscaling.cells", list(self.cells), f"{count} cells are more than {_MOST_CELLS}")
 
     def check_mesh(self, config: Config) -> None:
-        n = round(1 / config.coarse.h)
-        if (needed := self.multiple * -(-n // self.multiple)) > _MOST_FINER * n:
+        n = elements(1.0, config.coarse.h)
+        if (needed := elements(1.0, config.coarse.h, self.multiple(config.problem.dim))) > _MOST_FINER * n:
             reason = (
                 f"for no element to lie in two cells the coarse mesh would need {needed} along each axis, and coarse.h="
                 f"{config.coarse.h:g} asks for {n}: give fewer cells or those of a smaller common multiple, or lower it"
@@ -140,7 +140,3 @@ class CellsOptions(UpscalingOptions):
 
     def cells_along(self, dim: int) -> tuple[int, ...]:
         return self.cells
-
-    @property
-    def multiple(self) -> int:
-        return math.lcm(*self.cells)

@@ -28,8 +28,10 @@ def beside(runs: Sequence[Run], keys: Sequence[str], groups: Sequence[Group]) ->
         problems.setdefault(title, []).append(run)
     for title, members in problems.items():
         rows = [_network(label(keys, g), found) for g in groups if (found := best_run(_both(g, members)))]
-        classical = [*_corrector(members[0].summary), _fem(members[0].summary), _reference(members[0].summary)]
-        yield title, HEADER, rows + classical, [*[""] * len(rows), *["beside"] * len(classical)]
+        summary = members[0].summary
+        known = [_classical(summary, "corrector", "homogenisation")] if "corrector_method" in summary else []
+        known += [_classical(summary, "fem", "fine FEM"), _reference(summary)]
+        yield title, HEADER, rows + known, [*[""] * len(rows), *["beside"] * len(known)]
 
 
 def _both(g: Group, members: Sequence[Run]) -> list[Run]:
@@ -42,17 +44,10 @@ def _network(name: str, run: Run) -> list[str]:
     return [name, *_errors(run.summary), f"{run.seconds:.1f}", scientific(run.number("residual_loss")), gap, how]
 
 
-def _fem(summary: Mapping[str, Any]) -> list[str]:
-    seconds = _form(summary, "fem_seconds", "{:.3f}")
-    return ["fine FEM", *_errors(summary, "fem_"), seconds, "", "", str(summary.get("fem_method", ""))]
-
-
-def _corrector(summary: Mapping[str, Any]) -> list[list[str]]:
-    """Homogenisation with its corrector, where the medium has periods."""
-    if "corrector_method" not in summary:
-        return []
-    seconds = _form(summary, "corrector_seconds", "{:.3f}")
-    return [["homogenisation", *_errors(summary, "corrector_"), seconds, "", "", str(summary["corrector_method"])]]
+def _classical(summary: Mapping[str, Any], key: str, name: str) -> list[str]:
+    """A row of the attributes `key`_..."""
+    seconds = _form(summary, f"{key}_seconds", "{:.3f}")
+    return [name, *_errors(summary, f"{key}_"), seconds, "", "", str(summary.get(f"{key}_method", ""))]
 
 
 def _reference(summary: Mapping[str, Any]) -> list[str]:

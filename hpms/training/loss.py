@@ -230,21 +230,21 @@ class Loss(eqx.Module):
         theta: Float[Array, " p"],
         weight: Float[Array, ""] | None,
         spread: Float[Array, "n block l"] | None,
-        moments: Float[Array, " s"] | None,
+        sums: Float[Array, " s"] | None,
     ) -> tuple[Float[Array, ""], Float[Array, " p"]]:
         """J_res, and the pullback at the interior points of what is given, block by block."""
 
         def block_sum(theta: Array, block: Any, cotangent: Array | None) -> tuple[Array, Array]:
-            points, medium, share = block
+            points, medium, weights = block
             jet = self.model(theta).jet(points)
             total, term = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
             if weight is not None:
-                term = jnp.sum((self.scale * jnp.sqrt(share)[:, None] * residual(jet, medium)) ** 2)
+                term = jnp.sum((self.scale * jnp.sqrt(weights)[:, None] * residual(jet, medium)) ** 2)
                 total += weight * term
             if cotangent is not None:
                 total += jnp.sum(cotangent * jet.value)
-            if moments is not None:
-                total += jnp.sum(moments * self.upscaling.moments(points, jet, medium, share)) / self.collocation.count
+            if sums is not None:
+                total += jnp.sum(sums * self.upscaling.moments(points, jet, medium, weights)) / self.collocation.count
             return total, term
 
         return sum_blocks(block_sum, theta, self.collocation.blocks, spread)

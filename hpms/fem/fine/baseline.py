@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hpms.fem.field import AbstractField
+from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.meshes import baseline_cells
 from hpms.fem.fine.reference import TOLD
@@ -67,7 +67,7 @@ def baseline(
     space = LagrangeSpace(dim, n, 1)
     solution = solve_fine(space, coefficient, source, lifts=len(exact))
     points, weights = element_rule(space)
-    found_there, known_there = (_side_by_side(fields, points) for fields in (solution.lifted, exact))
+    found_there, known_there = (side_by_side(fields, points) for fields in (solution.lifted, exact))
     errors = relative_errors(*found_there, *known_there, weights)
     upscaled = solution.upscaled_coefficient
     found = Baseline(
@@ -75,12 +75,6 @@ def baseline(
     )
     cache.save(path, mark, {name: np.asarray(getattr(found, name)) for name in names})
     return found
-
-
-def _side_by_side(fields: Sequence[AbstractField], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values (M, l) and gradients (M, l d)."""
-    each = [field.evaluate(points) for field in fields]
-    return np.stack([value for value, _ in each], axis=1), np.concatenate([slope for _, slope in each], axis=1)
 
 
 def element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from hpms.fem.field import AbstractField
+from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.average import consistency_gaps
 from hpms.fem.fine.meshes import method_name, reference_cells
@@ -68,8 +68,7 @@ class Reference:
         self, points: Float[np.ndarray, "m d"], lifts: int
     ) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
         """u_i and ∇u_i, i = 1..l, at M points of [0,1]^d."""
-        found = [field.evaluate(points) for field in self.lifted[:lifts]]
-        return np.stack([value for value, _ in found], axis=1), np.stack([slope for _, slope in found], axis=1)
+        return side_by_side(self.lifted[:lifts], points)
 
 
 def reference(
