@@ -1,25 +1,26 @@
 """From a configuration to the objects of an experiment."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from hpms.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
-from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
+from hpms.initial import draw_parameters, draw_points
+from hpms.network.base import Parametrised
 from hpms.problem.collocation import Sampler, check_medium, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
-from hpms.training.rest import at_rest
+from hpms.training.rest import at_rest, trivial_loss
 from hpms.training.session import Trainer
 from hpms.training.validation import Validation
 
@@ -84,25 +85,21 @@ def probes(dim: int) -> np.ndarray:
 def fingerprint(problem: LiftedProblem) -> str:
     """A hash of the values of K and q at `probes`, which tells media apart that are called the same."""
     points = probes(problem.domain.dim)
-    values = np.stack([_sample(problem.coefficient.value, points), _sample(problem.source.value, points)])
+    values = np.stack([problem.coefficient_at()(points), problem.source_at()(points)])
     return hashlib.sha256(np.round(values, 10).tobytes()).hexdigest()[:12]
 
 
 def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:
-    periods, coefficient = problem.coefficient.periods, problem.coefficient.value
-    here = _sample(coefficient, points)
+    periods, coefficient = problem.coefficient.periods, problem.coefficient_at()
+    here = coefficient(points)
     for axis, period in enumerate(periods or ()):
         shifted = points.copy()
         shifted[:, axis] += period
-        if np.abs(_sample(coefficient, shifted) - here).max() > 1e-6 * np.abs(here).max():
+        if np.abs(coefficient(shifted) - here).max() > 1e-6 * np.abs(here).max():
             raise UserError(
                 f"coefficient.periods={list(periods or ())} is not allowed: along x{axis + 1} the coefficient does not "
                 f"repeat after {period:g}; give its period there, or null."
             )
-
-
-def _sample(function: Callable[[Array], Array], points: np.ndarray) -> np.ndarray:
-    return np.asarray(jax.vmap(function)(jnp.asarray(points)))
 
 
 def build(
@@ -119,10 +116,10 @@ def build(
     domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     block = config.runtime.block_size()
-    theta, model = parametrise(network(config, problem, network_key))
-    _check_outputs(config, model(theta), domain.dim)
+    theta, model = draw_parameters(config, problem, network_key)
+    _check_outputs(config, model, theta)
     if points is None:
-        interior, boundary = config.collocation.sample(point_key, domain)
+        interior, boundary = draw_points(config, problem, point_key)
         points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
     if len(points["interior"]) != config.collocation.interior:
         found = len(points["interior"])
@@ -155,7 +152,7 @@ def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np
     """τ_k, 1 for the residual. Raises `UserError` where a `share` has no coarse state to compare with."""
     tau = {RESIDUAL: 1.0, BOUNDARY: config.boundary.tau1, COUPLING: config.coupling.tau2}
     if solver is not None and (share := config.coupling.share) is not None:
-        trivial, (gap, kappa) = float(loss.trivial_loss), at_rest(loss, solver)
+        trivial, (gap, kappa) = trivial_loss(loss), at_rest(loss, solver)
         if not gap * np.abs(kappa).max() ** 2 > _ROUNDING * trivial:
             raise UserError(
                 "coupling.share compares with the coarse state of v = 0, which vanishes here: give coupling.share=null "
@@ -192,22 +189,16 @@ def _members(upscaling: AbstractUpscaling, points: Float[Array, "m d"]) -> Float
     return None if members is None else jnp.sum(members, axis=0)
 
 
-def _check_outputs(config: Config, network: AbstractNetwork, dim: int) -> None:
+def _check_outputs(config: Config, model: Parametrised, theta: Array) -> None:
     """Raises `UserError` where a network has not one output for each lifted problem."""
-    wanted = config.upscaling.lifts(dim)
-    found = eqx.filter_eval_shape(lambda: network.jet(jnp.zeros((1, dim), config.runtime.dtype))).value.shape[1]
+    dim = config.problem.dim
+    wanted, point = config.upscaling.lifts(dim), np.zeros((1, dim), config.runtime.dtype)
+    found = eqx.filter_eval_shape(lambda t: model(t).jet(jnp.asarray(point)), theta).value.shape[1]
     if found != wanted:
         raise UserError(
             f"network={config.names['network']} has {found} outputs where upscaling={config.names['upscaling']} needs "
             f"{wanted}, as its `build` is told by scales.outputs."
         )
-
-
-def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:
-    """The configured network with its boundary values, at random parameters."""
-    dim, eps = config.problem.dim, config.problem.eps
-    scales = Scales(dim, eps, problem.coefficient.periods, config.upscaling.lifts(dim))
-    return config.boundary.wrap(config.network.build(key, scales, config.runtime.dtype))
 
 
 def _with_fixed(model: Parametrised, fixed: Mapping[str, np.ndarray]) -> Parametrised:

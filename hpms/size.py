@@ -8,8 +8,8 @@ import jax
 
 from hpms.config import Config
 from hpms.errors import ConfigError
-from hpms.experiment import network
 from hpms.fem.elements import elements
+from hpms.initial import network
 from hpms.memory import GIGA, available
 from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float
 from hpms.commands.result import Result
 from hpms.config import Config
 from hpms.errors import UserError
-from hpms.experiment import Experiment, build, fine_problem, network
+from hpms.experiment import Experiment, build, fine_problem
+from hpms.initial import network
 from hpms.invocation import Invocation
 from hpms.network.base import parametrise
 from hpms.problem.lifted import LiftedProblem

@@ -7,7 +7,7 @@ from hpms.coupling.box import BoxCoarseSolver, BoxCoupling, box_coupling
 from hpms.coupling.known import Known
 from hpms.coupling.lazy import UpdateRule
 from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
-from hpms.fem.p1 import P1Space
+from hpms.fem.coarse.nested import Nested
 from hpms.options.coupling import ConsistentOptions
 from hpms.problem.lifted import LiftedProblem
 
@@ -22,7 +22,7 @@ def average_for(options: ConsistentOptions, problem: LiftedProblem) -> BoxAverag
 
 def build(options: ConsistentOptions, context: CouplingContext) -> tuple[BoxCoupling, BoxCoarseSolver]:
     """The jitted and the host's part."""
-    return box_coupling(context, average_for(options, context.problem), UpdateRule.of(options))
+    return box_coupling(context, average_for(options, context.problem), options.spacing, UpdateRule.of(options))
 
 
 def trained_gap(options: ConsistentOptions, known: Known) -> float:
@@ -43,9 +43,10 @@ def gaps(options: ConsistentOptions, known: Known) -> dict[str, float]:
 def reference_fields(options: ConsistentOptions, known: Known) -> tuple[np.ndarray, np.ndarray]:
     """Q̄u_i and y_i of the reference, with its K̃ on the coarse mesh, at the nodes (N, l) of the means."""
     average, space, source = average_for(options, known.problem), known.space, known.problem.source_at()
-    inner = P1Space(space.dim, space.h, average.low, average.high)
-    found = [box_fields(field, source, known.tensors[0], average, inner) for field in known.lifted]
-    return np.stack([means for means, _ in found], axis=1), np.stack([state for _, state in found], axis=1)
+    nested = Nested(space.dim, options.spacing or space.h, space.h, average.low, average.high)
+    found = [box_fields(field, source, known.tensors[0], average, nested.fine) for field in known.lifted]
+    means, states = (np.stack(fields, axis=1)[nested.places] for fields in zip(*found, strict=True))
+    return means, states
 
 
 def _gap(options: ConsistentOptions, known: Known, tensor: np.ndarray, h: float) -> float:

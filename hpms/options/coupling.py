@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
 from hpms.registry import register
-from hpms.schema import Bound, Count, NonNegative, Positive
+from hpms.schema import Bound, Count, NonNegative, Positive, Width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ class CouplingOptions(AbstractOptions, abc.ABC):
     """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0."""
 
     tau2: float
-    share: float | None = None
+    share: float | None
 
     @abc.abstractmethod
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
@@ -50,6 +50,7 @@ class NoneOptions(CouplingOptions):
     """`coupling=none`: the plain PINN."""
 
     tau2: ClassVar[float] = 0.0
+    share: ClassVar[float | None] = None
 
     def build(self, context: CouplingContext) -> None:
         return None
@@ -66,6 +67,7 @@ class BallOptions(CouplingOptions):
     """
 
     tau2: NonNegative
+    share: Positive | None
     delta: Positive
     compress_state: bool
     update: Literal["lazy", "every_step"]
@@ -73,7 +75,6 @@ class BallOptions(CouplingOptions):
     threshold: NonNegative
     schedule: Literal["constant", "until"]
     level: Positive
-    share: Positive | None = None
 
     def check(self, config: Config) -> None:
         if self.delta >= 1:
@@ -104,14 +105,17 @@ class ConsistentOptions(CouplingOptions):
     """`coupling=consistent`: box means against a coarse state with the network's own boundary data.
 
     **Arguments:** `tau2` = τ₂, or a `share`. The box has `cells` whole periods of the coefficient along each axis, or,
-    where it declares no periods, the side `delta`; `points` lattice points per period (or per eps) and axis, 4 to 1000;
+    where it declares no periods, the side `delta`; the means are taken at nodes of distance `spacing`, null for those
+    of the coarse mesh, whose cells divide it; `points` lattice points per period (or per eps) and axis, 4 to 1000;
     `average` = box, or hat, the mean of the means. `update`, `interval`, `threshold`, `schedule` and `level` as in
     `coupling=ball`.
     """
 
     tau2: NonNegative
+    share: Positive | None
     delta: Positive
     cells: Count
+    spacing: Width | None
     points: Annotated[int, Bound(least=4, most=1000)]
     average: Literal["box", "hat"]
     update: Literal["lazy", "every_step"]
@@ -119,7 +123,6 @@ class ConsistentOptions(CouplingOptions):
     threshold: NonNegative
     schedule: Literal["constant", "until"]
     level: Positive
-    share: Positive | None = None
 
     def check(self, config: Config) -> None:
         import numpy as np
@@ -127,7 +130,9 @@ class ConsistentOptions(CouplingOptions):
         if not config.upscaling.is_constant:
             reason = "it averages an equation whose coefficient is constant, and cells have several: take coupling=ball"
             raise ConfigError("coupling", f"consistent with upscaling={config.names['upscaling']}", reason)
-        dim, eps, h = config.problem.dim, config.problem.eps, config.coarse.h
+        dim, eps, h = config.problem.dim, config.problem.eps, self.spacing or config.coarse.h
+        if h < config.coarse.h:
+            raise ConfigError("coupling.spacing", f"{h:g}", f"it must be at least coarse.h={config.coarse.h:g}")
         periods = config.coefficient.lengths(dim, eps)
         sides, counts = self.box(periods, dim, eps)
         reach = sides if self.average == "box" else 2 * sides
@@ -135,7 +140,7 @@ class ConsistentOptions(CouplingOptions):
             key, value = ("delta", f"{self.delta:g}") if periods is None else ("cells", self.cells)
             shape = " x ".join(f"{side:.4g}" for side in reach)
             limit = float((1 - 2 * np.maximum(h, sides / counts)).min())
-            reason = f"averages over {shape} do not fit beside a mesh of coarse.h={h:g}, sides up to {limit:.3g} do"
+            reason = f"averages over {shape} do not fit beside nodes of distance {h:g}, sides up to {limit:.3g} do"
             raise ConfigError(f"coupling.{key}", value, reason)
         entries = (1 / h + 1) ** dim * np.prod(counts * (2.0 if self.average == "hat" else 1.0))
         used = np.minimum(counts / sides, (1 / h + 1) * (counts * (2 if self.average == "hat" else 1) + 1))

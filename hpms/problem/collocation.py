@@ -66,11 +66,12 @@ class Sampler(eqx.Module):
         return _blocks(interior, self.problem.medium(interior), boundary, weights, self.block, self.dtype)
 
 
+@eqx.filter_jit
 def _blocks(
     interior: Float[Array, "m d"],
     medium: Medium,
     boundary: Float[Array, "b d"],
-    weights: Float[np.ndarray, " m"],
+    weights: Float[Array | np.ndarray, " m"],
     block: int,
     dtype: jnp.dtype,
 ) -> Collocation:

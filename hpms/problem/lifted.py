@@ -35,6 +35,7 @@ class LiftedProblem(eqx.Module):
     source: AbstractSource
     lifts: int = eqx.field(static=True, default=1)
 
+    @eqx.filter_jit
     def medium(self, points: Float[Array, "m d"]) -> Medium:
         """K, ∇K and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
@@ -45,15 +46,15 @@ class LiftedProblem(eqx.Module):
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """K as a NumPy function of points (M, d), for the finite element side."""
-        return _on_host(self.coefficient, self.domain.dim)
+        return on_host(self.coefficient, self.domain.dim)
 
     def source_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """q as a NumPy function of points (M, d), for the finite element side."""
-        return _on_host(self.source, self.domain.dim)
+        return on_host(self.source, self.domain.dim)
 
 
-def _on_host(field: AbstractCoefficient | AbstractSource, dim: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Batches the value at one point, in chunks of one length, for which it is compiled once and here."""
+def on_host(field: AbstractCoefficient | AbstractSource, dim: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The field as a NumPy function of points (M, d), in chunks of one length, for which it is compiled here."""
     _values(field, jnp.zeros((_CHUNK, dim))).block_until_ready()
 
     def evaluate(points: np.ndarray) -> np.ndarray:

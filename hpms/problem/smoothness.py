@@ -2,12 +2,11 @@
 
 import logging
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.lifted import on_host
 
 log = logging.getLogger(__name__)
 _LINES, _PER_LINE, _PER_ZOOM, _ZOOMS = 8, 1000, 17, 16
@@ -42,7 +41,7 @@ def _probe(coefficient: AbstractCoefficient, dim: int) -> tuple[tuple[float, flo
     them when it is 1e-14 long, and where.
     """
     axes = np.arange(dim).repeat(_LINES)
-    sampled = jax.jit(jax.vmap(coefficient.value))
+    sampled = on_host(coefficient, dim)
     base = np.random.default_rng(1).random((len(axes), 1, dim))
     low, high = np.zeros(len(axes)), np.ones(len(axes))
     count, size = _PER_LINE, (np.inf, -np.inf)
@@ -50,7 +49,7 @@ def _probe(coefficient: AbstractCoefficient, dim: int) -> tuple[tuple[float, flo
         along = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count)
         points = np.broadcast_to(base, (len(axes), count, dim)).copy()
         np.put_along_axis(points, np.broadcast_to(axes[:, None, None], (len(axes), count, 1)), along[..., None], axis=2)
-        values = np.asarray(sampled(jnp.asarray(points.reshape(-1, dim)))).reshape(len(axes), count)
+        values = sampled(points.reshape(-1, dim)).reshape(len(axes), count)
         size = min(size[0], float(np.nanmin(values))), max(size[1], float(np.nanmax(values)))
         steepest = np.abs(np.diff(values, axis=1)).argmax(axis=1)
         rows = np.arange(len(axes))

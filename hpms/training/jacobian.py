@@ -36,16 +36,16 @@ def interior_jacobian(loss: Loss, theta: Float[Array, " p"], block: tuple) -> Fl
     return jax.vmap(row_gradients(rows), (None, 0, 0, 0))(theta, *block).reshape(-1, theta.size)
 
 
-def other_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "o p"]:
-    """The rows of the boundary and the coupling."""
-    parts, weight = [jnp.zeros((0, theta.size), theta.dtype)], loss.weighting
+def other_jacobian(loss: Loss, theta: Float[Array, " p"]) -> list[Float[Array, "o p"]]:
+    """The rows of the boundary and the coupling, of those that there are."""
+    parts, weight = [], loss.weighting
     if BOUNDARY in weight:
         boundary = loss.collocation.boundary
         jacobian = value_jacobian(loss.model, theta, Sites(boundary[None], len(boundary)))
         parts.append(jnp.sqrt(weight[BOUNDARY]) * loss.boundary_scale * jacobian.reshape(-1, theta.size))
     if COUPLING in weight:
         parts.append(jnp.sqrt(weight[COUPLING]) * _coupling_jacobian(loss, theta))
-    return jnp.concatenate(parts)
+    return parts
 
 
 def _coupling_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "n p"]:

@@ -1,16 +1,15 @@
 """The damped normal equations of the loss as one least-squares problem Σ r_i(θ)²."""
 
 import abc
-from itertools import pairwise
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float
 
 from hpms.errors import UserError
 from hpms.memory import GIGA, available
 from hpms.problem.sites import fold_blocks, visit_blocks
+from hpms.training import lapack
 from hpms.training.jacobian import interior_jacobian, other_jacobian, pullback
 from hpms.training.loss import Loss
 
@@ -28,36 +27,48 @@ class AbstractSystem(eqx.Module):
     def solve(self, factor: Float[Array, "n n"], z: Float[Array, " r"]) -> Float[Array, " p"]:
         """(J^T J + μ D)^{-1} J^T z, where D = diag(J^T J) is `diagonal`."""
 
+    @abc.abstractmethod
+    def solve_rows(self, factor: Float[Array, "n n"]) -> Float[Array, " p"]:
+        """`solve` for z = r(θ)."""
+
 
 class ParameterSpace(AbstractSystem):
-    """The lower triangle of J^T J (P, P)."""
+    """The lower triangle of J^T J (P, P), and J^T r."""
 
     loss: Loss
     theta: Float[Array, " p"]
     gram: Float[Array, "p p"]
+    gradient: Float[Array, " p"]
     diagonal: Float[Array, " p"]
 
     def factor(self, damping: Float[Array, ""]) -> Float[Array, "p p"]:
-        return jnp.linalg.cholesky(self.gram + jnp.diag(damping * self.diagonal), symmetrize_input=False)
+        return lapack.factor(self.gram, damping * self.diagonal)
 
     def solve(self, factor: Float[Array, "p p"], z: Float[Array, " r"]) -> Float[Array, " p"]:
         right = pullback(self.loss, self.theta, z).astype(jnp.float64)
-        return cho_solve((factor, True), right).astype(z.dtype)
+        return lapack.solve(factor, right).astype(z.dtype)
+
+    def solve_rows(self, factor: Float[Array, "p p"]) -> Float[Array, " p"]:
+        return lapack.solve(factor, self.gradient).astype(self.theta.dtype)
 
 
 class ResidualSpace(AbstractSystem):
     """J itself (R, P), and J D^{-1} J^T: (J^T J + μD)^{-1} J^T = D^{-1} J^T (J D^{-1} J^T + μ)^{-1}."""
 
+    rows: Float[Array, " r"]
     jacobian: Float[Array, "r p"]
     kernel: Float[Array, "r r"]
     diagonal: Float[Array, " p"]
 
     def factor(self, damping: Float[Array, ""]) -> Float[Array, "r r"]:
-        return jnp.linalg.cholesky(self.kernel + damping * jnp.eye(len(self.kernel)), symmetrize_input=False)
+        return lapack.factor(self.kernel, jnp.full(len(self.kernel), damping))
 
     def solve(self, factor: Float[Array, "r r"], z: Float[Array, " r"]) -> Float[Array, " p"]:
-        dual = cho_solve((factor, True), z.astype(jnp.float64))
+        dual = lapack.solve(factor, z.astype(jnp.float64))
         return (self.jacobian.T @ dual / self.diagonal).astype(z.dtype)
+
+    def solve_rows(self, factor: Float[Array, "r r"]) -> Float[Array, " p"]:
+        return self.solve(factor, self.rows)
 
 
 def check_memory(parameters: int, rows: int, averaged: int) -> None:
@@ -76,47 +87,45 @@ def check_memory(parameters: int, rows: int, averaged: int) -> None:
 
 
 _FLOOR = 1e-12  # of the largest entry of D: parameters on which nothing depends yet stay where they are
-_STRIPES = 6  # column stripes of J: the Gram matrix costs (1 + 1/_STRIPES)/2 of a full product
 
 
-def assemble(loss: Loss, theta: Float[Array, " p"]) -> AbstractSystem:
-    """J at θ, block by block of the collocation points.
+def assemble(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, " r"]) -> AbstractSystem:
+    """J at θ, where `loss.rows` are `rows`, block by block of the collocation points.
 
-    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P
+    Memory in parameter space: some 8P(2P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P
     more per point of its means.
     """
     if loss.count < theta.size:
-        return _residual_space(loss, theta)
-    return _parameter_space(loss, theta)
+        return _residual_space(loss, theta, rows)
+    return _parameter_space(loss, theta, rows)
 
 
-def _parameter_space(loss: Loss, theta: Float[Array, " p"]) -> ParameterSpace:
-    size = theta.size
-    cuts = [size * i // _STRIPES for i in range(_STRIPES + 1)]
-
-    def add(stripes: list[Array], jacobian: Array) -> list[Array]:
+def _parameter_space(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, " r"]) -> ParameterSpace:
+    def add(found: tuple[Array, Array], rows: Array, jacobian: Array) -> tuple[Array, Array]:
         wide = jacobian.astype(jnp.float64)
-        return [
-            stripe + wide[:, start:stop].T @ wide[:, :stop]
-            for stripe, (start, stop) in zip(stripes, pairwise(cuts), strict=True)
-        ]
+        return lapack.add_gram(found[0], wide), found[1] + rows.astype(jnp.float64) @ wide
 
-    empty = [jnp.zeros((stop - start, stop)) for start, stop in pairwise(cuts)]
-    stripes = add(empty, other_jacobian(loss, theta))
-    stripes = fold_blocks(
-        lambda total, block: add(total, interior_jacobian(loss, theta, block)), stripes, loss.collocation.blocks
-    )
-    gram = jnp.tril(jnp.concatenate([jnp.pad(s, ((0, 0), (0, size - s.shape[1]))) for s in stripes]))
-    return ParameterSpace(loss=loss, theta=theta, gram=gram, diagonal=_floored(jnp.diag(gram)))
+    def add_block(found: tuple[Array, Array], block: tuple[Array, tuple]) -> tuple[Array, Array]:
+        return add(found, block[0].ravel(), interior_jacobian(loss, theta, block[1]))
+
+    places, count = loss.collocation.sites, loss.collocation.count * loss.upscaling.lifts
+    found = jnp.zeros((theta.size, theta.size)), jnp.zeros(theta.size)
+    if others := other_jacobian(loss, theta):
+        found = add(found, rows[count:], jnp.concatenate(others))
+    interior = places.blocked(rows[:count].reshape(loss.collocation.count, -1))
+    gram, gradient = fold_blocks(add_block, found, (interior, loss.collocation.blocks))
+    diagonal = _floored(jnp.diag(gram))
+    return ParameterSpace(loss=loss, theta=theta, gram=gram, gradient=gradient, diagonal=diagonal)
 
 
-def _residual_space(loss: Loss, theta: Float[Array, " p"]) -> ResidualSpace:
+def _residual_space(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, " r"]) -> ResidualSpace:
     collocation = loss.collocation
     blocks = visit_blocks(lambda block: interior_jacobian(loss, theta, block), collocation.blocks)
     interior = blocks.reshape(-1, theta.size)[: collocation.count * loss.upscaling.lifts]
-    jacobian = jnp.concatenate([interior, other_jacobian(loss, theta)]).astype(jnp.float64)
+    jacobian = jnp.concatenate([interior, *other_jacobian(loss, theta)]).astype(jnp.float64)
     diagonal = _floored(jnp.sum(jacobian**2, axis=0))
-    return ResidualSpace(jacobian, (jacobian / diagonal) @ jacobian.T, diagonal)
+    kernel = lapack.add_gram(jnp.zeros((loss.count, loss.count)), (jacobian / jnp.sqrt(diagonal)).T)
+    return ResidualSpace(rows=rows, jacobian=jacobian, kernel=kernel, diagonal=diagonal)
 
 
 def _floored(diagonal: Float[Array, " p"]) -> Float[Array, " p"]:

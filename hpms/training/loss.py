@@ -113,14 +113,18 @@ class Loss(eqx.Module):
             found[COUPLING] = self.coupling.residual(means, self.upscaling.parameters(moments), self.view)
         return found
 
-    def terms(self, theta: Float[Array, " p"]) -> Float[Array, " k"]:
-        """‖r_k‖² of `residuals`, in the order of the names."""
-        return jnp.stack([jnp.sum(vector**2) for vector in self.residuals(theta).values()])
+    def terms(self, residuals: dict[str, Float[Array, " m"]]) -> Float[Array, " k"]:
+        """‖r_k‖², in the order of the names."""
+        return jnp.stack([jnp.sum(vector**2) for vector in residuals.values()])
 
     def rows(self, theta: Float[Array, " p"]) -> Float[Array, " r"]:
         """r(θ) in R^R: `residuals` behind each other, each times the root of its weight."""
+        return self.stack(self.residuals(theta))
+
+    def stack(self, residuals: dict[str, Float[Array, " m"]]) -> Float[Array, " r"]:
+        """`rows` from `residuals`."""
         weight = self.weighting
-        return jnp.concatenate([jnp.sqrt(weight[name]) * vector for name, vector in self.residuals(theta).items()])
+        return jnp.concatenate([jnp.sqrt(weight[name]) * vector for name, vector in residuals.items()])
 
     def value(self, theta: Float[Array, " p"]) -> Float[Array, ""]:
         """Σ r_i(θ)²."""
@@ -163,11 +167,6 @@ class Loss(eqx.Module):
                 found[COUPLING] += value_pullback(self.model, theta, self.value_sites, spread)
             found["adjoint"] = self.moments_pullback(theta, moments)
         return found
-
-    @property
-    def trivial_loss(self) -> Float[Array, ""]:
-        """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²: where training that finds no solution ends."""
-        return self.scale**2 * jnp.sum(self.collocation.weights[..., None] * self.collocation.medium.forcing**2)
 
     @property
     def scale(self) -> float:

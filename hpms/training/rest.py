@@ -1,4 +1,4 @@
-"""The coupling term of v = 0."""
+"""The terms of v = 0, where training that finds no solution ends."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -10,6 +10,12 @@ from hpms.jet import Jet
 from hpms.problem.lifted import Medium
 from hpms.problem.sites import visit_blocks
 from hpms.training.loss import Evaluation, Loss
+
+
+def trivial_loss(loss: Loss) -> float:
+    """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²."""
+    weights, forcing = (np.asarray(a, np.float64) for a in (loss.collocation.weights, loss.collocation.medium.forcing))
+    return loss.scale**2 * float(np.sum(weights[..., None] * forcing**2))
 
 
 def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.ndarray, " p"]]:

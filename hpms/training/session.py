@@ -16,6 +16,7 @@ from hpms.options.balancing import BalancingOptions
 from hpms.options.training import TrainingOptions
 from hpms.training.loss import COUPLING, RESIDUAL, Loss
 from hpms.training.optimizer.base import AbstractOptimizer
+from hpms.training.rest import trivial_loss
 from hpms.training.snapshot import Best, Recorder, Snapshot
 from hpms.training.state import ChunkReport, TrainState, evaluate, gradient_norms
 from hpms.training.validation import Validation, relative_errors
@@ -174,7 +175,7 @@ class Session:
 
     @cached_property
     def _trivial_loss(self) -> float:
-        return float(self.trainer.loss.trivial_loss)
+        return trivial_loss(self.trainer.loss)
 
     def _view(self) -> CoarseView | None:
         if self.trainer.solver is None or self.record is None:

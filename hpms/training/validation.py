@@ -1,5 +1,7 @@
 """The network's errors against reference solutions."""
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -71,6 +73,11 @@ def validation(
     block: int,
 ) -> Validation:
     """`Validation` from points (M, d), weights (M,), u_i and ∇u_i, in blocks of at most `block` points."""
+    return _blocked(points, weights, value, gradient, block)
+
+
+@eqx.filter_jit
+def _blocked(points: Any, weights: Any, value: Any, gradient: Any, block: int) -> Validation:
     places = sites(jnp.asarray(points), block, jnp.dtype("float64"))
     there = (cut(jnp.asarray(array), block) for array in (value, gradient))
     return Validation(places, places.blocked(jnp.asarray(weights)), *there)

@@ -57,8 +57,8 @@ def _tangent(loss: Loss, theta: Array, direction: Array) -> Array:
 
 @eqx.filter_jit
 def _system_error(loss: Loss, theta: Array, z: Array) -> Array:
-    system = assemble(loss, theta)
-    x = system.solve(system.factor(jnp.asarray(_DAMPING)), z)
+    system = assemble(loss, theta, z)
+    x = system.solve_rows(system.factor(jnp.asarray(_DAMPING)))
     product = pullback(loss, theta, jax.jvp(loss.rows, (theta,), (x,))[1]) + _DAMPING * system.diagonal * x
     right = pullback(loss, theta, z)
     return jnp.linalg.norm(product - right) / jnp.linalg.norm(right)

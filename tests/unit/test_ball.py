@@ -14,7 +14,7 @@ POINTS = np.random.default_rng(0).random((80, 2))
 
 def built(update="lazy", compress=False, dtype="float64"):
     space = P1Space(2, 0.25)
-    ball = BallOptions(1.0, 0.45, compress, update, 100, 0.01, "constant", 1.0)
+    ball = BallOptions(1.0, None, 0.45, compress, update, 100, 0.01, "constant", 1.0)
     return space, *ball.build(CouplingContext(Isotropic(2), space, small_problem(2), POINTS, 64, jnp.dtype(dtype)))
 
 
@@ -98,4 +98,4 @@ def test_options():
     space, dtype = P1Space(1, 0.25), jnp.dtype("float64")
     assert NoneOptions().build(CouplingContext(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype)) is None
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
-        BallOptions(1.0, 1.0, False, "lazy", 100, 0.01, "constant", 1.0).check(None)
+        BallOptions(1.0, None, 1.0, False, "lazy", 100, 0.01, "constant", 1.0).check(None)

@@ -17,8 +17,8 @@ from tests.problems import found, small_problem
 POINTS = np.random.default_rng(0).random((80, 2))
 
 
-def built(dtype="float64", update="lazy"):
-    option = ConsistentOptions(1.0, 0.45, 1, 4, "box", update, 100, 0.01, "constant", 0.1)
+def built(dtype="float64", update="lazy", spacing=None):
+    option = ConsistentOptions(1.0, None, 0.45, 1, spacing, 4, "box", update, 100, 0.01, "constant", 0.1)
     return option.build(CouplingContext(Isotropic(2), P1Space(2, 0.14), small_problem(2), POINTS, 16, jnp.dtype(dtype)))
 
 
@@ -36,7 +36,7 @@ def test_an_update_solves_the_coarse_problem_with_the_means_as_boundary_data():
     means, space = some_means(solver), solver.problem.space
     record = solver.update(solver.initial(), found(2, means))
     matrix = 2 * (space.stiffness[0][0] + space.stiffness[1][1])
-    np.testing.assert_array_equal(record.y[space.boundary], means[space.boundary])
+    np.testing.assert_allclose(record.y[space.boundary], means[space.boundary], rtol=1e-14)
     np.testing.assert_allclose(
         (matrix @ record.y)[space.interior], solver.problem.load[space.interior, None], rtol=1e-10
     )
@@ -50,8 +50,23 @@ def test_an_update_solves_the_coarse_problem_with_the_means_as_boundary_data():
     assert coupling.adjoint(z, view) == pytest.approx(record.contraction, rel=1e-10)
 
 
-def test_the_state_follows_the_boundary_data_between_updates():
-    coupling, solver = built()
+def test_the_nodes_of_the_means_are_some_of_a_finer_mesh():
+    coupling, solver = built(spacing=0.3)
+    nested, means = solver.nested, some_means(solver)
+    assert (nested.wide.n, nested.fine.n) == (2, 4)
+    np.testing.assert_allclose(nested.fine.nodes[nested.places], nested.wide.nodes, atol=1e-15)
+    record = solver.update(solver.initial(), found(2, means))
+    data = nested.wide.interpolation(nested.fine.nodes) @ means
+    problem = solver.problem.factorise(np.asarray(record.kappa))
+    np.testing.assert_allclose(record.y, problem.state(data)[nested.places], rtol=1e-12)
+    expected = solver.weight**0.5 * (means - record.y)[nested.wide.interior, 0]
+    np.testing.assert_allclose(residual(coupling, solver, jnp.asarray(means), record), expected, rtol=1e-10)
+    assert coupling.count == 1 and len(solver.nodes) == 9
+
+
+@pytest.mark.parametrize("spacing", [None, 0.3])
+def test_the_state_follows_the_boundary_data_between_updates(spacing):
+    coupling, solver = built(spacing=spacing)
     record = solver.update(solver.initial(), found(2, some_means(solver)))
     later = some_means(solver, seed=2)
     again = solver.update(solver.initial(), found(2, later))

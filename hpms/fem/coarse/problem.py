@@ -106,9 +106,9 @@ class FactorisedProblem:
         values[self.space.boundary] = data[self.space.boundary]
         return values + self._solve(-(self._matrix @ values), "N")
 
-    def extension(self) -> Float[np.ndarray, "i b"]:
-        """E = ∂y_I/∂g = -B_II^{-1} B_IB, dense: the coarse-harmonic extension of boundary data."""
-        return -self._factors.solve(self._edge.toarray())
+    def extension(self, data: sparse.csr_matrix) -> Float[np.ndarray, "i c"]:
+        """E P = -B_II^{-1} B_IB P, dense: the coarse-harmonic extension of the boundary data in the columns of P."""
+        return -self._factors.solve(sparse.csr_matrix(self._edge @ data).toarray())
 
     def contraction(self, y: Float[np.ndarray, " n *l"], p: Float[np.ndarray, " n *l"]) -> Float[np.ndarray, " p"]:
         """p^T A_k y (summed where there are several), the derivative of p^T B y with respect to κ_k, Eq. (4.28)."""

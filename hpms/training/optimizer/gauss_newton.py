@@ -57,7 +57,9 @@ class GaussNewton(AbstractOptimizer):
         optimizer_state: GaussNewtonState,
         loss: Loss,
     ) -> tuple[Float[Array, " p"], GaussNewtonState, StepReport]:
-        rows, system = loss.rows(theta), assemble(loss, theta)
+        found = loss.residuals(theta)
+        rows = loss.stack(found)
+        system = assemble(loss, theta, rows)
         start = _Trial(theta, optimizer_state.damping, jnp.zeros(()), jnp.zeros((), jnp.int32), jnp.array(False))
         last = jax.lax.while_loop(
             lambda trial: ~trial.accepted & (trial.count < self.trials),
@@ -65,7 +67,7 @@ class GaussNewton(AbstractOptimizer):
             start,
         )
         finite = jnp.isfinite(rows).all() & jnp.isfinite(system.diagonal).all()
-        report = StepReport(loss.terms(theta), finite, ~last.accepted)
+        report = StepReport(loss.terms(found), finite, ~last.accepted)
         return last.theta, GaussNewtonState(last.damping, last.gain, last.count), report
 
     def metrics(self, optimizer_state: GaussNewtonState, iteration: int) -> dict[str, float]:
@@ -84,7 +86,7 @@ class GaussNewton(AbstractOptimizer):
         trial: _Trial,
     ) -> _Trial:
         factor = system.factor(trial.damping)
-        velocity = -system.solve(factor, rows)
+        velocity = -system.solve_rows(factor)
         change, curvature = second_order(loss, theta, velocity)
         acceleration = -system.solve(factor, curvature)
         step = velocity + acceleration / 2

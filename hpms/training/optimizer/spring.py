@@ -42,8 +42,9 @@ class Spring(AbstractOptimizer):
         optimizer_state: SpringState,
         loss: Loss,
     ) -> tuple[Float[Array, " p"], SpringState, StepReport]:
-        system, kept = assemble(loss, theta), self.momentum * optimizer_state.direction
+        kept = self.momentum * optimizer_state.direction
         rows, change = jax.jvp(loss.rows, (theta,), (kept,))
+        system = assemble(loss, theta, rows)
         factor = system.factor(jnp.asarray(self.damping, jnp.float64))
         direction = kept - system.solve(factor, rows + change)
         before = jnp.sum(rows**2)
@@ -57,7 +58,7 @@ class Spring(AbstractOptimizer):
         start = (jnp.ones((), theta.dtype), jnp.zeros((), jnp.int32))
         length, halvings = jax.lax.while_loop(proceed, lambda carry: (carry[0] / 2, carry[1] + 1), start)
         finite = jnp.isfinite(rows).all() & jnp.isfinite(direction).all()
-        report = StepReport(loss.terms(theta), finite, halvings >= _HALVINGS)
+        report = StepReport(loss.terms(loss.residuals(theta)), finite, halvings >= _HALVINGS)
         return theta + length * direction, SpringState(direction, length), report
 
     def metrics(self, optimizer_state: SpringState, iteration: int) -> dict[str, float]:

@@ -1,0 +1,59 @@
+"""What a seed draws: the network at random parameters, and the collocation points."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hpms.config import Config
+from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
+from hpms.problem.lifted import LiftedProblem
+
+
+def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:
+    """The configured network with its boundary values, at random parameters."""
+    return config.boundary.wrap(config.network.build(key, _scales(config, problem), config.runtime.dtype))
+
+
+def draw_parameters(
+    config: Config, problem: LiftedProblem, key: PRNGKeyArray
+) -> tuple[Float[Array, " p"], Parametrised]:
+    """θ and the map that makes the configured network of it."""
+    parts = (config.network, config.boundary, _scales(config, problem), config.runtime.dtype)
+    return _compiled(_parameters, key, *parts)
+
+
+def draw_points(
+    config: Config, problem: LiftedProblem, key: PRNGKeyArray
+) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+    """x^r and x^b."""
+    return _compiled(_points, key, config.collocation, problem.domain)
+
+
+def _scales(config: Config, problem: LiftedProblem) -> Scales:
+    dim = config.problem.dim
+    return Scales(dim, config.problem.eps, problem.coefficient.periods, config.upscaling.lifts(dim))
+
+
+def _parameters(key: PRNGKeyArray, options: Any, boundary: Any, scales: Scales, dtype: Any) -> Any:
+    return parametrise(boundary.wrap(options.build(key, scales, dtype)))
+
+
+def _points(key: PRNGKeyArray, options: Any, domain: Any) -> Any:
+    return options.sample(key, domain)
+
+
+_IN_ONE: dict[Callable[..., Any], Callable[..., Any]] = {
+    _parameters: eqx.filter_jit(_parameters),
+    _points: eqx.filter_jit(_points),
+}
+
+
+def _compiled(function: Callable[..., Any], *arguments: Any) -> Any:
+    """In one program, where all of it can be traced; that is quicker than one for each operation."""
+    try:
+        return _IN_ONE[function](*arguments)
+    except (jax.errors.JAXTypeError, TypeError):
+        return function(*arguments)
