@@ -26,7 +26,7 @@ from hpms.training.state import evaluate
 from hpms.training.validation import Validation, fields, relative_errors, validation
 
 log = logging.getLogger(__name__)
-_OWN_ERROR, _PER_PERIOD, _ISOTROPIC = 0.02, 8, 0.02
+_OWN_ERROR, _ISOTROPIC = 0.02, 0.02
 _PLACES = ("points", "weights", "nodes")
 
 
@@ -126,8 +126,7 @@ class Measure:
 
 def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
-    dim, eps = config.problem.dim, config.problem.eps
-    points, weights = validation_points(dim, eps)
+    points, weights = validation_points(config.problem.dim, config.problem.eps)
     if not isinstance(config.reference, DefaultOptions):
         return Measure(points, weights, None)
     exact = find_reference(config, problem)
@@ -137,8 +136,6 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
             "reference.h",
             exact.own_error_h1,
         )
-    if (per_period := len(points) ** (1 / dim) * eps) < _PER_PERIOD:
-        log.warning("errors are taken at only %.2g points per length eps and axis", per_period)
     _warn_of_anisotropy(config, exact)
     value, gradient = exact.evaluate_lifted(points, problem.lifts)
     known = known_to(config, problem, exact)

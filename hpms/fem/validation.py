@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from hpms.fem.rules import panels, tensor
 
-_GAUSS = 4
+_GAUSS, _LEAST, _LAYER, _GOLDEN = 4, 8, 4, (5**0.5 - 1) / 2
 _MOST_PER_AXIS = {1: 8000, 2: 200, 3: 40}
 
 
@@ -16,12 +16,28 @@ def validation_points(
 ) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
     """Composite Gauss points (M, d) and weights (M,) on Ω: `per_period` points per axis and length ε, 4 per panel.
 
-    At most 8000 points in 1-D, 200² in 2-D and 40³ in 3-D. Raises `ValueError` unless ε and `per_period` are positive.
+    At most 8000 points in 1-D, 200² in 2-D and 40³ in 3-D. Where these are fewer than 8 per length ε, half of those
+    along an axis lie within 4ε (or 1/4) of its ends, and the others at another place in each of equal parts: panels
+    all alike would meet the oscillation in the same few phases everywhere. Raises `ValueError` unless ε and
+    `per_period` are positive.
     """
     if eps <= 0 or per_period < 1:
         raise ValueError(f"eps = {eps} and per_period = {per_period} must be positive")
-    count = min(ceil(per_period / (_GAUSS * eps) - 1e-9), _MOST_PER_AXIS[dim] // _GAUSS)
-    return tensor(dim, *panels(0.0, 1.0, count, _GAUSS))
+    wanted, most = ceil(per_period / (_GAUSS * eps) - 1e-9), _MOST_PER_AXIS[dim] // _GAUSS
+    if wanted > most and most * _GAUSS * eps < _LEAST:
+        return tensor(dim, *_graded(eps, most * _GAUSS))
+    return tensor(dim, *panels(0.0, 1.0, min(wanted, most), _GAUSS))
+
+
+def _graded(eps: float, count: int) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """A quarter of the points within 4ε (or 1/4) of each end, by Gauss, and one in each of equal parts of the rest, at
+    a place that runs evenly through all places.
+    """
+    width, parts = min(_LAYER * eps, 0.25), np.arange(count // 2)
+    near, weights = panels(0.0, width, count // (4 * _GAUSS), _GAUSS)
+    inner = width + (1 - 2 * width) * (parts + (0.5 + parts * _GOLDEN) % 1.0) / len(parts)
+    each = np.full(len(parts), (1 - 2 * width) / len(parts))
+    return np.concatenate([near, inner, 1 - near[::-1]]), np.concatenate([weights, each, weights[::-1]])
 
 
 def relative_errors(

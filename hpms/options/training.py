@@ -12,6 +12,7 @@ from hpms.schema import Count, NonNegative, Positive
 class TrainingOptions(AbstractOptions):
     """`training`: stops at `iterations`, when J_res + τ₁ J_bnd < `tolerance`, or after `wall_limit` seconds.
 
+    Where each iteration has points of its own the tolerance is for the fixed ones of the log, at a logged iteration.
     A line is logged every `log_every` iterations; a checkpoint is written at least every `checkpoint_seconds` seconds.
     A run that met its wall limit is resumed by the same command.
     """

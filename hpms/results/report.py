@@ -9,6 +9,7 @@ from hpms.config import Config
 from hpms.results.table import scientific, table
 
 _DIGITS = "₁₂₃"
+_CLEARLY = 0.95
 
 
 def report(summary: Mapping[str, Any], config: Config) -> str:
@@ -30,7 +31,12 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
         label = f"upscaled K̃{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"
         rows.append([label, *(_entry(column["upscaled"], i, j) for column in columns)])
     rows += [[label, *(column[key] for column in columns)] for label, key in _REST]
-    return table(["", *(column["name"] for column in columns)], rows) + _each(summary) + _gap(summary, coupling)
+    return (
+        table(["", *(column["name"] for column in columns)], rows)
+        + _each(summary)
+        + _least(summary)
+        + _gap(summary, coupling)
+    )
 
 
 _ERRORS = (("relative L² error", "l2"), ("relative H¹ error", "h1"))
@@ -88,6 +94,16 @@ def _each(summary: Mapping[str, Any]) -> str:
         return ""
     l2, h1 = (", ".join(scientific(float(e)) for e in summary[key]) for key in ("lifted_l2", "lifted_h1"))
     return f"\n\nErrors are those of all lifted problems w_i = x_i together; of each: L² {l2}; H¹ {h1}."
+
+
+def _least(summary: Mapping[str, Any]) -> str:
+    """What only one who knows the solution could have chosen, where that is clearly less."""
+    if not summary.get("least_relative_l2", np.nan) < _CLEARLY * summary.get("relative_l2", np.nan):
+        return ""
+    return (
+        f"\n\nThe residual chose iteration {summary['iteration']}; the least L² error, "
+        f"{scientific(summary['least_relative_l2'])}, was that of iteration {summary['least_iteration']}."
+    )
 
 
 def _gap(summary: Mapping[str, Any], coupling: str) -> str:

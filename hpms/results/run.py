@@ -114,6 +114,10 @@ def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, 
             "upscaled_coefficient": row["upscaled_coefficient"],
             "wall_seconds": row["elapsed_seconds"] + row["compile_seconds"],
         }
+        errors = {row["iteration"]: row["relative_l2"] for row in rows if np.isfinite(row.get("relative_l2", np.nan))}
+        if errors:
+            least = min(errors, key=lambda iteration: errors[iteration])
+            found |= {"least_relative_l2": errors[least], "least_iteration": least}
     return found
 
 

@@ -26,7 +26,7 @@ _ERRORS = ("relative_l2", "relative_h1")
 _MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upscaled_coefficient")
 _MATRICES += ("reference_cell_coefficient", "corrector_upscaled_coefficient")
 _LISTS = ("lifted_l2", "lifted_h1", "reference_cell_condition")
-_COUNTS = ("iterations_done", "iteration", "ensemble_members")
+_COUNTS = ("iterations_done", "iteration", "least_iteration", "ensemble_members")
 _COLUMNS = ("iteration", "residual", "loss", "elapsed_seconds", "compile_seconds")
 
 

@@ -1,5 +1,6 @@
 """One run between its start, or its last checkpoint, and its end: what the host does between compiled chunks."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,6 +46,11 @@ class Trainer:
     limits: TrainingOptions
     taus: np.ndarray
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether each iteration has points of its own: then the tolerance is for the fixed ones of the log."""
+        return self.loss.sampler is not None
+
     def start(self, theta: Array) -> Snapshot:
         """Before the first iteration."""
         weights = jnp.ones(len(self.loss.names), theta.dtype)
@@ -67,9 +73,10 @@ class Session:
         self.view = self._view()
         logged = not snapshot.fresh and _is_due(self.iteration, trainer.limits.log_every)
         self._logged = self.iteration if logged else -1
+        self._misfit = math.inf
         dtype = self.state.theta.dtype
         self.taus = jnp.asarray(trainer.taus, dtype)
-        self.tolerance = jnp.asarray(trainer.limits.tolerance, dtype)
+        self.tolerance = jnp.asarray(0.0 if trainer.is_fresh else trainer.limits.tolerance, dtype)
 
     def compile(self) -> None:
         """Compiles what the visits call."""
@@ -112,14 +119,17 @@ class Session:
             self.state = report.good if self.iteration > self._at else self._good
             return self._end(NAN, self._broken(report))
         self._good, self._at = report.good, self.iteration
+        converged = f"the residual loss is below training.tolerance={limits.tolerance:g}"
         if report.converged:
             self.log()
-            return self._end(FINISHED, f"the residual loss is below training.tolerance={limits.tolerance:g}")
+            return self._end(FINISHED, converged)
         if report.stalled:
             self.log()
             return self._end(FINISHED, self.trainer.optimizer.stall)
         self.visit()
         self.recorder.advance(self.iteration)
+        if self.trainer.is_fresh and self._logged == self.iteration and self._misfit < limits.tolerance:
+            return self._end(FINISHED, converged)
         if self.iteration < limits.iterations:
             if reason := interrupted():
                 return self._end(INTERRUPTED, reason)
@@ -206,6 +216,7 @@ class Session:
         strength = {COUPLING: self.record.strength if self.record else 1.0}
         factors = np.array([strength.get(name, 1.0) for name in trainer.loss.names])
         weighted = trainer.taus * weights * factors * terms
+        self._misfit = float((trainer.taus * terms)[[name != COUPLING for name in trainer.loss.names]].sum())
         row["loss"] = float(weighted.sum())
         for i, name in enumerate(trainer.loss.names):
             row[name] = float(terms[i])

@@ -127,6 +127,17 @@ def test_training_stops_at_the_tolerance(hpms, tiny):
         assert list(file["metrics/iteration"]) == [0]
 
 
+def test_with_fresh_points_the_tolerance_is_for_the_fixed_ones_of_the_log(hpms, tiny):
+    result = hpms("train", *tiny, "collocation=fresh", "training.tolerance=1e30")
+    with h5py.File(result.last_line) as file:
+        summary = file["summary"].attrs
+        assert summary["iterations_done"] in file["metrics/iteration"][:] and summary["iterations_done"] < 20
+        assert "tolerance" in summary["reason"]
+        errors = file["metrics/relative_l2"][:]
+        assert summary["least_relative_l2"] == errors.min()
+        assert summary["least_iteration"] == file["metrics/iteration"][errors.argmin()]
+
+
 def test_a_formula_is_typed_as_it_is(hpms, tiny):
     formula = "exp(0.8*sin(2*pi*x1/eps)*cos(2*pi*x1/eps))"
     result = hpms("train", *tiny, "coefficient=expression", f"coefficient.formula={formula}")

@@ -42,3 +42,14 @@ def test_a_network_has_no_error_against_itself():
     measure = validation(points, weights, np.asarray(value), np.asarray(gradient), 10)
     found = relative_errors(measure, model, theta)
     assert max(float(found.l2), float(found.h1)) < 1e-12
+
+
+@pytest.mark.parametrize("eps", [0.02, 0.01, 0.005, 0.001])
+def test_few_points_per_period_still_integrate_oscillation_and_layers(eps):
+    points, weights = validation_points(2, eps)
+    assert weights.sum() == pytest.approx(1)
+    wave = np.cos(2 * np.pi * points / eps)
+    assert weights @ (1 + wave.prod(axis=1)) == pytest.approx(1, rel=2e-3)
+    assert weights @ wave[:, 0] ** 2 == pytest.approx(0.5, rel=0.02)
+    layer = np.exp(-np.minimum(points[:, 0], 1 - points[:, 0]) / eps) * wave[:, 1] ** 2
+    assert weights @ layer == pytest.approx(eps, rel=0.03)

@@ -104,7 +104,10 @@ def corrector(
     The seconds are those first measured; `key` names all arguments before it. Raises `UserError` as `expansion` does.
     """
     lifts = exact[0].shape[1]
-    path, mark = Path(cache_dir) / f"{key}_corrector_{lifts}.h5", f"{key} corrector {len(points)} {lifts}"
+    path, mark = (
+        Path(cache_dir) / f"{key}_corrector_{lifts}.h5",
+        f"{key} corrector {len(points)} {points.sum():.10g} {lifts}",
+    )
     names = [field.name for field in fields(Corrector) if field.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:
         values: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in stored.items()}
