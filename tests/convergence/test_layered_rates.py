@@ -32,12 +32,12 @@ def test_errors_fall_like_the_square_of_the_number_of_modes(period):
     errors = np.array([relative_errors(*field.evaluate(points), *exact, weights) for field in found])
     assert fitted_rate(1 / np.array(counts[1:]), errors[1:, 1]) > 1.8
     assert fitted_rate(1 / np.array(counts), errors[:, 0]) > 2.5
-    assert errors[-1, 1] < 1e-4 and errors[-1, 0] < 1e-6
+    assert errors[-1, 1] < 1e-4 and errors[-1, 0] < 2e-6
     own = way.own_errors(128, found[2], found[1])
     assert 0.5 * errors[-1, 1] < own[1] / found[2].norms()[1] < 5 * errors[-1, 1]
 
 
-@pytest.mark.parametrize(("dim", "period", "cells"), [(2, 0.1, 120), (2, 0.13, 120), (2, 1.3, 40), (3, 0.45, 12)])
+@pytest.mark.parametrize(("dim", "period", "cells"), [(2, 0.1, 120), (2, 0.13, 120), (2, 1.3, 40), (3, 0.45, 16)])
 def test_p2_elements_converge_to_it(dim, period, cells):
     series = Layered(dim, period).solve(400 if period > 1 else 128, medium(period), source)
     fine, wide = (solve_fine(LagrangeSpace(dim, n, 2), medium(period), source, 2) for n in (cells, cells // 2))

@@ -17,7 +17,7 @@ from hpms.fem.fine.solve import FineSolution
 from hpms.fem.rules import panels, tensor
 from hpms.fem.sample import Function, sample_coefficient, sample_source
 
-_TAIL = {2: 3e-5, 3: 1e-4}  # of the relative H¹ norm, beyond the modes
+_TAIL = 3e-5  # of the relative H¹ norm, beyond the modes
 _LEAST_REACH, _MOST_REACH = 150.0, 20_000.0
 _GAIN = 3.0  # the edges' layers converge with the square of the number of modes, or faster
 _ORDER = {2: 4, 3: 3}
@@ -92,7 +92,7 @@ class Layered(AbstractMethod):
 
     def _reach(self, n: int) -> float:
         """The largest n of the sines."""
-        wanted = min(_MOST_REACH, max(_LEAST_REACH, (self.period * _TAIL[self.dim]) ** -0.5))
+        wanted = min(_MOST_REACH, max(_LEAST_REACH, (self.period * _TAIL) ** -0.5))
         return wanted * n / layered_nodes(self.period, None)
 
     def _across(self, x: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m d"]:

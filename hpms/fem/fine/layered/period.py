@@ -43,7 +43,8 @@ class Period:
         value = legendre.legvander(local, DEGREE) @ _COEFFICIENTS
         slope = legendre.legvander(local, DEGREE - 1) @ _SLOPES * (2 * self.panels / self.length)
         shape = (len(x), self.count)
-        return tuple(sparse.csr_matrix((entries.ravel(), columns, starts), shape=shape) for entries in (value, slope))
+        to_value = sparse.csr_matrix((value.ravel(), columns, starts), shape=shape)
+        return to_value, sparse.csr_matrix((slope.ravel(), columns, starts), shape=shape)
 
     @cached_property
     def at_points(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
