@@ -44,6 +44,11 @@ def _ball_rule(dim: int, delta: float, scale: float) -> tuple[Float[np.ndarray, 
     return ball(dim, delta, radii=4 + ceil(2 * ratio), angles=12 + ceil(7 * ratio), heights=6 + ceil(3 * ratio))
 
 
+def most_balls(field: AbstractField, delta: float, scale: float) -> float:
+    """Over how many balls one can afford `ball_means` of the field."""
+    return field.most_points / len(_ball_rule(field.dim, delta, scale)[1])
+
+
 def framed_rule(
     dim: int, delta: float, scale: float, most_points: float = inf
 ) -> tuple[Float[np.ndarray, "q d"], Float[np.ndarray, " q"]]:
@@ -65,8 +70,7 @@ def consistency_gaps(fine: AbstractField, coarse: AbstractField, delta: float, s
     **Arguments:** the fine solution u, the coarse state y of K̃₁₁ on the same mesh, the ball's diameter δ, and the
     length `scale` ε over which u varies.
     """
-    most = fine.most_points / len(_ball_rule(fine.dim, delta, scale)[1])
-    points, weights = framed_rule(fine.dim, delta, scale, most)
+    points, weights = framed_rule(fine.dim, delta, scale, most_balls(fine, delta, scale))
     square = (ball_means(fine, points, delta, scale) - coarse.values(points)) ** 2 * weights
     inside = is_inner(points, delta)
     interior, frame = (ratio(float(square[part].sum()) ** 0.5, fine.norms()[0]) for part in (inside, ~inside))
