@@ -50,7 +50,8 @@ def upscaled(config: Config, problem: LiftedProblem, network: np.ndarray | None)
     """
     dim, eps = config.problem.dim, config.problem.eps
     coefficient, periods = problem.coefficient_at(), problem.coefficient.periods
-    n = reference_cells(dim, eps, "p2", needed(config.reference).h)
+    chosen = needed(config.reference)
+    n = reference_cells(dim, eps, "p2", None if chosen.method == "layered" else chosen.h)
     reference, seconds = find_reference(config, problem), {}
 
     def timed(name: str, way: Callable[[], np.ndarray]) -> np.ndarray:

@@ -28,6 +28,7 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
         problem.source_at(),
         method=chosen.method,
         h=chosen.h,
+        periods=problem.coefficient.periods,
         delta=chosen.delta,
         cache_dir=chosen.cache,
         key=_key(config, problem, str(chosen.method), repr(chosen.h)),

@@ -17,7 +17,9 @@ from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
 from hpms.initial import draw_parameters, draw_points
 from hpms.network.base import Parametrised
+from hpms.options.reference import DefaultOptions
 from hpms.problem.collocation import Sampler, check_medium, collocate
+from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
 from hpms.training.rest import at_rest, trivial_loss
@@ -64,7 +66,8 @@ class Experiment:
 
 
 def fine_problem(config: Config) -> LiftedProblem:
-    """K^ε and q on Ω, checked at random points; raises `UserError` where K is not positive or not as periodic as said.
+    """K^ε and q on Ω, checked at random points; raises `UserError` where K is not positive or not as periodic as
+    said, or where `reference.method` needs another problem.
 
     `runtime.setup()` has to come first.
     """
@@ -74,6 +77,8 @@ def fine_problem(config: Config) -> LiftedProblem:
     points = probes(dim)
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
+    if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
+        check_layers(problem, points)
     return problem
 
 

@@ -101,6 +101,6 @@ def _report(found: Reference, fem: Baseline, boxes: dict[str, float], config: Co
         ["seconds to assemble", f"{found.assemble_seconds:.3f}", f"{fem.assemble_seconds:.3f}"],
         ["seconds to solve", f"{found.solve_seconds:.3f}", f"{fem.solve_seconds:.3f}"],
     ]
-    name = {"exact": "exact quadrature", "p1": "P1", "p2": "P2"}[found.method]
+    name = {"exact": "exact quadrature", "p1": "P1", "p2": "P2", "layered": "series"}[found.method]
     cached = " (from the cache)" if found.cached else ""
     return table(["", f"reference: {name}{cached}", "fine FEM: P1"], rows)

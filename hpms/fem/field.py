@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from jaxtyping import Float
@@ -13,9 +14,13 @@ _BLOCK = 20_000
 
 
 class AbstractField(abc.ABC):
-    """A function u on Ω = (0,1)^d with its gradient; the array `data` and its space determine it."""
+    """A function u on Ω = (0,1)^d with its gradient; the array `data` and its space determine it.
+
+    `most_points` is at how many points one can afford its values.
+    """
 
     dim: int
+    most_points: float
     data: np.ndarray
 
     @abc.abstractmethod
@@ -44,6 +49,8 @@ class LagrangeField(AbstractField):
 
     Where elements meet, the gradient is that of one of them.
     """
+
+    most_points = inf
 
     def __init__(self, space: LagrangeSpace, data: Float[np.ndarray, " n"]):
         if data.shape != (space.size,):

@@ -30,13 +30,15 @@ class NoneOptions(ReferenceOptions):
 class DefaultOptions(ReferenceOptions):
     """`reference=default`: a fine solution.
 
-    **Arguments:** `method`: exact (1-D quadrature), p2, p1, or auto (exact in 1-D, else p2); its mesh width `h`, or
-    null for ε/32 or what can be computed in half a minute; `fem_h`, the width of the fine P1 mesh that is shown beside
-    the network; `delta`, the diameter of the balls of the paper's averages, whose gap is always reported; `cache`, the
-    directory of results.
+    **Arguments:** `method`: exact (1-D quadrature), p2, p1, auto (exact in 1-D, else p2), or layered: a series for a
+    medium that depends on x1 alone, periodic, with a constant source, in 2-D and 3-D, whose cost hardly depends on ε;
+    its mesh width `h`, or null for ε/32 or what can be computed in half a minute (layered: the spacing of nodes along
+    x1, with which the number of modes goes; null for a 384th of the period); `fem_h`, the width of the fine P1 mesh
+    that is shown beside the network; `delta`, the diameter of the balls of the paper's averages, whose gap is always
+    reported; `cache`, the directory of results.
     """
 
-    method: Literal["auto", "exact", "p1", "p2"]
+    method: Literal["auto", "exact", "p1", "p2", "layered"]
     h: Width | None
     fem_h: Width
     delta: Positive
@@ -46,8 +48,20 @@ class DefaultOptions(ReferenceOptions):
         dim = config.problem.dim
         if self.method == "exact" and dim != 1:
             raise ConfigError("reference.method", self.method, "it needs problem.dim=1; choose auto, p2 or p1")
-        meshes.reference_cells(dim, config.problem.eps, meshes.method_name(self.method, dim), self.h)
+        if self.method == "layered":
+            self._check_layers(config)
+        else:
+            meshes.reference_cells(dim, config.problem.eps, meshes.method_name(self.method, dim), self.h)
         meshes.baseline_cells(dim, self.fem_h)
+
+    def _check_layers(self, config: Config) -> None:
+        dim = config.problem.dim
+        if dim == 1:
+            raise ConfigError("reference.method", self.method, "it needs problem.dim=2 or 3; choose auto or exact")
+        periods = config.coefficient.lengths(dim, config.problem.eps)
+        if periods is None:
+            raise ConfigError("coefficient.periods", "null", "reference.method=layered needs the period of x1")
+        meshes.layered_nodes(periods[0], self.h)
 
 
 def needed(options: ReferenceOptions) -> DefaultOptions:

@@ -1,5 +1,6 @@
 import pytest
 
+LAYERED = ("reference.method=layered", "coefficient=layered", "source=constant", "problem.dim=2")
 WRONG = [
     (["trian"], "'trian' is not a verb", "Did you mean 'train'?"),
     (["train", "problem.epps=0.1"], "'problem.epps' is not a key", "Did you mean 'eps'?"),
@@ -54,6 +55,11 @@ WRONG = [
     (["train", "plugins=[no_such_module]"], "plugins=[no_such_module]", "cannot be imported"),
     (["train", "reference.method=exact", "problem.dim=2", "coefficient=constant"], "reference.method=exact", "dim=1"),
     (["train", "reference.h=1e-9"], "reference.h=1e-09", "unknowns"),
+    (["train", *LAYERED, "problem.dim=1"], "reference.method=layered", "problem.dim=2 or 3"),
+    (["train", *LAYERED, "coefficient=constant"], "coefficient.periods=null", "period of x1"),
+    (["train", *LAYERED, "reference.h=1e-9"], "reference.h=1e-09", "nodes per period"),
+    (["train", *LAYERED, "coefficient.axis=2"], "reference.method=layered", "varies along x2"),
+    (["train", *LAYERED, "source=osc2d"], "reference.method=layered", "source is not constant"),
     (["evaluate", "run=nowhere"], "nowhere is not a run", "run.h5"),
     (["evaluate"], "run has no value", "give run="),
 ]

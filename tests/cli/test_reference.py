@@ -45,3 +45,26 @@ def test_media_of_the_same_name_are_told_apart(hpms):
     assert not two["cached"]
     assert one["upscaled_coefficient"][0, 0] == pytest.approx(1)
     assert two["upscaled_coefficient"][0, 0] == pytest.approx(2)
+
+
+def test_a_layered_medium_at_a_small_eps(hpms):
+    result = hpms(
+        "reference",
+        "+experiment=osc2d_fast",
+        "coefficient=expression",
+        "coefficient.formula=2+sin(2*pi*x1/eps)",
+        "coefficient.periods=[eps,eps]",
+        "source=constant",
+        "reference=default",
+        "reference.method=layered",
+        "reference.h=eps/64",
+        "reference.fem_h=1/50",
+        "problem.eps=0.001",
+    )
+    found = summary(result.last_line)
+    assert "reference: series" in result.out and found["method"] == "layered"
+    assert found["h"] == pytest.approx(0.001 / 64)
+    assert found["own_error_l2"] < 1e-4 and found["own_error_h1"] < 1e-2
+    np.testing.assert_allclose(found["upscaled_coefficient"], [[3**0.5, 0], [0, 2]], atol=1e-3)
+    assert found["norm_l2"] == pytest.approx(0.02215, rel=2e-2)
+    assert found["fem_relative_l2"] > 1e-3

@@ -22,6 +22,7 @@ from hpms.fem.validation import relative_errors
 log = logging.getLogger(__name__)
 _ORDER = 5
 _MOST_SAMPLES = 2_000_000
+_SHARE = 2  # of the points at which fields can be asked for values are those for gradients too
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def baseline(
         log.info("computing the fine FEM: %s unknowns", f"{n**dim:,}")
     space = LagrangeSpace(dim, n, 1)
     solution = solve_fine(space, coefficient, source, lifts=len(exact))
-    points, weights = element_rule(space)
+    points, weights = element_rule(space, min(field.most_points for field in exact) / _SHARE)
     found_there, known_there = (side_by_side(fields, points) for fields in (solution.lifted, exact))
     errors = relative_errors(*found_there, *known_there, weights)
     upscaled = solution.upscaled_coefficient
@@ -77,11 +78,15 @@ def baseline(
     return found
 
 
-def element_rule(space: LagrangeSpace) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
-    """Quadrature inside the elements of all cubes; of as many random ones as 2e6 points allow where that is less."""
+def element_rule(
+    space: LagrangeSpace, most_points: float = _MOST_SAMPLES
+) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
+    """Quadrature inside the elements of all cubes; of as many random ones as 2e6 points (or `most_points`) allow where
+    that is less.
+    """
     barycentric, weights = space.rule(_ORDER)
     kinds, every = len(corners(space.dim)), cubes(space.dim, space.n)
-    most = _MOST_SAMPLES // (kinds * len(weights))
+    most = max(1, int(min(_MOST_SAMPLES, most_points)) // (kinds * len(weights)))
     if len(every) > most:
         every = every[np.random.default_rng(0).choice(len(every), most, replace=False)]
     points = np.stack([space.places(barycentric, every, simplex) for simplex in range(kinds)])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hpms.fem.fine import cache
-from hpms.fem.fine.average import ball_means, consistency_gaps, framed_rule
+from hpms.fem.fine.average import ball_means, consistency_gaps, framed_rule, most_balls
 from hpms.fem.fine.reference import Reference
 from hpms.fem.validation import ratio
 
@@ -46,6 +46,6 @@ def gaps(found: Reference, delta: float, scale: float, cache_dir: str | Path, ke
 
 def _compression(found: Reference, delta: float) -> float:
     """‖Q_δ y - y‖ on Ω_δ; outside, Q̄_δ y = y."""
-    points, weights = framed_rule(found.coarse.dim, delta, _COARSE_SCALE)
+    points, weights = framed_rule(found.coarse.dim, delta, _COARSE_SCALE, most_balls(found.coarse, delta, delta))
     change = ball_means(found.coarse, points, delta, delta) - found.coarse.values(points)
     return float(weights @ change**2) ** 0.5

@@ -8,6 +8,7 @@ from hpms.errors import UserError
 RESOLUTION = {"exact": (12, 32), "p1": (1, 64), "p2": (2, 32)}
 _DEFAULT_MOST = {1: 1_000_000, 2: 1_000_000, 3: 125_000}  # unknowns: half a minute on 2 cores
 _MOST = 4_000_000
+_LAYERED, _LAYERED_STEP, _LAYERED_MOST, _LAYERED_LONG = 384, 16, 1024, 0.3
 
 
 def method_name(method: str, dim: int) -> str:
@@ -22,6 +23,20 @@ def reference_cells(dim: int, eps: float, name: str, h: float | None) -> int:
     n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
     if (unknowns := (per_cell * n) ** dim) > _MOST:
         raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    return n
+
+
+def layered_nodes(period: float, h: float | None) -> int:
+    """Nodes per period of a layered medium's reference, a multiple of 16; a `UserError` where they are too many.
+
+    By default 384, and more where the period is long, as the layers at x₁ = 0 and 1 are then thinner than its elements.
+    """
+    wanted = _LAYERED * max(1.0, (period / _LAYERED_LONG) ** 0.5) if h is None else period / h
+    n = _LAYERED_STEP * max(2, math.ceil(wanted / _LAYERED_STEP - 1e-9))
+    if h is None:
+        return min(n, _LAYERED_MOST)
+    if n > _LAYERED_MOST:
+        raise UserError(f"reference.h={h:g} asks for {n} nodes per period, more than {_LAYERED_MOST}: enlarge it.")
     return n
 
 

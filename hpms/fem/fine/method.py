@@ -13,14 +13,15 @@ from hpms.fem.sample import Function
 
 
 class AbstractMethod(abc.ABC):
-    """A discretisation with n cells per axis of the lifted problem (4.11) and of its coarse counterpart.
+    """A discretisation, as fine as the number n says, of the lifted problem (4.11) and of its coarse counterpart."""
 
-    `nodes_per_cell` counts along one axis, `gains` are ‖u_h - u_2h‖ over the error of
-    u_h, in L² and H¹ (1 where there is nothing to extrapolate).
-    """
+    @abc.abstractmethod
+    def width(self, n: int) -> float:
+        """The mesh (or panel) width h."""
 
-    nodes_per_cell: int
-    gains: tuple[float, float]
+    @abc.abstractmethod
+    def size(self, n: int) -> float:
+        """About how many unknowns there are."""
 
     @abc.abstractmethod
     def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
@@ -35,14 +36,18 @@ class AbstractMethod(abc.ABC):
         """The field with that `data`."""
 
     @abc.abstractmethod
-    def difference(self, n: int, fine: AbstractField, wide: AbstractField) -> AbstractField:
-        """fine - wide, two fields with n and with n/2 cells."""
+    def own_errors(self, n: int, fine: AbstractField, wide: AbstractField) -> tuple[float, float]:
+        """The errors of `fine` in L² and H¹ (not relative), estimated from its difference to `wide`, which has n/2."""
 
 
 class Quadrature(AbstractMethod):
-    """`exact`: Gauss quadrature in 1-D."""
+    """`exact`: Gauss quadrature in 1-D, on n panels."""
 
-    nodes_per_cell, gains = RESOLUTION["exact"][0], (1.0, 1.0)
+    def width(self, n: int) -> float:
+        return 1 / n
+
+    def size(self, n: int) -> float:
+        return RESOLUTION["exact"][0] * n
 
     def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
         return solve_exact(coefficient, source, n)
@@ -54,21 +59,27 @@ class Quadrature(AbstractMethod):
     def field(self, n: int, data: np.ndarray) -> AbstractField:
         return PanelField(data)
 
-    def difference(self, n: int, fine: AbstractField, wide: AbstractField) -> AbstractField:
+    def own_errors(self, n: int, fine: AbstractField, wide: AbstractField) -> tuple[float, float]:
         value, slope = wide.evaluate(PanelField.nodes(n))
-        return PanelField(fine.data - np.stack([value, slope[:, 0]]).reshape(fine.data.shape))
+        change = PanelField(fine.data - np.stack([value, slope[:, 0]]).reshape(fine.data.shape))
+        return _scaled(change.norms(), (1.0, 1.0))
 
 
 class Elements(AbstractMethod):
-    """`p1`, `p2`: Lagrange elements of that degree r, with errors O(h^(r+1)) and O(h^r).
+    """`p1`, `p2`: Lagrange elements of that degree r on n cells per axis, with errors O(h^(r+1)) and O(h^r).
 
-    The H¹ gain is √(4^r - 1), since u - u_h is orthogonal to u_h - u_2h (in energy); in L², 2^(r+1) - 1 is cautious.
+    ‖u_h - u_2h‖ over the error of u_h is √(4^r - 1) in H¹, since u - u_h is orthogonal to u_h - u_2h (in energy); in
+    L², 2^(r+1) - 1 is cautious.
     """
 
     def __init__(self, dim: int, degree: int):
         self.dim, self.degree = dim, degree
-        self.nodes_per_cell = RESOLUTION[f"p{degree}"][0]
-        self.gains = (2.0 ** (degree + 1) - 1, (4.0**degree - 1) ** 0.5)
+
+    def width(self, n: int) -> float:
+        return 1 / n
+
+    def size(self, n: int) -> float:
+        return (self.degree * n) ** self.dim
 
     def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
         return solve_fine(self._space(n), coefficient, source, self.dim)
@@ -79,18 +90,32 @@ class Elements(AbstractMethod):
     def field(self, n: int, data: np.ndarray) -> AbstractField:
         return LagrangeField(self._space(n), data)
 
-    def difference(self, n: int, fine: AbstractField, wide: AbstractField) -> AbstractField:
-        space = self._space(n)
-        return LagrangeField(space, fine.data - wide.values(space.nodes))
+    def own_errors(self, n: int, fine: AbstractField, wide: AbstractField) -> tuple[float, float]:
+        space, degree = self._space(n), self.degree
+        change = LagrangeField(space, fine.data - wide.values(space.nodes))
+        return _scaled(change.norms(), (2.0 ** (degree + 1) - 1, (4.0**degree - 1) ** 0.5))
 
     def _space(self, n: int) -> LagrangeSpace:
         return LagrangeSpace(self.dim, n, self.degree)
 
 
-def choose(name: str, dim: int) -> AbstractMethod:
-    """The method called `name`: exact, p1 or p2. Raises `ValueError` for others, and for exact in 2-D or 3-D."""
+def _scaled(norms: tuple[float, float], gains: tuple[float, float]) -> tuple[float, float]:
+    return norms[0] / gains[0], norms[1] / gains[1]
+
+
+def choose(name: str, dim: int, periods: tuple[float, ...] | None = None) -> AbstractMethod:
+    """The method called `name`: exact, p1, p2, or layered with the period of x₁.
+
+    Raises `ValueError` for others, for exact in 2-D or 3-D, and for layered in 1-D or without periods.
+    """
     if name == "exact" and dim != 1:
         raise ValueError("the exact solution exists in 1-D only")
+    if name == "layered":
+        from hpms.fem.fine.layered.method import Layered
+
+        if dim == 1 or periods is None:
+            raise ValueError("the layered method is for periodic media in 2-D and 3-D")
+        return Layered(dim, periods[0])
     known = {"exact": Quadrature, "p1": lambda: Elements(dim, 1), "p2": lambda: Elements(dim, 2)}
     if name not in known:
         raise ValueError(f"{name} is not a method")

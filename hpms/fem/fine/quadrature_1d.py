@@ -1,6 +1,7 @@
 """The exact solution in 1-D, by quadrature."""
 
 import time
+from math import inf
 
 import numpy as np
 from jaxtyping import Float
@@ -28,7 +29,7 @@ _INTEGRATE = _antiderivatives()
 class PanelField(AbstractField):
     """A function on (0,1) by its values and slopes, `data` (2, n, 12), at the Gauss points of n equal panels."""
 
-    dim = 1
+    dim, most_points = 1, inf
 
     def __init__(self, data: Float[np.ndarray, "2 n g"]):
         if data.shape[2] != _GAUSS:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.average import consistency_gaps
-from hpms.fem.fine.meshes import method_name, reference_cells
+from hpms.fem.fine.meshes import layered_nodes, method_name, reference_cells
 from hpms.fem.fine.method import AbstractMethod, choose
 from hpms.fem.sample import Function
 from hpms.fem.validation import ratio
@@ -77,25 +77,28 @@ def reference(
     coefficient: Function,
     source: Function,
     *,
-    method: Literal["auto", "exact", "p1", "p2"],
+    method: Literal["auto", "exact", "p1", "p2", "layered"],
     h: float | None,
+    periods: tuple[float, ...] | None = None,
     delta: float,
     cache_dir: str | Path,
     key: str,
 ) -> Reference:
     """The reference of the lifted problem (4.11), from `<cache_dir>/<key>.h5` where that file holds it.
 
-    **Arguments:** d, ε, K and q (points (M, d) to (M,)); `method`: exact (quadrature, 1-D), p2, p1, or auto: exact in
-    1-D and p2 otherwise; the mesh width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow (1.25e5 in 3-D); δ of
-    the averages; and a `key` that names all of this but δ. Raises `ValueError` for the exact method in 2-D or 3-D,
-    `UserError` for a mesh too fine, a medium that is not positive and finite, or a fine solver that fails.
+    **Arguments:** d, ε, K and q (points (M, d) to (M,)); `method`: exact (quadrature, 1-D), p2, p1, auto (exact in 1-D
+    and p2 otherwise), or layered (K(x₁) with `periods`, constant q, not in 1-D, which is not checked here); the mesh
+    width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow (1.25e5 in 3-D), and for layered a 384th of the period;
+    δ of the averages; and a `key` that names all of this but δ. Raises `ValueError` for a method that does not go with
+    d, `UserError` for a mesh too fine, a medium that is not positive and finite, or a fine solver that fails.
     """
     name = method_name(method, dim)
-    way, n = choose(name, dim), reference_cells(dim, eps, name, h)
+    way = choose(name, dim, periods)
+    n = layered_nodes(periods[0], h) if name == "layered" and periods else reference_cells(dim, eps, name, h)
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}"
     stored = cache.load(path, mark, _stored())
-    if stored is None and (unknowns := (way.nodes_per_cell * n) ** dim) > TOLD:
-        log.info("computing the reference: %s unknowns", f"{unknowns:,}")
+    if stored is None and (unknowns := way.size(n)) > TOLD:
+        log.info("computing the reference: %s unknowns", f"{unknowns:,.0f}")
     found = _compute(name, way, n, coefficient, source) if stored is None else _unpack(stored, name, way, n)
     if found.delta != delta:
         known = found.upscaled_coefficient[0, 0] > 0
@@ -108,8 +111,8 @@ def reference(
 def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:
     solution, wide = way.solve(n, coefficient, source), way.solve(n // 2, coefficient, source)
     fine, upscaled = solution.lifted[0], solution.upscaled_coefficient
-    norms, changes = fine.norms(), way.difference(n, fine, wide.lifted[0]).norms()
-    own = [ratio(c, s) / gain for c, s, gain in zip(changes, norms, way.gains, strict=True)]
+    norms = fine.norms()
+    own = [ratio(error, size) for error, size in zip(way.own_errors(n, fine, wide.lifted[0]), norms, strict=True)]
     coarse = way.state(n, source, float(upscaled[0, 0]))
     return Reference(
         method=name,
@@ -123,7 +126,7 @@ def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, sour
         assemble_seconds=solution.assemble_seconds,
         solve_seconds=solution.solve_seconds,
         unknowns=solution.unknowns,
-        h=1 / n,
+        h=way.width(n),
         own_error_l2=own[0],
         own_error_h1=own[1],
         cached=False,
