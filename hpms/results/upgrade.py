@@ -6,11 +6,13 @@ from typing import Any
 def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
 
-    Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and had schedules
-    that decayed or handed over from it to the consistent coupling; a network trained with them is read as one of the
-    coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
+    Runs that began before there could be several devices name none. Formats 1 and 2 had isotropic upscaling alone.
+    Format 1 called the coupling by balls `hybrid`, and had schedules that decayed or handed over from it to the
+    consistent coupling; a network trained with them is read as one of the coupling that was to be at work in the end.
+    The averages of its reference were those of `coupling.delta`.
     """
-    values = {"upscaling": {"name": "isotropic"}} | values
+    one_device = {"devices": None, "distributed": False} | dict(values["runtime"])
+    values = {"upscaling": {"name": "isotropic"}} | values | {"runtime": one_device}
     if version > 1:
         return values
     coupling = dict(values["coupling"])

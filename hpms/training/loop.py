@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
+from hpms.processes import decided
 from hpms.training.ensemble import Ensemble
 from hpms.training.session import Outcome, Session, Trainer
 from hpms.training.snapshot import Recorder, Snapshot
@@ -39,7 +40,8 @@ def train(
     outcomes = [session.outcome() for session in sessions]
     while not all(outcomes):
         going = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        counts = [min(session.next_count(), speed.allowed()) for session in sessions]
+        allowed = decided(speed.allowed)
+        counts = [min(session.next_count(), allowed) for session in sessions]
         counts = [count if i in going else 0 for i, count in enumerate(counts)]
         before, began = [session.iteration for session in sessions], time.perf_counter()
         reports = advance(counts)
@@ -52,7 +54,7 @@ def train(
 
 def _advance(session: Session, count: int) -> ChunkReport:
     session.state, report = run_chunk(
-        session.trainer.loss,
+        session.loss,
         session.trainer.optimizer,
         session.taus,
         session.tolerance,

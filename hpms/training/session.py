@@ -12,8 +12,10 @@ import numpy as np
 from jaxtyping import Array
 
 from hpms.coupling.base import AbstractCoarseSolver, CoarseView
+from hpms.devices import on_all
 from hpms.options.balancing import BalancingOptions
 from hpms.options.training import TrainingOptions
+from hpms.processes import decided
 from hpms.training.loss import COUPLING, RESIDUAL, Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.snapshot import Best, Recorder, Snapshot
@@ -60,6 +62,7 @@ class Session:
 
     def __init__(self, trainer: Trainer, snapshot: Snapshot, recorder: Recorder):
         self.trainer, self.recorder = trainer, recorder
+        self.loss, self._validation = on_all((trainer.loss, trainer.validation))
         self.state, self.record, self.best = snapshot.state, snapshot.record, snapshot.best
         self._fresh, self._before, self.compiling = snapshot.fresh, snapshot.elapsed, snapshot.compiling
         self._clock = time.perf_counter()
@@ -72,12 +75,12 @@ class Session:
 
     def compile(self) -> None:
         """Compiles what the visits call."""
-        trainer, theta = self.trainer, self.state.theta
+        theta = self.state.theta
         jax.block_until_ready(
             (
-                evaluate(trainer.loss, theta, self.view),
-                gradient_norms(trainer.loss, theta, self.view),
-                trainer.validation and relative_errors(trainer.validation, trainer.loss.model, theta),
+                evaluate(self.loss, theta, self.view),
+                gradient_norms(self.loss, theta, self.view),
+                self._validation and relative_errors(self._validation, self.loss.model, theta),
             )
         )
 
@@ -119,15 +122,18 @@ class Session:
             return self._end(FINISHED, self.trainer.optimizer.stall)
         self.visit()
         self.recorder.advance(self.iteration)
-        if self.iteration < limits.iterations:
-            if reason := interrupted():
-                return self._end(INTERRUPTED, reason)
-            if limits.wall_limit is not None and now - self._started >= limits.wall_limit:
-                return self._end(INTERRUPTED, f"training.wall_limit={limits.wall_limit:g} seconds is reached")
+        if self.iteration < limits.iterations and (reason := decided(lambda: interrupted() or self._late(now))):
+            return self._end(INTERRUPTED, reason)
         if now - self._saved >= limits.checkpoint_seconds:
             self.recorder.save(self.snapshot())
             self._saved = time.perf_counter()
         return self.outcome()
+
+    def _late(self, now: float) -> str | None:
+        limit = self.trainer.limits.wall_limit
+        if limit is None or now - self._started < limit:
+            return None
+        return f"training.wall_limit={limit:g} seconds is reached"
 
     def outcome(self) -> Outcome | None:
         """The outcome of a run all of whose iterations are done; else None."""
@@ -158,7 +164,7 @@ class Session:
         log = iteration == trainer.limits.iterations or _is_due(iteration, trainer.limits.log_every)
         if not (balance or log):
             return
-        norms, share = gradient_norms(trainer.loss, self.state.theta, self.view)
+        norms, share = gradient_norms(self.loss, self.state.theta, self.view)
         if balance:
             weights = trainer.balancing.update(np.asarray(self.state.weights), np.asarray(norms))
             self.state = replace(self.state, weights=jnp.asarray(weights, self.state.weights.dtype))
@@ -169,7 +175,7 @@ class Session:
     def log(self) -> None:
         """Logs an iteration that no interval divides."""
         if self.iteration != self._logged:
-            norms, share = gradient_norms(self.trainer.loss, self.state.theta, self.view)
+            norms, share = gradient_norms(self.loss, self.state.theta, self.view)
             self._log(np.asarray(norms), float(share))
 
     @cached_property
@@ -183,7 +189,7 @@ class Session:
 
     def _update_coarse(self, solver: AbstractCoarseSolver) -> None:
         assert self.record is not None
-        found = evaluate(self.trainer.loss, self.state.theta, self.view)
+        found = evaluate(self.loss, self.state.theta, self.view)
         relative = float(found.terms[0]) / self._trivial_loss
         self.record, before = solver.scheduled(self.record, relative), self.record
         if solver.is_due(self.record, np.asarray(found.kappa, np.float64)):
@@ -198,7 +204,7 @@ class Session:
 
     def _log(self, norms: np.ndarray, share: float) -> None:
         trainer, state = self.trainer, self.state
-        found = evaluate(trainer.loss, state.theta, self.view)
+        found = evaluate(self.loss, state.theta, self.view)
         iteration, weights = self.iteration, np.asarray(state.weights, np.float64)
         terms = np.asarray(found.terms, np.float64)
         row: dict[str, Any] = {"iteration": iteration}
@@ -218,8 +224,8 @@ class Session:
         row["coarse_updates"] = self.record.updates if self.record else 0
         row["coarse_rejections"] = self.record.rejections if self.record else 0
         row |= trainer.optimizer.metrics(state.optimizer, iteration)
-        if trainer.validation is not None:
-            row |= relative_errors(trainer.validation, trainer.loss.model, state.theta).named()
+        if self._validation is not None:
+            row |= relative_errors(self._validation, self.loss.model, state.theta).named()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
