@@ -1,4 +1,4 @@
-"""Four CPU devices against one. The other side is computed by `devices_worker.py`, as JAX counts its devices only once."""
+"""Four CPU devices against one. `devices_worker.py` has the four, as JAX counts devices once in a process."""
 
 import os
 import subprocess
