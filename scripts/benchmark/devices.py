@@ -3,7 +3,8 @@
     python scripts/benchmark/devices.py [--points 25000] [--rounds 7] [--devices 2]
 
 Each case is a process of its own, as JAX counts its devices only once; in each round they are timed in turn, one at a
-time. The speed-up of n devices is that over one core; its n-th part is their efficiency.
+time. The speed-up of n devices is that over one core; its n-th part is their efficiency. The seconds of CPU time that a
+step takes do not depend on what else runs: their growth is what sharing costs.
 """
 
 import argparse
@@ -35,20 +36,15 @@ class Case:
     cores: int
 
     def start(self, optimizer: str, points: int) -> subprocess.Popen[str]:
-        """A process that takes a step for each line it reads, and answers with the seconds."""
-        command = [sys.executable, __file__, "--work", optimizer, "--points", str(points), "--devices"]
-        pinned = sorted(os.sched_getaffinity(0))[: self.cores]
-        return subprocess.Popen(
-            [*command, str(self.devices)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, pinned),
-        )
+        """A process that takes a step for each line it reads, and answers with its seconds."""
+        command = [sys.executable, __file__, "--work", optimizer, "--points", str(points)]
+        command += ["--devices", str(self.devices), "--cores", str(self.cores)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def work(optimizer: str, points: int, devices: int) -> None:
-    """Answers each line of standard input with the seconds of one step."""
+def work(optimizer: str, points: int, devices: int, cores: int) -> None:
+    """Answers each line of standard input with the seconds of one step, and those of CPU time."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     overrides = [f"collocation.interior={points}", f"runtime.devices={devices}", "balancing=none", "coupling=none"]
     config = hpms.configure("+experiment=osc2d", *_STEPS[optimizer], *overrides)
     config.runtime.setup()
@@ -65,17 +61,17 @@ def work(optimizer: str, points: int, devices: int) -> None:
     step()
     print("ready", flush=True)
     for _ in sys.stdin:
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         step()
-        print(time.perf_counter() - start, flush=True)
+        print(time.perf_counter() - start, time.process_time() - used, flush=True)
 
 
-def timed(worker: subprocess.Popen[str]) -> float:
-    """The seconds of one step of that process."""
+def timed(worker: subprocess.Popen[str]) -> list[float]:
+    """The seconds of one step of that process, and those of CPU time."""
     assert worker.stdin is not None and worker.stdout is not None
     worker.stdin.write("\n")
     worker.stdin.flush()
-    return float(worker.stdout.readline())
+    return [float(part) for part in worker.stdout.readline().split()]
 
 
 def compare(optimizer: str, points: int, rounds: int, devices: int) -> None:
@@ -86,14 +82,16 @@ def compare(optimizer: str, points: int, rounds: int, devices: int) -> None:
     workers = [case.start(optimizer, points) for case in cases]
     for worker in workers:
         assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
-    seconds = np.array([[timed(worker) for worker in workers] for _ in range(rounds)])
+    found = np.array([[timed(worker) for worker in workers] for _ in range(rounds)])
+    seconds, used = found[..., 0], found[..., 1]
     for worker in workers:
         worker.communicate()
-    for case, own in zip(cases, seconds.T, strict=True):
+    for case, own, cpu in zip(cases, seconds.T, np.median(used, axis=0), strict=True):
         speedup = np.median(seconds[:, 0] / own)
         low, high = np.quantile(seconds[:, 0] / own, [0.25, 0.75])
-        row = f"{optimizer:12} {case.name:20} {1e3 * np.median(own):8.0f} ms a step   speed-up {speedup:5.2f}"
-        print(f"{row} ({low:.2f}-{high:.2f})   efficiency {speedup / case.cores:4.0%}", flush=True)
+        row = f"{optimizer:12} {case.name:18} {1e3 * np.median(own):6.0f} ms a step ({1e3 * cpu:.0f} of CPU)"
+        row += f"  speed-up {speedup:.2f} ({low:.2f}-{high:.2f})  efficiency {speedup / case.cores:4.0%}"
+        print(row, flush=True)
 
 
 def main() -> None:
@@ -101,10 +99,11 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=25000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--devices", type=int, default=2)
+    parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--work", choices=_STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        return work(options.work, options.points, options.devices)
+        return work(options.work, options.points, options.devices, options.cores)
     print(f"{options.points} points, 2-D, jax {jax.__version__}, {device_name()}, {options.rounds} rounds")
     for optimizer in _STEPS:
         compare(optimizer, options.points, options.rounds, options.devices)
