@@ -122,6 +122,8 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
 
 def _shown(verb: str, result: Result, swept: bool) -> Result:
     quiet = not logging.getLogger(__name__).isEnabledFor(logging.INFO) or (swept and not result.news)
+    if not (result.text or result.paths):
+        return result  # one of several processes speaks
     try:
         print(result.paths[-1] if quiet and result.paths else result.text, flush=True)
     except OSError as error:  # what was computed is on disk

@@ -46,7 +46,7 @@ GROUPS = (
     "runtime",
 )
 _NOT_IDENTITY = {("training", "wall_limit"), ("training", "checkpoint_seconds"), ("runtime", "platform")}
-_NOT_IDENTITY |= {("reference", "cache")}
+_NOT_IDENTITY |= {("reference", "cache"), ("runtime", "devices"), ("runtime", "distributed")}
 
 
 def is_identity(group: str, key: str) -> bool:

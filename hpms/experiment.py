@@ -23,7 +23,7 @@ from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
 from hpms.training.rest import at_rest, trivial_loss
-from hpms.training.session import Trainer
+from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
 _ROUNDING = 1e-20

@@ -9,6 +9,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
+from hpms import processes
 from hpms.config import Config
 from hpms.deadline import deadline
 from hpms.experiment import Experiment, build, fine_problem, fingerprint
@@ -17,7 +18,7 @@ from hpms.problem.lifted import LiftedProblem
 from hpms.problem.smoothness import warn_of_roughness
 from hpms.results.lock import locked
 from hpms.results.progress import TrainingProgress
-from hpms.results.recorder import RunRecorder
+from hpms.results.recorder import RunRecorder, SilentRecorder
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.runtime import provenance
 from hpms.size import check_size
@@ -74,12 +75,11 @@ def train_runs(
     problem = fine_problem(config)
     check_size(config, problem, count)
     configs = [replace(config, seed=config.seed + i) for i in range(count)]
-    members = [Member.at(each, directory(each)) for each in configs]
+    places = processes.decided(lambda: [str(directory(each)) for each in configs])
+    members = [Member.at(each, Path(place)) for each, place in zip(configs, places, strict=True)]
     medium = fingerprint(problem)
     with ExitStack() as stack:
-        for member in members:
-            if not member.has_ended:
-                stack.enter_context(locked(member.directory, f", or {anew}"))
+        processes.decided(lambda: _hold(stack, [m.directory for m in members if not m.has_ended], anew))
         members = [m if m.has_ended else Member.at(m.config, m.directory) for m in members]
         for member in members:
             if member.stored:
@@ -94,11 +94,16 @@ def train_runs(
     return found
 
 
+def _hold(stack: ExitStack, directories: Sequence[Path], anew: str) -> None:
+    for directory in directories:
+        stack.enter_context(locked(directory, f", or {anew}"))
+
+
 def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
     limit = config.training.wall_limit
     warn_of_roughness(problem.coefficient, config.problem.dim, config.runtime.precision == "float32")
-    with deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
+    with processes.in_turn(), deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
         return measure(config, problem)
 
 
@@ -153,7 +158,9 @@ def _recorder(
     medium: str,
     members: int,
     progress: TrainingProgress | None,
-) -> RunRecorder:
+) -> RunRecorder | SilentRecorder:
+    if not processes.is_first():
+        return SilentRecorder()
     stored = member.stored
     nodes = built.space.nodes if built.solver is None else built.solver.nodes
     beside = measured.summary() | {"ensemble_members": members}

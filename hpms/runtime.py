@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-from hpms import __version__
+from hpms import __version__, devices, processes
 from hpms.config import Config
 from hpms.errors import ConfigError
 
@@ -26,43 +26,65 @@ _FLAGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_numpy_dtype_pro
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-fem", "h5py", "hydra-core")
 
 
-def setup(platform_name: str | None, programs: str | None = None) -> None:
-    """Sets JAX's flags for `runtime.platform`; called at the start of every command, since jobs of a sweep share a
+def setup(
+    platform_name: str | None, count: int | None = None, distributed: bool = False, programs: str | None = None
+) -> None:
+    """Sets JAX's flags for the keys of `runtime`; called at the start of every command, since jobs of a sweep share a
     process.
 
     Compiled programs are kept in `programs`: a folder, auto for one below the user's cache folder (or
     where JAX_COMPILATION_CACHE_DIR says), or None.
     """
-    _set(platform_name)
+    if distributed:
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")
+        processes.join()
+    _set(platform_name, count)
     if not (programs == "auto" and os.environ.get("JAX_COMPILATION_CACHE_DIR")):
         _keep_programs(programs)
 
 
-def _set(platform_name: str | None) -> None:
+def _set(platform_name: str | None, count: int | None) -> None:
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
+    _ask_for_cpus(count)
     try:
-        jax.config.update("jax_default_device", platform_name and jax.devices(platform_name)[0])
+        there = jax.devices(platform_name)
     except RuntimeError:
         raise ConfigError("runtime.platform", platform_name, "JAX finds no such device here") from None
+    local = [device for device in there if device.process_index == jax.process_index()]
+    if count is not None and count > len(local):
+        kind = f"{local[0].platform} device{'s' if len(local) > 1 else ''}"
+        raise ConfigError("runtime.devices", count, f"JAX has {len(local)} {kind} in this process")
+    jax.config.update("jax_default_device", platform_name and local[0])
+    ranked = [[device for device in there if device.process_index == i] for i in range(jax.process_count())]
+    devices.spread([device for own in ranked for device in own[:count]])
+
+
+def _ask_for_cpus(count: int | None) -> None:
+    """A CPU is as many devices as are asked for before JAX first looks at it, unless the environment says how many."""
+    named = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+    if count is not None and not named and jax.config.jax_num_cpu_devices == -1:  # type: ignore[attr-defined]
+        with suppress(RuntimeError):
+            jax.config.update("jax_num_cpu_devices", count)
 
 
 @contextmanager
 def flags(config: Config) -> Iterator[None]:
     """Within the block JAX's flags are those of a configuration, and behind it as they were before."""
-    before = {name: getattr(jax.config, name) for name in _FLAGS}
+    before, spread = {name: getattr(jax.config, name) for name in _FLAGS}, devices.chosen()
     try:
-        _set(config.runtime.platform)
+        _set(config.runtime.platform, config.runtime.devices)
         yield
     finally:
+        devices.spread(spread)
         for name, value in before.items():
             jax.config.update(name, value)
 
 
 def device() -> Any:
     """The device that computes."""
-    return jax.config.jax_default_device or jax.devices()[0]  # type: ignore[attr-defined]
+    return jax.config.jax_default_device or jax.local_devices()[0]  # type: ignore[attr-defined]
 
 
 def device_name() -> str:
@@ -111,6 +133,7 @@ def provenance() -> dict[str, Any]:
         "commit": _commit(),
         "device": device_name(),
         "platform": device().platform,
+        "devices": devices.count(),
         "host": platform.node(),
         "machine": platform.machine(),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0,

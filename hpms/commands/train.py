@@ -4,18 +4,21 @@ import logging
 from functools import partial
 from pathlib import Path
 
+import jax
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 
+from hpms import processes
 from hpms.commands.result import Result, together
 from hpms.config import Config
-from hpms.errors import UserError
+from hpms.errors import ConfigError, UserError
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
 from hpms.invocation import TrainInvocation
 from hpms.results.place import run_directory
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
-from hpms.runs import Ended, Member, train_runs
+from hpms.runs import Ended, train_runs
 from hpms.training.session import FINISHED, INTERRUPTED, NAN
 
 log = logging.getLogger(__name__)
@@ -25,11 +28,14 @@ _OTHERWISE = "the same values would end there again, so change the rate of learn
 def run(invocation: TrainInvocation, config: Config, experiment: str) -> Result:
     """Trains, continues or finds finished the run of this configuration, or those of an ensemble."""
     plot = invocation.plot and _can_plot()
-    config.runtime.setup(invocation.compilation_cache)
+    config.runtime.setup(invocation.compilation_cache, together=True)
+    _hush()
     anew = "give a new run_dir to start anew" if invocation.run_dir else "add force=true to start anew in a new place"
     place = partial(run_directory, invocation=invocation, experiment=experiment)
     ended = train_runs(config, invocation.ensemble, place, experiment, anew)
-    return together([_finish(each, plot) if each.outcome else _already(each.member, plot, anew) for each in ended])
+    if not processes.is_first():
+        return Result(max(map(_code, ended)), "", ())
+    return together([_finish(each, plot) if each.outcome else _already(each, plot, anew) for each in ended])
 
 
 def _can_plot() -> bool:
@@ -54,7 +60,8 @@ def _plot(directory: Path) -> None:
         log.warning("the figure of %s failed: %s: %s", directory, type(error).__name__, error)
 
 
-def _already(member: Member, plot: bool, anew: str) -> Result:
+def _already(ended: Ended, plot: bool, anew: str) -> Result:
+    member = ended.member
     assert member.stored is not None
     if plot and not (member.directory / FIGURE).exists():
         _plot(member.directory)
@@ -65,7 +72,7 @@ def _already(member: Member, plot: bool, anew: str) -> Result:
         str(path),
     ]
     message = f"{status} already: {summary['reason']}"
-    return Result(0 if status == FINISHED else 1, "\n".join(text), (path,), message, news=False)
+    return Result(_code(ended), "\n".join(text), (path,), message, news=False)
 
 
 def _finish(ended: Ended, plot: bool) -> Result:
@@ -76,7 +83,23 @@ def _finish(ended: Ended, plot: bool) -> Result:
     path, message = directory / FILE, f"{outcome.status}: {outcome.reason}"
     if outcome.status == INTERRUPTED:
         log.info("The same command continues this run.")
-    stopped = ended.interrupt.signal if outcome.status == INTERRUPTED else None
-    code = 128 + stopped if stopped else int(outcome.status == NAN)
     text = [report(StoredRun(directory).summary, ended.member.config), message, str(path)]
-    return Result(code, "\n".join(text), (path,), message)
+    return Result(_code(ended), "\n".join(text), (path,), message)
+
+
+def _code(ended: Ended) -> int:
+    if ended.outcome is None:
+        assert ended.member.stored is not None
+        return int(ended.member.stored.status != FINISHED)
+    stopped = ended.interrupt.signal if ended.outcome.status == INTERRUPTED else None
+    return 128 + stopped if stopped else int(ended.outcome.status == NAN)
+
+
+def _hush() -> None:
+    """Of several processes the first alone logs what is no warning. Raises `UserError` for a sweep of several."""
+    if jax.process_count() == 1:
+        return
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        raise ConfigError("runtime.distributed", "true", "a sweep's jobs have one process each: leave out -m")
+    if not processes.is_first():
+        logging.disable(logging.INFO)

@@ -21,12 +21,17 @@ _GPU_BLOCK = 100_000
 class RuntimeOptions(AbstractOptions):
     """`runtime`: `precision` of the network, points per `block` (null: 2500 on a CPU, 100,000 on a GPU), `platform`.
 
+    Points are spread over so many `devices` of each process (null: all). With `distributed` the processes of a SLURM
+    step train together, or those that JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID describe.
+
     The coarse side, the reference and the sampling are always float64.
     """
 
     precision: Literal["float32", "float64"]
     block: Count | None
     platform: Literal["cpu", "gpu"] | None
+    devices: Count | None
+    distributed: bool
 
     @property
     def dtype(self) -> np.dtype:
@@ -35,11 +40,11 @@ class RuntimeOptions(AbstractOptions):
 
         return np.dtype(self.precision)
 
-    def setup(self, programs: str | None = None) -> None:
-        """`hpms.runtime.setup`."""
+    def setup(self, programs: str | None = None, together: bool = False) -> None:
+        """`hpms.runtime.setup`; with `together` as one of several processes, if it is to be."""
         from hpms.runtime import setup
 
-        setup(self.platform, programs)
+        setup(self.platform, self.devices, self.distributed and together, programs)
 
     def block_size(self) -> int:
         """Points per block."""

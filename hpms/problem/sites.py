@@ -1,4 +1,4 @@
-"""Points in blocks, and the loops over them."""
+"""Points in blocks, and the loops over them, in which each device has blocks of its own where there are several."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from hpms import devices
 
 
 class Sites(eqx.Module):
@@ -40,27 +42,56 @@ def sites(points: Float[Array, "m d"], block: int, dtype: jnp.dtype) -> Sites:
 
 
 def cut(array: Array, block: int) -> Array:
-    """An array (M, ...) as equal blocks (n, B, ...) of at most `block` rows, padded with copies of the last row."""
+    """An array (M, ...) as equal blocks (n, B, ...) of at most `block` rows, padded with copies of the last row.
+
+    Several devices have equally many blocks.
+    """
     count = array.shape[0]
     blocks = -(-count // block)
+    blocks = -(-blocks // devices.count()) * devices.count()
     size = -(-count // max(1, blocks))
     padded = jnp.concatenate([array, jnp.repeat(array[-1:], blocks * size - count, axis=0)])
     return padded.reshape(blocks, size, *array.shape[1:])
 
 
-def map_blocks(function: Callable[[Any], Any], blocks: Any) -> Any:
-    """`function` of each block, behind each other; a pullback computes a block's activations again."""
-    return jax.lax.map(jax.checkpoint(function), blocks)
+def map_blocks(function: Callable[[Any, Any], Any], theta: Float[Array, " p"], blocks: Any) -> Any:
+    """`function(θ, block)` of each block, behind each other; a pullback computes a block's activations again.
+
+    It can be differentiated in θ, not in what else `function` depends on.
+    """
+
+    def every(theta: Array, blocks: Any) -> Any:
+        return jax.lax.map(jax.checkpoint(lambda block: function(theta, block)), blocks)
+
+    if not devices.shares(_number(blocks)):
+        return every(theta, blocks)
+    return devices.gathered(every(devices.shared(theta), devices.own(blocks)))
 
 
 def visit_blocks(function: Callable[[Any], Any], blocks: Any) -> Any:
     """`function` of each block, behind each other, where nobody differentiates."""
-    return jax.lax.map(function, blocks)
+    if not devices.shares(_number(blocks)):
+        return jax.lax.map(function, blocks)
+    return devices.gathered(jax.lax.map(function, devices.own(blocks)))
 
 
 def fold_blocks(function: Callable[[Any, Any], Any], start: Any, blocks: Any) -> Any:
-    """`start`, then `function` of what there is and of each block in turn, where nobody differentiates."""
-    return jax.lax.scan(lambda found, block: (function(found, block), None), start, blocks)[0]
+    """`start`, then `function` of what there is and of each block in turn, where nobody differentiates.
+
+    `function` has to add to what there is: several devices do so each from zero, and what they find is summed.
+    """
+
+    def every(start: Any, blocks: Any) -> Any:
+        return jax.lax.scan(lambda found, block: (function(found, block), None), start, blocks)[0]
+
+    if not devices.shares(_number(blocks)):
+        return every(start, blocks)
+    parts = every(jax.tree.map(jnp.zeros_like, start), devices.own(blocks))
+    return jax.tree.map(jnp.add, start, devices.summed(parts))
+
+
+def _number(blocks: Any) -> int:
+    return len(jax.tree.leaves(blocks)[0])
 
 
 def sum_blocks(

@@ -64,3 +64,22 @@ class RunRecorder:
     def _write(self, snapshot: Snapshot, status: str, reason: str, arrays: Mapping[str, np.ndarray]) -> None:
         rows = self._metrics.rows
         write_run(self._path, self._fixture, self._sessions, rows, snapshot, status, reason, arrays)
+
+
+class SilentRecorder:
+    """A recorder that writes nothing: that of a process whose run another one records."""
+
+    def advance(self, iteration: int) -> None:
+        pass
+
+    def log(self, row: Row) -> None:
+        pass
+
+    def save(self, snapshot: Snapshot) -> None:
+        pass
+
+    def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray]) -> None:
+        pass
+
+    def fail(self, reason: str) -> None:
+        pass

@@ -6,16 +6,19 @@ from typing import Any
 def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
 
-    Up to format 3 the coupling's weight was no `share` of the loss, and its means were those at the coarse nodes.
-    Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and had schedules
-    that decayed or handed over from it to the consistent coupling; a network trained with them is read as one of the
-    coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
+    Up to format 3 the coupling's weight was no `share` of the loss, its means were those at the coarse nodes, and runs
+    named no devices. Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and
+    had schedules that decayed or handed over from it to the consistent coupling; a network trained with them is read as
+    one of the coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
     """
-    values = {"upscaling": {"name": "isotropic"}} | values
+    if version > 3:
+        return values
+    one_device = {"devices": None, "distributed": False} | dict(values["runtime"])
+    values = {"upscaling": {"name": "isotropic"}} | values | {"runtime": one_device}
     coupling = dict(values["coupling"])
-    if version < 4 and coupling["name"] != "none":
+    if coupling["name"] != "none":
         coupling = {"share": None} | coupling
-    if version < 4 and coupling["name"] == "consistent":
+    if coupling["name"] == "consistent":
         coupling = {"spacing": None} | coupling
     if version > 1:
         return values | {"coupling": coupling}

@@ -11,12 +11,14 @@ from jaxtyping import Array, Float, Int
 
 from hpms.coupling.base import CoarseView
 from hpms.coupling.gather import Gather
+from hpms.devices import apart, compiled, gathered, on_all, own, shares
 from hpms.errors import UserError
 from hpms.runtime import device
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer
-from hpms.training.session import Session, Trainer
+from hpms.training.session import Session
 from hpms.training.state import ChunkReport, TrainState, run_chunk
+from hpms.training.trainer import Trainer
 
 
 class Ensemble:
@@ -24,7 +26,8 @@ class Ensemble:
 
     On a GPU a step of all is one batched step (`vmap`); on a CPU, whose caches hold one network's activations and
     whose batched products are slow, the chunk runs one member after the other (`lax.map`). Either way one program is
-    compiled, and the members visit the host together.
+    compiled, and the members visit the host together. Several devices have equally many members each
+    where these can be divided so, and share the points of each member else.
     """
 
     def __init__(self, trainers: Sequence[Trainer]):
@@ -33,7 +36,7 @@ class Ensemble:
             replace(trainer, loss=loss, optimizer=first.optimizer, validation=first.validation)
             for trainer, loss in zip(trainers, losses, strict=True)
         ]
-        self._losses = _stack(losses)
+        self._losses = on_all(_stack(losses))
         self._batched = device().platform != "cpu"
 
     def advance(self, sessions: Sequence[Session], counts: Sequence[int]) -> list[ChunkReport]:
@@ -50,7 +53,7 @@ class Ensemble:
         return [_member(reports, i) for i in range(len(sessions))]
 
 
-@eqx.filter_jit
+@compiled
 def _run_members(
     losses: Loss,
     optimizer: AbstractOptimizer,
@@ -67,7 +70,13 @@ def _run_members(
         loss, taus, state, view, count = eqx.combine(arrays, static)
         return run_chunk(loss, optimizer, taus, tolerance, state, view, count)
 
-    return jax.vmap(member)(arrays) if batched else jax.lax.map(member, arrays)
+    def every(arrays: Any) -> Any:
+        return jax.vmap(member)(arrays) if batched else jax.lax.map(member, arrays)
+
+    if not shares(len(counts)):
+        return every(arrays)
+    with apart():
+        return gathered(every(own(arrays)))
 
 
 def aligned(losses: Sequence[Loss]) -> list[Loss]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
+from hpms.processes import decided
 from hpms.training.ensemble import Ensemble
-from hpms.training.session import Outcome, Session, Trainer
+from hpms.training.session import Outcome, Session
 from hpms.training.snapshot import Recorder, Snapshot
 from hpms.training.state import ChunkReport, run_chunk
+from hpms.training.trainer import Trainer
 
 _RESPONSE_SECONDS = 0.5  # how long a chunk may keep Ctrl-C, the wall limit and the progress bar waiting
 Advance = Callable[[Sequence[int]], list[ChunkReport]]
@@ -39,7 +41,8 @@ def train(
     outcomes = [session.outcome() for session in sessions]
     while not all(outcomes):
         going = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        counts = [min(session.next_count(), speed.allowed()) for session in sessions]
+        allowed = decided(speed.allowed)
+        counts = [min(session.next_count(), allowed) for session in sessions]
         counts = [count if i in going else 0 for i, count in enumerate(counts)]
         before, began = [session.iteration for session in sessions], time.perf_counter()
         reports = advance(counts)
@@ -52,7 +55,7 @@ def train(
 
 def _advance(session: Session, count: int) -> ChunkReport:
     session.state, report = run_chunk(
-        session.trainer.loss,
+        session.loss,
         session.trainer.optimizer,
         session.taus,
         session.tolerance,

@@ -192,13 +192,13 @@ class Loss(eqx.Module):
     ) -> tuple[Float[Array, "n block l"], Float[Array, " s"], Float[Array, "c l"] | None]:
         """r_res (zero at the padding), the means that κ is made of, and the means of the coupling."""
 
-        def outputs(block: tuple[Array, Medium, Array]) -> tuple[Array, Array, Array]:
+        def outputs(theta: Array, block: tuple[Array, Medium, Array]) -> tuple[Array, Array, Array]:
             points, medium, weights = block
             jet = self.model(theta).jet(points)
             moments = self.upscaling.moments(points, jet, medium, weights)
             return self.scale * jnp.sqrt(weights)[:, None] * residual(jet, medium), moments, jet.value
 
-        pointwise, moments, inside = map_blocks(outputs, self.collocation.blocks)
+        pointwise, moments, inside = map_blocks(outputs, theta, self.collocation.blocks)
         known = self.collocation.sites.flat(inside) if self.sites is None else None
         means = None if self.coupling is None else self._means(theta, known)
         return pointwise, jnp.sum(moments, axis=0) / self.collocation.count, means

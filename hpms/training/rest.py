@@ -1,11 +1,11 @@
 """The terms of v = 0, where training that finds no solution ends."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCoarseSolver
+from hpms.devices import compiled
 from hpms.jet import Jet
 from hpms.problem.lifted import Medium
 from hpms.problem.sites import visit_blocks
@@ -29,7 +29,7 @@ def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.n
     return float(rows @ rows), np.asarray(view.kappa, np.float64)
 
 
-@eqx.filter_jit
+@compiled
 def _moments(loss: Loss) -> Float[Array, " s"]:
     def sums(block: tuple[Array, Medium, Array]) -> Array:
         points, medium, weights = block

@@ -10,17 +10,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from hpms.coupling.base import AbstractCoarseSolver, CoarseView
-from hpms.options.balancing import BalancingOptions
-from hpms.options.training import TrainingOptions
-from hpms.training.loss import COUPLING, RESIDUAL, Loss
-from hpms.training.optimizer.base import AbstractOptimizer
+from hpms.devices import on_all
+from hpms.processes import decided
+from hpms.training.loss import COUPLING, RESIDUAL
 from hpms.training.rest import trivial_loss
 from hpms.training.snapshot import Best, Recorder, Snapshot
-from hpms.training.state import ChunkReport, TrainState, evaluate, gradient_norms
-from hpms.training.validation import Validation, relative_errors
+from hpms.training.state import ChunkReport, evaluate, gradient_norms
+from hpms.training.trainer import Trainer
+from hpms.training.validation import relative_errors
 
 RUNNING, FINISHED, INTERRUPTED, NAN = "running", "finished", "interrupted", "nan"
 
@@ -34,30 +33,6 @@ class Outcome:
     reason: str
 
 
-@dataclass(frozen=True)
-class Trainer:
-    """What a run trains and with what; `taus` are the weights τ_k."""
-
-    loss: Loss
-    optimizer: AbstractOptimizer
-    balancing: BalancingOptions
-    solver: AbstractCoarseSolver | None
-    validation: Validation | None
-    limits: TrainingOptions
-    taus: np.ndarray
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether each iteration has points of its own: then the tolerance is for the fixed ones of the log."""
-        return self.loss.sampler is not None
-
-    def start(self, theta: Array) -> Snapshot:
-        """Before the first iteration."""
-        weights = jnp.ones(len(self.loss.names), theta.dtype)
-        state = TrainState(theta, self.optimizer.init(theta), weights, jnp.zeros((), jnp.int32))
-        return Snapshot(state, self.solver.initial() if self.solver else None, None, 0.0, 0.0, fresh=True)
-
-
 class Session:
     """The changing parts of one call: the state, the coarse record, the best iteration, the clock.
 
@@ -67,6 +42,7 @@ class Session:
 
     def __init__(self, trainer: Trainer, snapshot: Snapshot, recorder: Recorder):
         self.trainer, self.recorder = trainer, recorder
+        self.loss, self._validation = on_all((trainer.loss, trainer.validation))
         self.state, self.record, self.best = snapshot.state, snapshot.record, snapshot.best
         self._fresh, self._before, self.compiling = snapshot.fresh, snapshot.elapsed, snapshot.compiling
         self._clock = time.perf_counter()
@@ -80,12 +56,12 @@ class Session:
 
     def compile(self) -> None:
         """Compiles what the visits call."""
-        trainer, theta = self.trainer, self.state.theta
+        theta = self.state.theta
         jax.block_until_ready(
             (
-                evaluate(trainer.loss, theta, self.view),
-                gradient_norms(trainer.loss, theta, self.view),
-                trainer.validation and relative_errors(trainer.validation, trainer.loss.model, theta),
+                evaluate(self.loss, theta, self.view),
+                gradient_norms(self.loss, theta, self.view),
+                self._validation and relative_errors(self._validation, self.loss.model, theta),
             )
         )
 
@@ -130,15 +106,18 @@ class Session:
         self.recorder.advance(self.iteration)
         if self.trainer.is_fresh and self._logged == self.iteration and self._misfit < limits.tolerance:
             return self._end(FINISHED, converged)
-        if self.iteration < limits.iterations:
-            if reason := interrupted():
-                return self._end(INTERRUPTED, reason)
-            if limits.wall_limit is not None and now - self._started >= limits.wall_limit:
-                return self._end(INTERRUPTED, f"training.wall_limit={limits.wall_limit:g} seconds is reached")
+        if self.iteration < limits.iterations and (reason := decided(lambda: interrupted() or self._late(now))):
+            return self._end(INTERRUPTED, reason)
         if now - self._saved >= limits.checkpoint_seconds:
             self.recorder.save(self.snapshot())
             self._saved = time.perf_counter()
         return self.outcome()
+
+    def _late(self, now: float) -> str | None:
+        limit = self.trainer.limits.wall_limit
+        if limit is None or now - self._started < limit:
+            return None
+        return f"training.wall_limit={limit:g} seconds is reached"
 
     def outcome(self) -> Outcome | None:
         """The outcome of a run all of whose iterations are done; else None."""
@@ -169,7 +148,7 @@ class Session:
         log = iteration == trainer.limits.iterations or _is_due(iteration, trainer.limits.log_every)
         if not (balance or log):
             return
-        norms, share = gradient_norms(trainer.loss, self.state.theta, self.view)
+        norms, share = gradient_norms(self.loss, self.state.theta, self.view)
         if balance:
             weights = trainer.balancing.update(np.asarray(self.state.weights), np.asarray(norms))
             self.state = replace(self.state, weights=jnp.asarray(weights, self.state.weights.dtype))
@@ -180,7 +159,7 @@ class Session:
     def log(self) -> None:
         """Logs an iteration that no interval divides."""
         if self.iteration != self._logged:
-            norms, share = gradient_norms(self.trainer.loss, self.state.theta, self.view)
+            norms, share = gradient_norms(self.loss, self.state.theta, self.view)
             self._log(np.asarray(norms), float(share))
 
     @cached_property
@@ -194,7 +173,7 @@ class Session:
 
     def _update_coarse(self, solver: AbstractCoarseSolver) -> None:
         assert self.record is not None
-        found = evaluate(self.trainer.loss, self.state.theta, self.view)
+        found = evaluate(self.loss, self.state.theta, self.view)
         relative = float(found.terms[0]) / self._trivial_loss
         self.record, before = solver.scheduled(self.record, relative), self.record
         if solver.is_due(self.record, np.asarray(found.kappa, np.float64)):
@@ -209,7 +188,7 @@ class Session:
 
     def _log(self, norms: np.ndarray, share: float) -> None:
         trainer, state = self.trainer, self.state
-        found = evaluate(trainer.loss, state.theta, self.view)
+        found = evaluate(self.loss, state.theta, self.view)
         iteration, weights = self.iteration, np.asarray(state.weights, np.float64)
         terms = np.asarray(found.terms, np.float64)
         row: dict[str, Any] = {"iteration": iteration}
@@ -230,8 +209,8 @@ class Session:
         row["coarse_updates"] = self.record.updates if self.record else 0
         row["coarse_rejections"] = self.record.rejections if self.record else 0
         row |= trainer.optimizer.metrics(state.optimizer, iteration)
-        if trainer.validation is not None:
-            row |= relative_errors(trainer.validation, trainer.loss.model, state.theta).named()
+        if self._validation is not None:
+            row |= relative_errors(self._validation, self.loss.model, state.theta).named()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import CoarseView
+from hpms.devices import compiled
 from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Evaluation, Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.optimizer.tree import select
@@ -34,7 +35,7 @@ class ChunkReport(eqx.Module):
     good: TrainState
 
 
-@eqx.filter_jit
+@compiled
 def run_chunk(
     loss: Loss,
     optimizer: AbstractOptimizer,
@@ -81,13 +82,13 @@ def run_chunk(
     return state, report
 
 
-@eqx.filter_jit
+@compiled
 def evaluate(loss: Loss, theta: Float[Array, " p"], view: CoarseView | None) -> Evaluation:
     """`Loss.evaluate`, compiled."""
     return loss.weighted(None, view).evaluate(theta)
 
 
-@eqx.filter_jit
+@compiled
 def gradient(
     loss: Loss, theta: Float[Array, " p"], weights: Float[Array, " k"], view: CoarseView | None
 ) -> Float[Array, " p"]:
@@ -95,7 +96,7 @@ def gradient(
     return loss.weighted(weights, view).gradient(theta)[0]
 
 
-@eqx.filter_jit
+@compiled
 def gradient_norms(
     loss: Loss, theta: Float[Array, " p"], view: CoarseView | None
 ) -> tuple[Float[Array, " k"], Float[Array, ""]]:

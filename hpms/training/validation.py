@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.devices import compiled
 from hpms.network.base import Parametrised
 from hpms.problem.sites import Sites, cut, sites, visit_blocks
 
@@ -83,13 +84,13 @@ def _blocked(points: Any, weights: Any, value: Any, gradient: Any, block: int) -
     return Validation(places, places.blocked(jnp.asarray(weights)), *there)
 
 
-@eqx.filter_jit
+@compiled
 def relative_errors(measure: Validation, model: Parametrised, theta: Float[Array, " p"]) -> Errors:
     """`Validation.errors`, compiled."""
     return measure.errors(model, theta)
 
 
-@eqx.filter_jit
+@compiled
 def fields(
     model: Parametrised, theta: Float[Array, " p"], sites: Sites
 ) -> tuple[Float[Array, "m l"], Float[Array, "m l d"]]:

@@ -12,7 +12,7 @@ from hpms.problem.sites import Sites, map_blocks, sum_blocks, visit_blocks
 
 def values(model: Parametrised, theta: Float[Array, " p"], sites: Sites) -> Float[Array, "m l"]:
     """v(x_i)."""
-    return sites.flat(map_blocks(lambda points: model(theta).jet(points).value, sites.points))
+    return sites.flat(map_blocks(lambda theta, points: model(theta).jet(points).value, theta, sites.points))
 
 
 def value_pullback(

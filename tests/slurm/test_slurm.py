@@ -1,11 +1,14 @@
 """Sweeps as jobs of a cluster: the same bits as one after another, through warnings and cancellations."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import TINY
+from tests.cli.test_processes import assert_same_run
 from tests.cli.test_signals import start, wait_for_iteration
 from tests.cli.test_sweep import rows
 from tests.cli.test_train import theta
@@ -62,3 +65,29 @@ def test_a_cancelled_job_ends_the_sweep_with_an_error(tmp_path):
     out, err = process.communicate(timeout=240)
     assert process.returncode not in (0, None) and "Traceback" not in err.decode()
     assert "0 of 1 jobs ended well" in out.decode()
+
+
+def test_the_tasks_of_a_step_train_one_run_together(tmp_path):
+    arguments = (*TINY, "runtime.precision=float64")
+    alone, *_ = sweep(tmp_path, arguments, "alone")
+    command = ["srun", "-n", "2", "-c", "1", "--mem=2G", sys.executable, "-m", "hpms", "train", *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    step = subprocess.run(
+        [*command, "output=together", "runtime.distributed=true"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert alone == step.returncode == 0, step.stderr
+    assert step.stdout.count("run.h5") == 1
+    (found,), (expected,) = ((tmp_path / name).rglob("run.h5") for name in ("together", "alone"))
+    assert_same_run(found, expected)
+
+
+def test_a_sweep_of_runs_that_may_be_distributed_is_as_before(tmp_path):
+    arguments = (*TINY, "runtime.distributed=true")
+    code, out, err = sweep(tmp_path, (*SLURM, *arguments), "cluster")
+    assert code == 0 and "Traceback" not in err
+    assert [row[1] for row in rows(out)] == ["finished"]
