@@ -23,7 +23,7 @@ _STRIPES = 6  # column stripes of J: the product costs (1 + 1/_STRIPES)/2 of a f
 
 def add_gram(total: Float[Array, "n n"], rows: Float[Array, "m n"]) -> Float[Array, "n n"]:
     """total + A^T A for A = `rows`."""
-    if _by_name():
+    if is_named():
         return _call(_GRAM, total, total, rows, aliased=True)
     size = rows.shape[1]
     cuts = [size * i // _STRIPES for i in range(_STRIPES + 1)]
@@ -33,14 +33,14 @@ def add_gram(total: Float[Array, "n n"], rows: Float[Array, "m n"]) -> Float[Arr
 
 def factor(matrix: Float[Array, "n n"], shift: Float[Array, " n"]) -> Float[Array, "n n"]:
     """The Cholesky factor of `matrix` + diag(shift); NaN where there is none."""
-    if _by_name():
+    if is_named():
         return _call(_FACTOR, matrix, matrix, shift)
     return jnp.linalg.cholesky(matrix + jnp.diag(shift), symmetrize_input=False)
 
 
 def solve(factor: Float[Array, "n n"], right: Float[Array, " n"]) -> Float[Array, " n"]:
     """(L L^T)^{-1} b for the factor L."""
-    return _call(_SOLVE, right, factor, right) if _by_name() else cho_solve((factor, True), right)
+    return _call(_SOLVE, right, factor, right) if is_named() else cho_solve((factor, True), right)
 
 
 def _call(name: str, like: Array, *arguments: Array, aliased: bool = False) -> Array:
@@ -84,5 +84,5 @@ def _registered() -> bool:
         return False
 
 
-def _by_name() -> bool:
+def is_named() -> bool:
     return device().platform == "cpu" and _registered()

@@ -9,9 +9,9 @@ from hpms.training import lapack
 
 @pytest.fixture(params=["blas", "xla"])
 def way(request, monkeypatch):
-    assert lapack._by_name()
+    assert lapack.is_named()
     if request.param == "xla":
-        monkeypatch.setattr(lapack, "_by_name", lambda: False)
+        monkeypatch.setattr(lapack, "is_named", lambda: False)
     return request.param
 
 
