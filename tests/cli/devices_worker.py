@@ -33,8 +33,10 @@ RUNS = {  # on how many devices, and how
 def products(loss, theta, view):
     """Everything that a step is made of."""
     loss = loss.at(jnp.array(3)).weighted(jnp.ones(len(loss.names)), view)
-    rows, system = loss.rows(theta), assemble(loss, theta)
-    step = {"step": system.solve(system.factor(jnp.asarray(0.1)), jnp.sin(rows))}
+    rows = loss.rows(theta)
+    system = assemble(loss, theta, rows)
+    factor = system.factor(jnp.asarray(0.1))
+    step = {"step": system.solve(factor, jnp.sin(rows)), "step along the rows": system.solve_rows(factor)}
     if loss.coupling is None:
         return step
     return step | {
