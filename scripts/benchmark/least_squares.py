@@ -75,7 +75,8 @@ def main() -> None:
     ours = stepper(built, run_chunk)
     state = with_one_trial(ours, built.trainer(None).start(built.theta).state)
     lapack.is_named = lambda: False
-    xla = stepper(built, eqx.filter_jit(run_chunk.__wrapped__))  # pyright: ignore[reportFunctionMemberAccess]
+    traced_anew = run_chunk.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
+    xla = stepper(built, eqx.filter_jit(lambda *arguments: traced_anew(*arguments)))
     xla(state)
     rows, size = built.loss.count, built.theta.size
     cases = {"dsyrk + dpotrf": products(rows, size), "step": lambda: ours(state), "step by XLA": lambda: xla(state)}
