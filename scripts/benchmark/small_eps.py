@@ -49,13 +49,14 @@ def train(problem: str, eps: float, coupling: str, seed: int, output: Path) -> s
     directory = output / problem / f"eps={eps:g}" / coupling / f"seed={seed}"
     if (directory / FILE).exists() and StoredRun(directory).status == "finished":
         return "there already"
-    directory.mkdir(parents=True, exist_ok=True)
+    said = directory.with_suffix(".txt")
+    said.parent.mkdir(parents=True, exist_ok=True)
     chosen = [*overrides(problem, eps), f"seed={seed}", "training.log_every=2", "plot=false"]
     chosen += ["coupling=none", "training.iterations=60"] if coupling == "none" else []
     chosen += [f"run_dir={directory}", f"output={output}"]
-    with (directory / "out.txt").open("a") as file:
+    with said.open("a") as file:
         code = subprocess.call([sys.executable, "-m", "hpms", "train", *chosen], stdout=file, stderr=file)
-    return "finished" if code == 0 else f"exit code {code}, see {directory / 'out.txt'}"
+    return "finished" if code == 0 else f"exit code {code}, see {said}"
 
 
 def refine(problem: str, eps: float, element: str, output: Path) -> str:
