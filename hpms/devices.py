@@ -41,6 +41,11 @@ def count() -> int:
     return max(1, len(chosen()))
 
 
+def in_memory() -> int:
+    """How many of the devices share this process's memory: CPU devices."""
+    return max(1, sum(device.platform == "cpu" and device.process_index == jax.process_index() for device in chosen()))
+
+
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """`eqx.filter_jit`; where there are several devices all of them run it. Arguments and results are on the first."""
     body: Callable[..., Any] = function
@@ -68,6 +73,21 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def jitted(function: Callable[P, R]) -> Callable[P, R]:
+    """`eqx.filter_jit` of what depends on the number of devices."""
+    body: Callable[..., Any] = function
+
+    @eqx.filter_jit
+    def program(number: int, arguments: Any, named: Any) -> Any:
+        return body(*arguments, **named)
+
+    @wraps(function)
+    def call(*arguments: P.args, **named: P.kwargs) -> R:
+        return program(count(), arguments, named)
+
+    return call
+
+
 def on_all(tree: T) -> T:
     """The tree with its arrays on every device, which `compiled` then need not copy at each call."""
     if _mesh is None:
@@ -76,7 +96,7 @@ def on_all(tree: T) -> T:
     devices = [device for device in chosen() if device.process_index == jax.process_index()]
 
     def copied(array: Any) -> Any:
-        if not eqx.is_array(array) or array.sharding == everywhere:
+        if not eqx.is_array(array) or getattr(array, "sharding", None) == everywhere:
             return array
         copies = [jax.device_put(array, device) for device in devices]
         return jax.make_array_from_single_device_arrays(array.shape, everywhere, copies)

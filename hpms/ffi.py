@@ -4,8 +4,10 @@ Unlike `jax.pure_callback` a call is found by its name, so that compiled program
 JAX, so that it cannot wait for itself.
 """
 
+import _thread
 import ctypes
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 log = logging.getLogger(__name__)
 _MAJOR, _MINOR = 0, 1  # the version of xla/ffi/api/c_api.h whose structures stand below
 _METADATA, _EXECUTE = 1, 3
+_SOON = 0.05  # seconds
 _HEAD = [("size", ctypes.c_size_t), ("extension", ctypes.c_void_p)]
 _TYPES = {11: np.float32, 12: np.float64}
 _kept: dict[str, Any] = {}
@@ -77,30 +80,37 @@ def register(name: str, function: Callable[..., None]) -> None:
     """
 
     def handle(pointer: Any) -> None:
-        frame = pointer.contents
-        if frame.extension:
-            found = ctypes.cast(frame.extension, ctypes.POINTER(_Extension)).contents
-            if found.type == _METADATA:
-                version = found.metadata.contents.version
-                version.major, version.minor = _MAJOR, _MINOR
-                return
-        if frame.stage == _EXECUTE:
-            _run(name, function, _arrays(frame.arguments), _arrays(frame.results))
+        try:
+            _answer(name, function, pointer.contents)
+        except BaseException:  # none may leave a callback: Ctrl-C comes again behind the program
+            threading.Timer(_SOON, _thread.interrupt_main).start()
 
     handler = _Handler(handle)
-    capsule = ctypes.pythonapi.PyCapsule_New
-    capsule.restype, capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    capsule = _capsule("New", ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
     jax.ffi.register_ffi_target(name, capsule(ctypes.cast(handler, ctypes.c_void_p), None, None), platform="cpu")
     _kept[name] = handler
 
 
-def _run(name: str, function: Callable[..., None], arguments: list[np.ndarray], results: list[np.ndarray]) -> None:
+def _answer(name: str, function: Callable[..., None], frame: _CallFrame) -> None:
+    if frame.extension:
+        found = ctypes.cast(frame.extension, ctypes.POINTER(_Extension)).contents
+        if found.type == _METADATA:
+            version = found.metadata.contents.version
+            version.major, version.minor = _MAJOR, _MINOR
+            return
+    if frame.stage != _EXECUTE:
+        return
+    results = _arrays(frame.results)
+    done = False
     try:
-        function(*arguments, *results)
+        function(*_arrays(frame.arguments), *results)
+        done = True
     except Exception:
         log.exception("%s failed", name)
-        for result in results:
-            result[...] = np.nan
+    finally:
+        if not done:
+            for result in results:
+                result[...] = np.nan
 
 
 def _arrays(found: _Buffers) -> list[np.ndarray]:
@@ -113,3 +123,13 @@ def _array(buffer: _Buffer) -> np.ndarray:
     size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
     memory = (ctypes.c_char * size).from_address(buffer.data or 0)
     return np.ndarray(shape, kind, memoryview(memory))
+
+
+def unpacked(capsule: Any) -> tuple[int, bytes]:
+    """The address that a capsule of Cython holds, and its C signature."""
+    signature = _capsule("GetName", ctypes.c_char_p, ctypes.py_object)(capsule)
+    return _capsule("GetPointer", ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(capsule, signature), signature
+
+
+def _capsule(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
+    return ctypes.PYFUNCTYPE(result, *arguments)((f"PyCapsule_{name}", ctypes.pythonapi))

@@ -45,6 +45,7 @@ def _points(key: PRNGKeyArray, options: Any, domain: Any) -> Any:
     return options.sample(key, domain)
 
 
+UNTRACEABLE = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, TypeError)
 _IN_ONE: dict[Callable[..., Any], Callable[..., Any]] = {
     _parameters: eqx.filter_jit(_parameters),
     _points: eqx.filter_jit(_points),
@@ -55,5 +56,5 @@ def _compiled(function: Callable[..., Any], *arguments: Any) -> Any:
     """In one program, where all of it can be traced; that is quicker than one for each operation."""
     try:
         return _IN_ONE[function](*arguments)
-    except (jax.errors.JAXTypeError, TypeError):
+    except UNTRACEABLE:
         return function(*arguments)

@@ -6,8 +6,9 @@ directory says is what it says there.
 
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import jax
@@ -55,19 +56,32 @@ def is_first() -> bool:
 
 
 def decided(function: Callable[[], T]) -> T:
-    """What `function` gives in the first process, in all; it has to be JSON. Its `UserError` is one of all."""
+    """What `function` gives in the first process, in all; it has to be JSON. What it raises is a `UserError` in the
+    others.
+    """
     if jax.process_count() == 1:
         return function()
     answer: Mapping[str, object] = {}
+    broken: Exception | None = None
     if is_first():
         try:
             answer = {"value": function()}
-        except UserError as error:
-            answer = {"error": str(error)}
+        except Exception as error:
+            answer, broken = {"error": str(error)}, error
     told = json.loads(_broadcast(json.dumps(answer)))
+    if broken is not None:
+        raise broken
     if "error" in told:
         raise UserError(told["error"])
     return told["value"]
+
+
+def agree(what: str, value: object) -> None:
+    """Raises `UserError` in all processes where they do not have the same value of `what`."""
+    if jax.process_count() > 1:
+        mark = np.array(zlib.crc32(repr(value).encode()))
+        if len(np.unique(multihost_utils.process_allgather(mark))) > 1:
+            raise UserError(f"the processes of this run differ in {what}: they need one folder that all of them see.")
 
 
 @contextmanager
@@ -77,10 +91,11 @@ def in_turn() -> Iterator[None]:
         decided(lambda: None)
     try:
         yield
-    except UserError as error:
+    except Exception as error:
         sentence = str(error)
-        if is_first():
-            decided(lambda: _raise(sentence))
+        if is_first() and jax.process_count() > 1:
+            with suppress(UserError):
+                decided(lambda: _raise(sentence))
         raise
     if jax.process_count() > 1 and is_first():
         decided(lambda: None)

@@ -81,6 +81,7 @@ def train_runs(
     with ExitStack() as stack:
         processes.decided(lambda: _hold(stack, [m.directory for m in members if not m.has_ended], anew))
         members = [m if m.has_ended else Member.at(m.config, m.directory) for m in members]
+        processes.agree("the run that they find", [m.stored and m.stored.summary for m in members])
         for member in members:
             if member.stored:
                 member.stored.check_medium(medium, anew)

@@ -9,7 +9,7 @@ import jax
 from hpms.config import Config
 from hpms.errors import ConfigError
 from hpms.fem.elements import elements
-from hpms.initial import network
+from hpms.initial import UNTRACEABLE, network
 from hpms.memory import GIGA, available
 from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem
@@ -43,7 +43,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     dim, size, points = config.problem.dim, config.runtime.dtype.itemsize, float(config.collocation.interior)
     try:
         shapes = eqx.filter_eval_shape(lambda: network(config, problem, jax.random.key(0)))
-    except jax.errors.ConcretizationTypeError:  # a network that can only be built for real
+    except UNTRACEABLE:  # a network that can only be built for real
         shapes = network(config, problem, jax.random.key(0))
     arrays = [leaf.shape for leaf in jax.tree.leaves(shapes) if hasattr(leaf, "shape")]
     parameters = sum(math.prod(shape) for shape in arrays)

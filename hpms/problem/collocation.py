@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from hpms.devices import jitted
 from hpms.errors import UserError
 from hpms.options.collocation import CollocationOptions
 from hpms.problem.lifted import LiftedProblem, Medium
@@ -66,7 +67,7 @@ class Sampler(eqx.Module):
         return _blocks(interior, self.problem.medium(interior), boundary, weights, self.block, self.dtype)
 
 
-@eqx.filter_jit
+@jitted
 def _blocks(
     interior: Float[Array, "m d"],
     medium: Medium,

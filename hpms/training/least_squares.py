@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from hpms.devices import in_memory
 from hpms.errors import UserError
 from hpms.memory import GIGA, available
 from hpms.problem.sites import fold_blocks, visit_blocks
@@ -77,7 +78,7 @@ def check_memory(parameters: int, rows: int, averaged: int) -> None:
     `averaged` is the number of points at which the coupling takes v.
     """
     own = 24 * parameters**2 if rows >= parameters else 16 * rows * (parameters + rows)
-    needed, there = own + 16 * parameters * averaged, available()
+    needed, there = in_memory() * (own + 16 * parameters * averaged), available()
     if needed > there:
         raise UserError(
             f"a least-squares step with {parameters} parameters and {rows} rows needs {needed / GIGA:.0f} GB, and "
@@ -92,7 +93,7 @@ _FLOOR = 1e-12  # of the largest entry of D: parameters on which nothing depends
 def assemble(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, " r"]) -> AbstractSystem:
     """J at θ, where `loss.rows` are `rows`, block by block of the collocation points.
 
-    Memory in parameter space: some 8P(2P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P
+    Memory in parameter space: some 8P(3P + block) bytes; in residual space 8R(2P + 2R). With a coupling 16P
     more per point of its means.
     """
     if loss.count < theta.size:

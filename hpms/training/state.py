@@ -5,11 +5,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import CoarseView
 from hpms.devices import compiled
-from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Evaluation, Loss
+from hpms.training.loss import COUPLING, Evaluation, Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.optimizer.tree import select
 
@@ -35,6 +36,11 @@ class ChunkReport(eqx.Module):
     good: TrainState
 
 
+def misfit(names: tuple[str, ...], taus: Any, terms: Any) -> Any:
+    """J_res + τ₁ J_bnd, what a tolerance is for, from arrays of JAX or NumPy."""
+    return (taus * terms)[np.array([name != COUPLING for name in names])].sum()
+
+
 @compiled
 def run_chunk(
     loss: Loss,
@@ -51,8 +57,6 @@ def run_chunk(
     J_res + τ₁ J_bnd < tolerance; the state is then the one before that step. `count` is traced: any length runs the
     same executable, so the bits do not depend on how a run is cut into chunks.
     """
-    fine = jnp.asarray([name in (RESIDUAL, BOUNDARY) for name in loss.names], taus.dtype) * taus
-    fine = fine.at[loss.names.index(RESIDUAL)].set(1)
 
     def proceed(carry: tuple[Array, TrainState, ChunkReport]) -> Array:
         done, _, report = carry
@@ -62,7 +66,7 @@ def run_chunk(
         done, state, last = carry
         now = loss.at(state.iteration).weighted(taus * state.weights, view)
         theta, optimizer_state, report = optimizer.step(state.theta, state.optimizer, now)
-        converged = jnp.sum(fine * report.terms) < tolerance
+        converged = misfit(loss.names, taus, report.terms) < tolerance
         new = TrainState(theta, optimizer_state, state.weights, state.iteration + 1)
         keep = report.finite & ~report.stalled & ~converged
         good = select(report.finite, state, last.good)

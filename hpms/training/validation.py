@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.devices import compiled
+from hpms.devices import compiled, jitted
 from hpms.network.base import Parametrised
 from hpms.problem.sites import Sites, cut, sites, visit_blocks
 
@@ -77,7 +77,7 @@ def validation(
     return _blocked(points, weights, value, gradient, block)
 
 
-@eqx.filter_jit
+@jitted
 def _blocked(points: Any, weights: Any, value: Any, gradient: Any, block: int) -> Validation:
     places = sites(jnp.asarray(points), block, jnp.dtype("float64"))
     there = (cut(jnp.asarray(array), block) for array in (value, gradient))

@@ -44,8 +44,14 @@ def assert_same_run(found, expected):
         np.testing.assert_allclose(logged[name], column, rtol=1e-11, atol=1e-13, err_msg=name)
 
 
-def test_two_processes_go_on_and_end_where_one_does(hpms, tiny, tmp_path):
-    exact = (*tiny, "runtime.precision=float64")
+LEAST_SQUARES = ("optimizer=gauss_newton", "balancing=none", "training.iterations=4", "training.log_every=2")
+
+
+@pytest.mark.parametrize(
+    "more", [(), pytest.param(LEAST_SQUARES, marks=pytest.mark.slow)], ids=["adam", "least_squares"]
+)
+def test_two_processes_go_on_and_end_where_one_does(hpms, tiny, tmp_path, more):
+    exact = (*(a for a in tiny if not a.startswith("balancing.")), "runtime.precision=float64", *more)
     expected = Path(hpms("train", *exact, "output=one").last_line)
     codes, _, errors = ended(start(tmp_path, (*exact, "training.wall_limit=1e-9"), "two"))
     assert codes == [0, 0], errors

@@ -2,6 +2,7 @@
 
 import time
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 from jaxtyping import Float
@@ -101,7 +102,7 @@ class Layered(AbstractMethod):
 
     def _sampled(self, n: int) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         """Points and weights for differences: fewer and fewer periods away from the ends of x₁, graded elsewhere."""
-        count = max(1, round(1 / self.period))
+        count = max(1, ceil(1 / self.period - 1e-9))
         half = [0, *2 ** np.arange(int(np.log2(max(count // 2, 1))) + 1)]
         edges = np.unique([*half, *(count - each for each in half)])
         base, share = panels(0, min(self.period, 1.0), n // DEGREE, _PANEL_POINTS[self.dim])
