@@ -27,7 +27,7 @@ def timed(checkout: Path, programs: Path, scratch: Path) -> tuple[float, float]:
     environment = os.environ | {"PYTHONPATH": str(checkout.resolve())}
     start, compiling = time.perf_counter(), float("nan")
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=checkout, env=environment
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
