@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hpms.config import GROUPS, Config, read_config
 from hpms.errors import ConfigError
+from hpms.options.reference import DefaultOptions
 from hpms.options.sweep import Sweep
 from hpms.registry import load_plugins
 from hpms.schema import Count, Folder, read, unknown_key
@@ -58,6 +59,9 @@ class ConsistencyInvocation(Invocation):
     def check(self, config: Config) -> None:
         if (name := config.names["upscaling"]) != "isotropic":
             raise ConfigError("upscaling", name, "what is studied is the paper's coarse problem: take isotropic")
+        if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
+            reason = "the averages need the fine solution at more points than a series affords: take auto, p2 or p1"
+            raise ConfigError("reference.method", "layered", reason)
         self.resolved(config)
 
     def resolved(self, config: Config) -> Sweep:

@@ -38,13 +38,14 @@ class Case:
     def start(self, optimizer: str, points: int) -> subprocess.Popen[str]:
         """A process that takes a step for each line it reads, and answers with its seconds."""
         command = [sys.executable, __file__, "--work", optimizer, "--points", str(points)]
-        command += ["--devices", str(self.devices), "--cores", str(self.cores)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command += ["--devices", str(self.devices)]
+        cores = sorted(os.sched_getaffinity(0))[: self.cores]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cores), **pipes)
 
 
-def work(optimizer: str, points: int, devices: int, cores: int) -> None:
+def work(optimizer: str, points: int, devices: int) -> None:
     """Answers each line of standard input with the seconds of one step, and those of CPU time."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     overrides = [f"collocation.interior={points}", f"runtime.devices={devices}", "balancing=none", "coupling=none"]
     config = hpms.configure("+experiment=osc2d", *_STEPS[optimizer], *overrides)
     config.runtime.setup()
@@ -99,11 +100,10 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=25000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--devices", type=int, default=2)
-    parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--work", choices=_STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        return work(options.work, options.points, options.devices, options.cores)
+        return work(options.work, options.points, options.devices)
     print(f"{options.points} points, 2-D, jax {jax.__version__}, {device_name()}, {options.rounds} rounds")
     for optimizer in _STEPS:
         compare(optimizer, options.points, options.rounds, options.devices)

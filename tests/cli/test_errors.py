@@ -60,6 +60,7 @@ WRONG = [
     (["train", *LAYERED, "reference.h=1e-9"], "reference.h=1e-09", "nodes per period"),
     (["train", *LAYERED, "coefficient.axis=2"], "reference.method=layered", "varies along x2"),
     (["train", *LAYERED, "source=osc2d"], "reference.method=layered", "source is not constant"),
+    (["consistency", *LAYERED], "reference.method=layered", "take auto, p2 or p1"),
     (["evaluate", "run=nowhere"], "nowhere is not a run", "run.h5"),
     (["evaluate"], "run has no value", "give run="),
 ]
