@@ -89,8 +89,8 @@ def probes(dim: int) -> np.ndarray:
 
 def fingerprint(problem: LiftedProblem) -> str:
     """A hash of the values of K and q at `probes`, which tells media apart that are called the same."""
-    points = probes(problem.domain.dim)
-    values = np.stack([problem.coefficient_at()(points), problem.source_at()(points)])
+    points = jnp.asarray(probes(problem.domain.dim))
+    values = np.stack([np.asarray(jax.jit(jax.vmap(f.value))(points)) for f in (problem.coefficient, problem.source)])
     return hashlib.sha256(np.round(values, 10).tobytes()).hexdigest()[:12]
 
 

@@ -36,7 +36,7 @@ def test_every_option_is_composed_and_read(hpms, group, option):
     """Read and refused only for the key that is wrong on purpose."""
     dim = 2 if option == "osc2d" else 1
     code, _, err = hpms("train", f"{group}={option}", f"problem.dim={dim}", "coefficient.periods=null", "seed=x")
-    if group == "coefficient" and option == "layered":
+    if group == "coefficient" and option in ("layered", "waves"):
         code, _, err = hpms("train", f"{group}={option}", f"problem.dim={dim}", "seed=x")
     assert code == 1 and "seed=x is not allowed" in err, err
 
