@@ -100,7 +100,7 @@ except KeyboardInterrupt:
     print(hpms.load("run", "latest").status)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stdout.split() == ["interrupted"], done.stderr
+    assert done.stdout.split() == ["interrupted"], (done.returncode, done.stderr)
 
 
 def test_a_run_ends_when_it_is_told_to(few):
