@@ -46,15 +46,11 @@ def _points(key: PRNGKeyArray, options: Any, domain: Any) -> Any:
 
 
 UNTRACEABLE = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, TypeError)
-_IN_ONE: dict[Callable[..., Any], Callable[..., Any]] = {
-    _parameters: eqx.filter_jit(_parameters),
-    _points: eqx.filter_jit(_points),
-}
 
 
 def _compiled(function: Callable[..., Any], *arguments: Any) -> Any:
     """In one program, where all of it can be traced; that is quicker than one for each operation."""
     try:
-        return _IN_ONE[function](*arguments)
+        return eqx.filter_jit(function)(*arguments)
     except UNTRACEABLE:
         return function(*arguments)

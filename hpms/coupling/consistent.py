@@ -6,9 +6,8 @@ from hpms.coupling.base import CouplingContext
 from hpms.coupling.box import BoxCoarseSolver, BoxCoupling, box_coupling
 from hpms.coupling.known import Known
 from hpms.coupling.lazy import UpdateRule
-from hpms.fem.coarse.box import BoxAverage, box_gap
+from hpms.fem.coarse.box import BoxAverage, box_fields, box_gap
 from hpms.fem.coarse.nested import Nested
-from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.validation import ratio
 from hpms.options.coupling import ConsistentOptions
 from hpms.problem.lifted import LiftedProblem
@@ -53,11 +52,9 @@ def _trained(options: ConsistentOptions, known: Known) -> tuple[Nested, np.ndarr
     """The meshes, Q̄u_i, and y_i with the boundary data that the nodes of the means have."""
     average, space, source = average_for(options, known.problem), known.space, known.problem.source_at()
     nested = Nested(space.dim, options.spacing or space.h, space.h, average.low, average.high)
-    means = np.stack([average.mean(field.values)(nested.wide.nodes) for field in known.lifted], axis=1)
-    problem, kappa = CoarseProblem(nested.fine, nested.fine.load(average.mean(source))), known.tensors[0].ravel()
-    if not problem.is_admissible(kappa):
-        return nested, means, np.full_like(means, np.nan)
-    return nested, means, problem.factorise(kappa).state(nested.interpolation @ means)[nested.places]
+    found = [box_fields(field, source, known.tensors[0], average, nested) for field in known.lifted]
+    means, states = (np.stack(fields, axis=1) for fields in zip(*found, strict=True))
+    return nested, means, states
 
 
 def _gap(options: ConsistentOptions, known: Known, tensor: np.ndarray, h: float) -> float:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.interpolate import RegularGridInterpolator
 
+from hpms.fem.coarse.nested import Nested
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.field import AbstractField
 from hpms.fem.p1 import P1Space
@@ -123,27 +124,28 @@ def _product(axes: Sequence[np.ndarray]) -> Float[np.ndarray, "m d"]:
 
 
 def box_fields(
-    fine: AbstractField, source: Function, coefficient: Float[np.ndarray, "d d"], average: BoxAverage, space: P1Space
+    fine: AbstractField, source: Function, coefficient: Float[np.ndarray, "d d"], average: BoxAverage, nested: Nested
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Q̄u and y (N,) at the nodes of a P1 space on Ω_δ, where -∇·(K̃∇y) = Q̄q in Ω_δ and y = Q̄u on ∂Ω_δ.
+    """Q̄u and y (N,) at the wide nodes of meshes on Ω_δ, where -∇·(K̃∇y) = Q̄q in Ω_δ by P1 elements on the fine mesh, and
+    y = Q̄u on ∂Ω_δ, interpolated between the wide nodes.
 
     y is NaN where K̃ (d, d) is not positive definite.
     """
-    means = average.mean(fine.values)(space.nodes)
-    problem = CoarseProblem(space, space.load(average.mean(source)))
+    means = average.mean(fine.values)(nested.wide.nodes)
+    problem = CoarseProblem(nested.fine, nested.fine.load(average.mean(source)))
     if not problem.is_admissible(coefficient.ravel()):
         return means, np.full_like(means, np.nan)
-    return means, problem.factorise(coefficient.ravel()).state(means)
+    return means, problem.factorise(coefficient.ravel()).state(nested.interpolation @ means)[nested.places]
 
 
 def box_gap(
     fine: AbstractField, source: Function, coefficient: Float[np.ndarray, "d d"], average: BoxAverage, h: float
 ) -> float:
-    """‖Q̄u - y‖/‖u‖ of `box_fields` by P1 elements of width h, the first norm over Ω_δ.
+    """‖Q̄u - y‖/‖u‖ of `box_fields` by P1 elements of width h, with all their nodes, the first norm over Ω_δ.
 
     NaN where K̃ (d, d) is not positive definite or u = 0.
     """
-    space = P1Space(fine.dim, h, average.low, average.high)
-    means, state = box_fields(fine, source, coefficient, average, space)
-    integral = float(space.load(lambda points: np.ones(len(points))) @ (means - state) ** 2)
+    nested = Nested(fine.dim, h, h, average.low, average.high)
+    means, state = box_fields(fine, source, coefficient, average, nested)
+    integral = float(nested.wide.load(lambda points: np.ones(len(points))) @ (means - state) ** 2)
     return ratio(integral**0.5, fine.norms()[0])
