@@ -37,11 +37,10 @@ class Case:
 
     def start(self, optimizer: str, points: int) -> subprocess.Popen[str]:
         """A process that takes a step for each line it reads, and answers with its seconds."""
-        command = [sys.executable, __file__, "--work", optimizer, "--points", str(points)]
-        command += ["--devices", str(self.devices)]
-        cores = sorted(os.sched_getaffinity(0))[: self.cores]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cores), **pipes)
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: self.cores]))
+        command = ["taskset", "-c", cores, sys.executable, __file__, "--work", optimizer]
+        command += ["--points", str(points), "--devices", str(self.devices)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def work(optimizer: str, points: int, devices: int) -> None:
