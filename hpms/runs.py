@@ -24,11 +24,10 @@ from hpms.runtime import provenance
 from hpms.size import check_size
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
-from hpms.training.session import FINISHED, NAN, Outcome
+from hpms.training.session import ENDED, Outcome
 from hpms.training.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
-_ENDED = (FINISHED, NAN)
 _PATIENCE = 5.0  # seconds that the reference always has, whatever the wall limit
 _SLOW_REFERENCE = (
     "training.wall_limit={} seconds were over before the reference and the fine FEM were there: raise it, or enlarge "
@@ -51,7 +50,7 @@ class Member:
 
     @property
     def has_ended(self) -> bool:
-        return self.stored is not None and self.stored.status in _ENDED
+        return self.stored is not None and self.stored.status in ENDED
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def lattice(dim, count):
     return np.stack([axis.ravel() for axis in axes], axis=1)
 
 
-def small_coupling(points, dtype, delta=0.45, count=5):
+def small_coupling(points, dtype, keeps_adjoint, delta=0.45, count=5):
     """A ball coupling over a lattice, and a coarse state of random numbers."""
     dim = points.shape[1]
     nodes = lattice(dim, count)
@@ -122,6 +122,7 @@ def small_coupling(points, dtype, delta=0.45, count=5):
         transposed=gather(matrix.T.tocsr(), dtype),
         lifts=1,
         weight=1 / len(nodes),
+        keeps_adjoint=keeps_adjoint,
     )
     rng = np.random.default_rng(0)
     target, contraction, sensitivity = (rng.normal(size=size) for size in ((len(nodes), 1), 1, (len(nodes), 1, 1)))
@@ -138,15 +139,17 @@ def small_coupling(points, dtype, delta=0.45, count=5):
 
 
 @cache
-def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False):
-    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), and its view of a coarse problem."""
+def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False, keeps=False):
+    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), and its view of a coarse problem, whose adjoint a
+    coupling `keeps`.
+    """
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
     theta, model = small_network("mlp", "tanh", dim, dtype, hard, depth=1)
     rng = np.random.default_rng(1)
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5
-    coupling, view = small_coupling(points, dtype) if coupled else (None, None)
+    coupling, view = small_coupling(points, dtype, keeps) if coupled else (None, None)
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), np.ones(interior), block, dtype)
     sampler = Sampler(problem, jax.random.key(5), FreshOptions(interior, 11), block, dtype) if fresh else None
     loss = Loss(

@@ -19,7 +19,7 @@ from hpms.results.place import run_directory
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
 from hpms.runs import Ended, train_runs
-from hpms.training.session import FINISHED, INTERRUPTED, NAN
+from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN
 
 log = logging.getLogger(__name__)
 _OTHERWISE = "the same values would end there again, so change the rate of learning, the precision or the seed"
@@ -92,7 +92,7 @@ def _code(ended: Ended) -> int:
         assert ended.member.stored is not None
         return int(ended.member.stored.status != FINISHED)
     stopped = ended.interrupt.signal if ended.outcome.status == INTERRUPTED else None
-    return 128 + stopped if stopped else int(ended.outcome.status == NAN)
+    return 128 + stopped if stopped else int(ended.outcome.status in (NAN, DIVERGED))
 
 
 def _hush() -> None:

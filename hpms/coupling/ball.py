@@ -28,6 +28,7 @@ class BallCoupling(AbstractCoupling):
     transposed: Gather
     lifts: int = eqx.field(static=True)
     weight: float = eqx.field(static=True)
+    keeps_adjoint: bool = eqx.field(static=True)
     at_points: bool = eqx.field(static=True, default=True)
 
     @property
@@ -45,10 +46,6 @@ class BallCoupling(AbstractCoupling):
 
     def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
         return (view.active * self.weight**0.5 * (means - view.followed(kappa))).ravel()
-
-    def adjoint(self, means: Float[Array, "n l"], view: CoarseView) -> Float[Array, " p"]:
-        """d(Σ_i p_i^T B w_i)/dκ with the p and w of the last update."""
-        return view.contraction
 
 
 class BallCoarseSolver(LazyCoarseSolver):
@@ -96,6 +93,7 @@ def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling,
         transposed=gather(matrix.T.tocsr(), dtype),
         lifts=context.upscaling.lifts,
         weight=weight,
+        keeps_adjoint=options.adjoint == "lazy",
     )
     load, upscaling = space.load(problem.source_at()), context.upscaling
     coarse = CoarseProblem(space, load, upscaling.basis, upscaling.cells)

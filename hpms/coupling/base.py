@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
@@ -33,9 +35,9 @@ class CoarseView(eqx.Module):
 
     `target` (N, l) is what the means of v_i, i = 1..l, are compared with, computed for the parameters `kappa` (p,),
     which belong to the means `moments` (s,) of the upscaling; it changes with κ by `sensitivity` (N, l, p).
-    `contraction` (p,) holds Σ_i p_i^T A_k w_i for the unweighted coupling term, and `extension` (I, B) the harmonic
-    extension of boundary data, where the coupling has one. `active` is 0 while there is no coarse state yet;
-    `strength` is the schedule's factor of the weight.
+    `contraction` (p,) holds Σ_i p_i^T A_k w_i for the unweighted coupling term and the means of the last update, and
+    `extension` (I, B) the harmonic extension of boundary data, where the coupling has one. `active` is 0 while there is
+    no coarse state yet; `strength` is the schedule's factor of the weight.
     """
 
     target: Float[Array, "n l"]
@@ -55,11 +57,13 @@ class CoarseView(eqx.Module):
 class AbstractCoupling(eqx.Module):
     """The coupling term R_δ = ‖r‖², r in R^`count`, as a function of means of v_i, i = 1..l, for the jitted side.
 
-    The means are taken of v at `nodes` and, if `at_points`, at the collocation points.
+    The means are taken of v at `nodes` and, if `at_points`, at the collocation points. With `keeps_adjoint` p stays
+    that of the last coarse update, else it follows the means.
     """
 
     nodes: eqx.AbstractVar[Sites]
     at_points: eqx.AbstractVar[bool]
+    keeps_adjoint: eqx.AbstractVar[bool]
 
     @property
     @abc.abstractmethod
@@ -78,11 +82,14 @@ class AbstractCoupling(eqx.Module):
     def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
         """The residual vector r whose squared norm is the (unweighted) term, with y to first order in κ."""
 
-    @abc.abstractmethod
     def adjoint(self, means: Float[Array, "n l"], view: CoarseView) -> Float[Array, " p"]:
-        """The derivative of R_δ through κ alone: the adjoint part Σ_k (∂κ_k/∂θ) Σ_i p_i^T A_k w_i of Eq. (4.28), per
-        κ_k.
+        """The derivative of R_δ through κ alone: Σ_i p_i^T A_k w_i of the adjoint part (4.28), per κ_k.
+
+        With p for these means it is ∂_yR_δ·∂y/∂κ_k, by the sensitivities of y; else it is what the last update had.
         """
+        if self.keeps_adjoint:
+            return view.contraction
+        return jax.grad(lambda kappa: jnp.sum(self.residual(means, kappa, view) ** 2))(view.kappa)
 
 
 @runtime_checkable

@@ -47,6 +47,7 @@ class BoxCoupling(AbstractCoupling):
     lifts: int = eqx.field(static=True)
     weight: float = eqx.field(static=True)
     at_points: bool = eqx.field(static=True, default=False)
+    keeps_adjoint: bool = eqx.field(static=True, default=False)
 
     @property
     def count(self) -> int:
@@ -62,11 +63,6 @@ class BoxCoupling(AbstractCoupling):
         assert view.extension is not None
         inner = view.followed(kappa)[self.interior] + view.extension @ means[self.boundary]
         return (view.active * self.weight**0.5 * (means[self.interior] - inner)).ravel()
-
-    def adjoint(self, means: Float[Array, "n l"], view: CoarseView) -> Float[Array, " p"]:
-        """d(p^T B y)/dκ = -∂_yR·∂y/∂κ with the present means, as p of the last update may be old."""
-        slope = view.active * self.weight**0.5 * view.sensitivity[self.interior]
-        return -2 * self.residual(means, view.kappa, view) @ slope.reshape(-1, slope.shape[-1])
 
 
 class BoxCoarseSolver(LazyCoarseSolver):

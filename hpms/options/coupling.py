@@ -62,8 +62,9 @@ class BallOptions(CouplingOptions):
     """`coupling=ball` (`coupling=hybrid` is another name of it): the paper's.
 
     **Arguments:** `tau2` = τ₂, or a `share`; `delta` = δ, the ball's diameter (paper: eps); `compress_state` averages y
-    too, Eq. (2.16) instead of (2.10); `update` = lazy (every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
-    every_step; `schedule` of τ₂ = constant, or until the residual loss is below `level` times that of v = 0.
+    too, Eq. (2.16) instead of (2.10); `update` = lazy (y every `interval` iterations, if |K̃ - K̃_last| > `threshold`) or
+    every_step; `adjoint` = present, p for the means that v has now, or lazy, p of the last update of y; `schedule` of
+    τ₂ = constant, or until the residual loss is below `level` times that of v = 0.
     """
 
     tau2: NonNegative
@@ -71,6 +72,7 @@ class BallOptions(CouplingOptions):
     delta: Positive
     compress_state: bool
     update: Literal["lazy", "every_step"]
+    adjoint: Literal["present", "lazy"]
     interval: Count
     threshold: NonNegative
     schedule: Literal["constant", "until"]

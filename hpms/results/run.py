@@ -26,7 +26,7 @@ from hpms.results.metrics import LOG, Row, columns, read_rows, rows_from
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
 
-FORMAT = 4
+FORMAT = 5
 FILE = "run.h5"
 _UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
 

@@ -6,13 +6,17 @@ from typing import Any
 def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
 
-    Up to format 3 the coupling's weight was no `share` of the loss, its means were those at the coarse nodes, and runs
-    named no devices. Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and
+    Up to format 4 no run ended as diverged, and the coupling by balls kept p between its updates of y. Up to format 3
+    the coupling's weight was no `share` of the loss, its means were those at the coarse nodes, and runs named no
+    devices. Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and
     had schedules that decayed or handed over from it to the consistent coupling; a network trained with them is read as
     one of the coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
     """
-    if version > 3:
+    if version > 4:
         return values
+    values = values | {"training": {"divergence": None} | dict(values["training"])}
+    if version > 3:
+        return values | {"coupling": _keeping(values["coupling"])}
     one_device = {"devices": None, "distributed": False} | dict(values["runtime"])
     values = {"upscaling": {"name": "isotropic"}} | values | {"runtime": one_device}
     coupling = dict(values["coupling"])
@@ -21,7 +25,7 @@ def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     if coupling["name"] == "consistent":
         coupling = {"spacing": None} | coupling
     if version > 1:
-        return values | {"coupling": coupling}
+        return values | {"coupling": _keeping(coupling)}
     if coupling["name"] == "hybrid":
         coupling["name"] = "ball"
     for key in ("half_life", "switch"):
@@ -31,4 +35,9 @@ def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     reference = {"delta": coupling["delta"]} | dict(values["reference"])
     if coupling["name"] == "none":
         coupling.pop("delta", None)
-    return values | {"coupling": coupling, "reference": reference}
+    return values | {"coupling": _keeping(coupling), "reference": reference}
+
+
+def _keeping(coupling: dict[str, Any]) -> dict[str, Any]:
+    """The coupling by balls with the adjoint of its last update."""
+    return {"adjoint": "lazy"} | dict(coupling) if coupling["name"] == "ball" else coupling

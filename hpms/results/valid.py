@@ -11,10 +11,10 @@ import yaml
 from hpms.config import GROUPS
 from hpms.errors import printable
 from hpms.results.upgrade import upgraded
-from hpms.training.session import FINISHED, INTERRUPTED, NAN, RUNNING
+from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN, RUNNING
 
 FAILED = "failed"
-_STATUSES = (RUNNING, FINISHED, INTERRUPTED, NAN, FAILED)
+_STATUSES = (RUNNING, FINISHED, INTERRUPTED, NAN, DIVERGED, FAILED)
 _NAME, _DIGEST = re.compile(r"[\w.-]{1,200}"), re.compile(r"[0-9a-f]{12}")
 _CONFIG_MOST = 100_000  # characters
 _ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")

@@ -1,9 +1,10 @@
 """The loss J(θ) = Σ_k λ_k ‖r_k(θ)‖², its terms and their order, rows, value and gradient, Eqs. (3.13), (3.24)-(3.26).
 
-Training keeps the coarse state y and the adjoint p between coarse updates (Algorithm 3.1); the gradient of J is then
-that of L(θ) = Σ_k λ_k ‖r_k(θ)‖² + λ_c p^T (B[κ(θ)] y - F), whose last term is the adjoint part. The rows of the
-least-squares form let y follow κ to first order instead, by its sensitivities. At a fresh state both have the same
-gradient, which `hpms check` tests.
+Training keeps the coarse state y between coarse updates (Section 4.4); the gradient of J is then that of
+L(θ) = Σ_k λ_k ‖r_k(θ)‖² + λ_c p^T (B[κ(θ)] y - F), whose last term is the adjoint part. Its p belongs to the present
+means of v: p^T A_k y = ∂_yR_δ·∂y/∂κ_k is taken from the sensitivities ∂y/∂κ_k = -B^{-1} A_k y, which change as little
+as y does, while a stored p is as old as the misfit Q̄v - y that it was solved for. The rows of the least-squares form
+let y follow κ to first order, too. At a fresh state all have the same gradient, which `hpms check` tests.
 
 Everything that θ does happens at points, so ∇L is a sum over points of pullbacks of v, A^ε v - f^ε and the moments of
 κ, whose cotangents are known before the pass over the blocks: the first and third from the means of v (one cheap pass

@@ -1,5 +1,6 @@
 """One run between its start, or its last checkpoint, and its end: what the host does between compiled chunks."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -21,12 +22,16 @@ from hpms.training.state import ChunkReport, evaluate, gradient_norms, misfit
 from hpms.training.trainer import Trainer
 from hpms.training.validation import relative_errors
 
-RUNNING, FINISHED, INTERRUPTED, NAN = "running", "finished", "interrupted", "nan"
+RUNNING, FINISHED, INTERRUPTED, NAN, DIVERGED = "running", "finished", "interrupted", "nan", "diverged"
+ENDED = (FINISHED, NAN, DIVERGED)
+_JUMP = 10.0  # times the least residual loss, from which on a run is told of it
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How training ended: `status` is finished, interrupted or nan, and `reason` says why in words."""
+    """How training ended: `status` is finished, interrupted, nan or diverged, and `reason` says why in words."""
 
     snapshot: Snapshot
     status: str
@@ -50,6 +55,7 @@ class Session:
         logged = not snapshot.fresh and _is_due(self.iteration, trainer.limits.log_every)
         self._logged = self.iteration if logged else -1
         self._misfit = math.inf
+        self._jumped, self._diverged = False, ""
         dtype = self.state.theta.dtype
         self.taus = jnp.asarray(trainer.taus, dtype)
         self.tolerance = jnp.asarray(0.0 if trainer.is_fresh else trainer.limits.tolerance, dtype)
@@ -104,6 +110,8 @@ class Session:
             return self._end(FINISHED, self.trainer.optimizer.stall)
         self.visit()
         self.recorder.advance(self.iteration)
+        if self._diverged:
+            return self._end(DIVERGED, self._diverged)
         if self.trainer.is_fresh and self._logged == self.iteration and self._misfit < limits.tolerance:
             return self._end(FINISHED, converged)
         if self.iteration < limits.iterations and (reason := decided(lambda: interrupted() or self._late(now))):
@@ -212,10 +220,25 @@ class Session:
         if self._validation is not None:
             row |= relative_errors(self._validation, self.loss.model, state.theta).named()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
+        self._watch(row[RESIDUAL])
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
         self._logged = iteration
         self.recorder.log(row)
+
+    def _watch(self, residual: float) -> None:
+        """Tells of a residual loss far above the least one; a run that is also worse than v = 0 has diverged."""
+        if self.best is None or self.best.residual == 0:
+            return
+        least, limit = self.best.residual, self.trainer.limits.divergence
+        found = f"the residual loss of iteration {self.iteration}, {residual:.3g}, is {residual / least:.3g} times "
+        found += f"its least, {least:.3g} of iteration {self.best.iteration}"
+        jumped = residual > _JUMP * least
+        if jumped and not self._jumped:
+            log.warning("%s", found)
+        self._jumped = jumped
+        if limit is not None and residual > limit * least and residual > self._trivial_loss:
+            self._diverged = f"{found}: more than training.divergence={limit:g} allows, and more than v = 0 has"
 
     def _broken(self, report: ChunkReport) -> str:
         terms = zip(self.trainer.loss.names, np.asarray(report.terms), strict=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from hpms.errors import UserError
 from hpms.results.run import FILE, StoredRun
+from hpms.training.session import ENDED
 
 PROBLEMS = {
     "osc1d": "osc1d, ε = 1/15",
@@ -54,7 +55,7 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        return self.status in ("finished", "nan")
+        return self.status in ENDED
 
     @property
     def failed(self) -> bool:

@@ -108,6 +108,21 @@ def test_a_folder_with_other_files_is_refused(hpms, tiny, tmp_path):
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "precious"
 
 
+def test_a_run_whose_loss_jumps_is_told_of_it_and_ends(hpms, tiny):
+    wild = (*tiny, "optimizer.learning_rate=1")
+    code, out, err = result = hpms("train", *wild)
+    assert code == 1 and "diverged: the residual loss of iteration" in out and "training.divergence=100" in out
+    assert "times its least" in err
+    with h5py.File(result.last_line) as file:
+        summary, metrics = dict(file["summary"].attrs), file["metrics"]
+        assert summary["status"] == "diverged" and summary["iterations_done"] < 20
+        assert metrics["residual"][-1] > 100 * summary["residual_loss"] == 100 * metrics["residual"][:].min()
+        assert np.isfinite(file["checkpoint/best/theta"]).all()
+    again = hpms("train", *wild)
+    assert again.code == 1 and "diverged already" in again.out
+    assert hpms("train", *wild, "training.divergence=null").code == 0
+
+
 def test_nan_ends_a_run_with_its_last_good_state(hpms, tiny):
     code, out, _ = result = hpms("train", *tiny, "optimizer.learning_rate=1e36")
     assert code == 1 and "nan" in out and "residual" in out

@@ -38,7 +38,7 @@ OPTIONS = ("every_step", 1, 0.0, "constant", 1.0)
 
 def options(kind):
     if kind in ("nodal", "compressed"):
-        return BallOptions(1.0, None, 0.45, kind == "compressed", *OPTIONS)
+        return BallOptions(1.0, None, 0.45, kind == "compressed", "every_step", "present", *OPTIONS[1:])
     spacing = 0.3 if kind == "apart" else None
     return ConsistentOptions(1.0, None, 0.3, 1, spacing, 4, "hat" if kind == "hat" else "box", *OPTIONS)
 

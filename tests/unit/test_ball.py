@@ -12,9 +12,9 @@ from tests.problems import found, small_problem
 POINTS = np.random.default_rng(0).random((80, 2))
 
 
-def built(update="lazy", compress=False, dtype="float64"):
+def built(update="lazy", compress=False, dtype="float64", adjoint="present"):
     space = P1Space(2, 0.25)
-    ball = BallOptions(1.0, None, 0.45, compress, update, 100, 0.01, "constant", 1.0)
+    ball = BallOptions(1.0, None, 0.45, compress, update, adjoint, 100, 0.01, "constant", 1.0)
     return space, *ball.build(CouplingContext(Isotropic(2), space, small_problem(2), POINTS, 64, jnp.dtype(dtype)))
 
 
@@ -54,6 +54,16 @@ def test_a_compressed_state_is_averaged_as_the_network_is():
     expected = coupling.means(jnp.asarray(at_points), jnp.asarray(at_nodes @ record.y))
     np.testing.assert_allclose(record.target, expected, rtol=0, atol=1e-14)
     assert np.abs(record.target - record.y).max() > 1e-4
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_adjoint_belongs_to_the_present_means_unless_it_is_to_be_kept(compress):
+    first, second = np.random.default_rng(1).normal(size=(2, 25, 1))
+    for adjoint, means in (("present", second), ("lazy", first)):
+        _, coupling, solver = built(compress=compress, adjoint=adjoint)
+        before = solver.update(solver.initial(), found(2, first))
+        expected = solver.update(before, found(2, means)).contraction
+        assert coupling.adjoint(jnp.asarray(second), solver.view(before)) == pytest.approx(expected, rel=1e-10)
 
 
 def test_an_inadmissible_coefficient_keeps_the_state_and_drops_the_adjoint():
@@ -98,4 +108,4 @@ def test_options():
     space, dtype = P1Space(1, 0.25), jnp.dtype("float64")
     assert NoneOptions().build(CouplingContext(Isotropic(1), space, small_problem(1), POINTS[:, :1], 64, dtype)) is None
     with pytest.raises(ConfigError, match=r"coupling\.delta=1"):
-        BallOptions(1.0, None, 1.0, False, "lazy", 100, 0.01, "constant", 1.0).check(None)
+        BallOptions(1.0, None, 1.0, False, "lazy", "present", 100, 0.01, "constant", 1.0).check(None)

@@ -15,7 +15,7 @@ from hpms.schema import read
 REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps", "cache": "outputs"}
 
 
-BALL = BallOptions(1.0, None, 0.1, False, "lazy", 100, 0.01, "constant", 0.1)
+BALL = BallOptions(1.0, None, 0.1, False, "lazy", "present", 100, 0.01, "constant", 0.1)
 
 
 def config(dim=2, eps=0.1, coupling=BALL):

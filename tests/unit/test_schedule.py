@@ -24,7 +24,7 @@ def test_until_a_residual_and_never_again():
 
 def test_a_coupling_that_is_switched_off_needs_no_coarse_solve():
     points = np.random.default_rng(0).random((60, 1))
-    ball = BallOptions(1.0, None, 0.45, False, "every_step", 1, 0.0, "until", 0.5)
+    ball = BallOptions(1.0, None, 0.45, False, "every_step", "present", 1, 0.0, "until", 0.5)
     _, solver = ball.build(
         CouplingContext(Isotropic(1), P1Space(1, 0.25), small_problem(1), points, 64, np.dtype("float64"))
     )
