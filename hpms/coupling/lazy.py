@@ -1,4 +1,4 @@
-"""The coarse solver with the lazy rule of Algorithm 3.1."""
+"""The coarse solver with the lazy rule of Section 4.4."""
 
 import abc
 from dataclasses import dataclass, replace

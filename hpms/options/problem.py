@@ -29,7 +29,7 @@ class ProblemOptions(AbstractOptions, abc.ABC):
 @register("problem", "unit_cube")
 @dataclass(frozen=True)
 class UnitCubeOptions(ProblemOptions):
-    """-∇·(K^ε ∇w) = q in Ω = (0,1)^d, w = x₁ on ∂Ω, Eq. (4.8).
+    """-∇·(K^ε ∇w) = q in Ω = (0,1)^d, w = x₁ on ∂Ω, Eq. (4.6).
 
     **Arguments:** `dim` is d, `eps` the fine length scale ε, of the order of the coefficient's period.
     """

@@ -12,7 +12,7 @@ from hpms.fem.p1 import P1Space
 
 
 class CoarseProblem:
-    """B[κ] y = F on the interior nodes of a P1 space, y = g on its boundary, Eqs. (3.13), (4.18) for g = 0.
+    """B[κ] y = F on the interior nodes of a P1 space, y = g on its boundary, Eqs. (3.17), (4.18) for g = 0.
 
     B[κ] = Σ_k κ_k A_k is affine in κ in R^p: in cell j K̃^j_ab = Σ_k κ_k E_kjab, where row a belongs to the gradient
     and column b to the flux, and A_k = Σ_jab E_kjab A^{j,ba}, A^{j,ba}_mn = ∫_{V_j} ∂_bφ_m ∂_aφ_n.
