@@ -61,16 +61,17 @@ def main() -> None:
     config = read_config(composed("train", f"+experiment={stored.experiment}", *keys))
     training = dataclasses.replace(config.training, iterations=int(iterations))
     config = dataclasses.replace(config, training=training, seed=stored.config().seed)
-    found = snapshot(stored, config)
+    start = snapshot(stored, config)
     with flags(config):
-        problem = fine_problem(config)
-        built = build(config, problem, stored.points, stored.fixed)
+        problem, dtype = fine_problem(config), config.runtime.dtype
+        fixed = {key: a.astype(dtype) if a.dtype.kind == "f" else a for key, a in stored.fixed.items()}
+        built = build(config, problem, stored.points, fixed)
         measured = measure_in_time(config, problem)
         trainer = built.trainer(measured.validation(config.runtime.block_size()))
         like = trainer.start(built.theta).state
-        state = jax.tree.map(lambda mine, wanted: jnp.asarray(mine, wanted.dtype), found.state, like)
+        state = jax.tree.map(lambda mine, wanted: jnp.asarray(mine, wanted.dtype), start.state, like)
         rows = _Rows(Path(results) / f"{name}.csv")
-        (outcome,) = train([trainer], [dataclasses.replace(found, state=state)], [rows], lambda: None)
+        (outcome,) = train([trainer], [dataclasses.replace(start, state=state)], [rows], lambda: None)
     print(f"{name}: {outcome.status} at step {outcome.snapshot.iteration}: {outcome.reason}")
 
 
