@@ -173,5 +173,6 @@ def close(actual, expected, tolerance=1e-12):
 
 
 def found(kappa, means):
-    """What a coarse solver is told of a network with K̃ = κI and these means."""
-    return Evaluation(jnp.zeros(1), jnp.full(1, float(kappa)), jnp.full(1, float(kappa)), jnp.asarray(means))
+    """What a coarse solver is told of a network with K̃ = κI, or with the tensor κ, and these means."""
+    kappa = jnp.ravel(jnp.asarray(kappa, "float64"))
+    return Evaluation(jnp.zeros(1), kappa, kappa, jnp.asarray(means))

@@ -4,18 +4,20 @@ import pytest
 
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.coupling.upscaling.tensor import Tensor
 from hpms.errors import ConfigError
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import BallOptions, NoneOptions
 from tests.problems import found, small_problem
 
 POINTS = np.random.default_rng(0).random((80, 2))
+ISOTROPIC, TENSOR = Isotropic(2), Tensor(counts=(1, 1), measured=False, symmetrise=False)
 
 
-def built(update="lazy", compress=False, dtype="float64", adjoint="present"):
+def built(update="lazy", compress=False, dtype="float64", adjoint="present", upscaling=ISOTROPIC):
     space = P1Space(2, 0.25)
     ball = BallOptions(1.0, None, 0.45, compress, update, adjoint, 100, 0.01, "constant", 1.0)
-    return space, *ball.build(CouplingContext(Isotropic(2), space, small_problem(2), POINTS, 64, jnp.dtype(dtype)))
+    return space, *ball.build(CouplingContext(upscaling, space, small_problem(2), POINTS, 64, jnp.dtype(dtype)))
 
 
 def test_before_the_first_update_the_coupling_is_off():
@@ -74,6 +76,9 @@ def test_an_inadmissible_coefficient_keeps_the_state_and_drops_the_adjoint():
         np.testing.assert_array_equal(after.y, before.y)
         np.testing.assert_array_equal(after.target, before.target)
         assert not after.p.any()
+        view = solver.view(after)
+        misfit = coupling.residual(jnp.ones((25, 1)), 2 * view.kappa, view)
+        np.testing.assert_allclose(misfit, (1 - before.y).ravel() / 5, rtol=1e-12)
         assert coupling.adjoint(jnp.ones((25, 1)), solver.view(after)) == 0
         assert (after.active, after.updates, after.rejections) == (True, 1, 1)
         assert solver.is_due(after, np.ones(1))
@@ -88,6 +93,14 @@ def test_the_rule_of_when_an_update_is_due(update, interval, still):
     assert solver.is_due(record, np.ones(1)) is still
     assert solver.is_due(record, np.array([1.009])) is still
     assert solver.is_due(record, np.array([1.011]))
+
+
+def test_an_update_is_due_where_one_entry_of_a_tensor_moves():
+    _, _, solver = built(upscaling=TENSOR)
+    record = solver.update(solver.initial(), found(np.eye(2), np.ones((25, 2))))
+    for entry in range(4):
+        assert solver.is_due(record, np.eye(2).ravel() + 0.011 * (np.arange(4) == entry))
+    assert not solver.is_due(record, np.eye(2).ravel() + 0.009)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

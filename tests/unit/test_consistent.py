@@ -8,6 +8,7 @@ import pytest
 from hpms.api import build, configure
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.coupling.upscaling.tensor import Tensor
 from hpms.errors import ConfigError, UserError
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import ConsistentOptions
@@ -15,11 +16,12 @@ from hpms.results.hdf5 import read_record, write_record
 from tests.problems import found, small_problem
 
 POINTS = np.random.default_rng(0).random((80, 2))
+ISOTROPIC, TENSOR = Isotropic(2), Tensor(counts=(1, 1), measured=False, symmetrise=False)
 
 
-def built(dtype="float64", update="lazy", spacing=None):
+def built(dtype="float64", update="lazy", spacing=None, upscaling=ISOTROPIC):
     option = ConsistentOptions(1.0, None, 0.45, 1, spacing, 4, "box", update, 100, 0.01, "constant", 0.1)
-    return option.build(CouplingContext(Isotropic(2), P1Space(2, 0.14), small_problem(2), POINTS, 16, jnp.dtype(dtype)))
+    return option.build(CouplingContext(upscaling, P1Space(2, 0.14), small_problem(2), POINTS, 16, jnp.dtype(dtype)))
 
 
 def some_means(solver, seed=1):
@@ -75,6 +77,16 @@ def test_the_state_follows_the_boundary_data_between_updates(spacing):
         residual(coupling, solver, jnp.asarray(later), again),
         rtol=1e-10,
     )
+
+
+def test_the_boundary_data_are_extended_with_the_tensor_of_the_last_update():
+    coupling, solver = built(upscaling=TENSOR)
+    means, inner = np.hstack([some_means(solver, seed) for seed in (1, 2)]), solver.problem.space.interior
+    record = solver.initial()
+    for tensor in (np.eye(2), np.array([[1.0, 0.8], [0.0, 1.0]])):
+        record = solver.update(record, found(tensor, means))
+        expected = solver.weight**0.5 * (means - record.y)[inner].ravel()
+        np.testing.assert_allclose(residual(coupling, solver, jnp.asarray(means), record), expected, rtol=1e-9)
 
 
 def test_a_coarse_solution_has_no_residual_and_before_the_first_update_nothing_has():
