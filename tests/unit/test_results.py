@@ -70,6 +70,14 @@ def test_a_log_starts_with_the_rows_of_the_checkpoint(tmp_path):
     log.close()
 
 
+@pytest.mark.parametrize(("iteration", "kept"), [(5, [0, 5]), (7, [0, 5]), (20, [0, 5, 10]), (-1, [])])
+def test_a_log_forgets_what_is_behind_the_checkpoint_that_is_gone_back_to(tmp_path, iteration, kept):
+    log = MetricsLog(tmp_path / "metrics.jsonl", [{"iteration": i} for i in (0, 5, 10)])
+    log.cut(iteration)
+    log.close()
+    assert [row["iteration"] for row in log.rows] == kept
+
+
 def test_a_locked_directory_is_refused_to_another_process(tmp_path):
     code = "import sys, pathlib, hpms.results.lock as lock\nwith lock.locked(pathlib.Path(sys.argv[1])): pass"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
