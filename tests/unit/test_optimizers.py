@@ -5,7 +5,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
 from hpms.options.optimizer import (
     AdamOptions,
@@ -16,27 +15,26 @@ from hpms.options.optimizer import (
     SpringOptions,
     SsbroydenOptions,
 )
-from hpms.training.optimizer.decay import ExponentialDecay
-from hpms.training.optimizer.soap import Side, Soap
 from hpms.training.optimizer.ssbroyden import _updated
 from hpms.training.state import TrainState, evaluate, run_chunk
 from tests.problems import small_loss
 
+# Each with how many steps are taken, and an upper bound of the part of the loss that they leave.
 OPTIONS = {
-    "adam": (AdamOptions(1e-2, 0.9, 1000), 60),
-    "soap": (SoapOptions(1e-2, 0.9, 1000, 0.95, 0.95, 10), 60),
-    "lbfgs": (LbfgsOptions(20, 20), 20),
-    "ssbroyden": (SsbroydenOptions(30), 20),
-    "gauss_newton": (GaussNewtonOptions(1e-2, 1e-12, 30), 5),
-    "spring": (SpringOptions(1e-3, 0.5), 5),
-    "adam_then_lbfgs": (AdamThenLbfgsOptions(10, 1e-2, 0.9, 1000, 20, 20), 20),
+    "adam": (AdamOptions(1e-2, 0.9, 1000), 60, 0.01),
+    "soap": (SoapOptions(1e-2, 0.9, 1000, 0.95, 0.95, 10), 60, 0.02),
+    "lbfgs": (LbfgsOptions(20, 20), 20, 0.005),
+    "ssbroyden": (SsbroydenOptions(30), 20, 0.005),
+    "gauss_newton": (GaussNewtonOptions(1e-2, 1e-12, 30), 5, 0.4),
+    "spring": (SpringOptions(1e-3, 0.5), 5, 0.3),
+    "adam_then_lbfgs": (AdamThenLbfgsOptions(10, 1e-2, 0.9, 1000, 20, 20), 20, 0.005),
 }
 optimizers = pytest.mark.parametrize("name", OPTIONS)
 
 
 def start(name, dtype, coupled=True):
     theta, loss, coupling = small_loss(hard=False, coupled=coupled, dtype=dtype)
-    options, count = OPTIONS[name]
+    options, count, _ = OPTIONS[name]
     optimizer = options.build(loss.model)
     weights = jnp.ones(len(loss.names), dtype)
     state = TrainState(theta, optimizer.init(theta), weights, jnp.array(0))
@@ -54,7 +52,7 @@ def test_it_lowers_the_loss_in_the_network_s_precision(name, dtype):
     loss, coupling, optimizer, state, count, run = start(name, dtype, coupled=False)
     after, report = run(state, count)
     first, last = (jnp.sum(evaluate(loss, s.theta, coupling).terms) for s in (state, after))
-    assert last < 0.6 * first
+    assert last < OPTIONS[name][2] * first
     assert after.theta.dtype == dtype
     assert report.finite
     assert all(isinstance(value, int | float) for value in optimizer.metrics(after.optimizer, count).values())
@@ -102,16 +100,3 @@ def test_spring_minimises_what_it_says():
     stacked = jnp.concatenate([jacobian, jnp.diag(scale)])
     expected = jnp.linalg.lstsq(stacked, jnp.concatenate([-rows, scale * 0.5 * kept]))[0]
     np.testing.assert_allclose(after.direction, expected, rtol=1e-6, atol=1e-9 * float(jnp.abs(expected).max()))
-
-
-def test_soap_does_not_follow_rounding_errors_of_a_rank_one_gradient():
-    rng, size = np.random.default_rng(0), 64
-    unravel = ravel_pytree([jnp.zeros((size, size), jnp.float32)])[1]
-    soap = Soap(unravel, ExponentialDecay(1e-3, 0.9, 1000), 0.95, 0.95, 10)
-    left, right = (np.linalg.qr(rng.normal(size=(size, size)))[0] for _ in range(2))
-    gradient = jnp.asarray(1e9 * np.outer(left[:, 0], right[:, 0]), jnp.float32).ravel()
-    sides = tuple(Side(jnp.zeros((size, size)), jnp.asarray(basis, jnp.float32)) for basis in (left, right))
-    rotated, mean = soap._rotated(gradient, (sides,)), soap._rotated(0.05 * gradient, (sides,))
-    step = soap._normalised(mean, 0.05 * rotated**2)
-    assert step[0] == pytest.approx(0.05**0.5, rel=1e-3)
-    assert np.abs(step).max() < 1
