@@ -52,6 +52,8 @@ def test_osc1d_has_the_gaps_measured_by_another_code_and_the_rates_of_the_theory
     assert bound["alpha"] == pytest.approx(np.ones(3), abs=1e-6)
     assert bound["source_norm"] == pytest.approx(np.full(3, 3**0.5))
     assert bound["bound"][0] == pytest.approx((1 + 0.4169732714**2) / 0.0215544575)
+    assert bound["nu"][0] == pytest.approx(3**0.5 * 0.0215544575 - 0.4169732714**2)
+    assert bound["lower_bound"] == pytest.approx((1 - bound["nu"]) * bound["alpha"])
     assert bound["holds"].all() and (bound["lower_bound"] < bound["upscaled"]).all()
     assert groups["summary"]["bound_holds"]
     assert "rate in ε" in result.out and "Proposition 4.9" in result.out
@@ -89,6 +91,10 @@ def test_a_source_that_is_too_strong_is_said_to_be(hpms):
     result = hpms("consistency", "+experiment=osc1d", "source=constant", "source.constants.q=100", *ONE)
     bound = read(result.last_line)["bound"]
     assert not bound["holds"].any() and bound["nu"][0] >= 1 and bound["source_norm"][0] > bound["bound"][0]
+    assert bound["source_norm"] == pytest.approx(100) and bound["alpha"] == pytest.approx(1, abs=1e-6)
+    assert bound["lower_bound"] == pytest.approx((1 - bound["nu"]) * bound["alpha"]) and bound["lower_bound"][0] <= 0
+    with h5py.File(result.last_line) as file:
+        assert not file["summary"].attrs["bound_holds"]
     if find_spec("matplotlib"):
         folder = Path(result.last_line).parent
         assert (folder / "consistency.png").stat().st_size > 1e4 and (folder / "consistency.pdf").stat().st_size > 1e3
