@@ -76,9 +76,15 @@ def test_each_cell_has_a_tensor_beside_that_of_the_reference(hpms):
     assert summary["upscaled_coefficient"].shape == summary["reference_cell_coefficient"].shape == (6, 2, 2)
     assert summary["reference_cell_condition"].shape == (6,) and (summary["reference_cell_condition"] >= 1).all()
     assert rows["upscaled_coefficient"].shape[1:] == (6, 2, 2)
-    assert rows["coarse_updates"][-1] + rows["coarse_rejections"][-1] > 0
-    assert len(arrays(result.last_line, "coarse")["nodes"]) == 7**2  # 5 elements become 6 along each axis
+    assert (np.diff(rows["coarse_updates"]) > 0).all() and (rows["coarse_rejections"] == 0).all()
+    fields, record = arrays(result.last_line, "fields"), arrays(result.last_line, "coarse")
+    assert len(record["nodes"]) == 7**2  # 5 elements become 6 along each axis
+    edge = ((record["nodes"] == 0) | (record["nodes"] == 1)).any(axis=1)
+    for state in (record["state"], fields["coarse_state"], fields["reference_coarse_state"]):
+        assert np.abs(state[edge]).max() < 1e-12 < 1e-3 < np.abs(state[~edge]).max()
     assert "in 6 cells" in result.out
+    assert summary["reference_own_l2"] < 0.02 < summary["reference_own_h1"]
+    assert "the reference's own relative H¹ error is about 0.05" in result.err
 
 
 @pytest.mark.parametrize(
