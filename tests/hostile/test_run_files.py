@@ -77,6 +77,7 @@ CHANGES = {
     "iteration -5": replaced("checkpoint/latest/iteration", np.int32(-5)),
     "a best iteration that was never logged": replaced("checkpoint/best/iteration", np.int32(7)),
     "parameters that are not finite": lambda file: file["checkpoint/best/theta"].__setitem__(3, np.nan),
+    "a best residual that is no number": attribute("checkpoint/best", "residual", np.nan),
     "fewer parameters": replaced("checkpoint/best/theta", np.zeros(3, np.float32)),
     "columns of different lengths": replaced("metrics/loss", np.zeros(2)),
     "iterations that fall": replaced("metrics/iteration", np.arange(5)[::-1]),
