@@ -26,4 +26,4 @@ for seed in ${SEEDS:-0}; do
   done
 done | OMP_NUM_THREADS=1 XLA_FLAGS="${XLA_FLAGS:-} --xla_cpu_multi_thread_eigen=false" \
   xargs -P 2 -I{} bash -c 'go_on {}' || true
-python "$(dirname "$0")/evidence/report.py" "$RUNS" "$RESULTS"
+python "$(dirname "$0")/evidence/report.py" "$RUNS" "$RESULTS" "scripts/evidence.sh $*"

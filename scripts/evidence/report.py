@@ -1,4 +1,4 @@
-"""`report.py RUNS RESULTS`: what the runs of evidence.sh reached, as a table and one thinned history each."""
+"""`report.py RUNS RESULTS COMMAND`: what runs of osc1d reached, as a table and one thinned history each."""
 
 import csv
 import sys
@@ -11,12 +11,14 @@ _EVERY = 1000  # iterations between the rows that are kept
 _COLUMNS = ("iteration", "residual", "coupling", "weight_coupling", "upscaled_coefficient")
 _COLUMNS += ("relative_l2", "relative_h1")
 _HEADER = ("ε", "coupling", "seed", "status", "steps done", "steps wanted", "relative L²", "relative H¹", "at step")
-_HEADER += ("least L²", "seconds", "commits")
-_TEXT = """# osc1d at the paper's length
+_HEADER += ("least L²", "commits")
+_TEXT = """# osc1d, what was reached
 
-`{command}`; a second call goes on. Errors are those of the logged step of smallest residual loss among the steps done;
-"least L²" is the least of all logged steps, which only one who knows the solution can choose. A run that is not
-finished says nothing about the paper's claims yet. Histories, every {every} steps: the CSV files beside this one.
+    {command}
+
+A second call goes on where the first was cut. Errors are those of the logged step of smallest residual loss among the
+steps done; "least L²" is the least of all logged steps, which only one who knows the solution can choose. A run that is
+not finished says nothing about the paper's claims yet. Histories, every {every} steps: the CSV files beside this one.
 
 {machine}
 
@@ -47,7 +49,6 @@ def row(run: Run) -> list[str]:
         f"{h1:.3g}",
         f"{iteration:.0f}",
         f"{least:.3g}",
-        f"{summary['elapsed_seconds']:.0f}",
         " ".join(commits),
     ]
 
@@ -67,7 +68,7 @@ def write_history(run: Run, path: Path) -> None:
 
 def main() -> None:
     """Writes RESULTS/README.md and RESULTS/*.csv."""
-    place, results = Path(sys.argv[1]), Path(sys.argv[2])
+    place, results, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     runs, complaints = load_runs([str(place)])
     results.mkdir(parents=True, exist_ok=True)
     for run in runs:
@@ -75,7 +76,7 @@ def main() -> None:
     session = runs[-1].stored.sessions[-1]
     machine = ", ".join(f"{key} {session[key]}" for key in ("device", "jax", "hpms", "python") if key in session)
     table = markdown(_HEADER, [row(run) for run in runs])
-    text = _TEXT.format(command="scripts/evidence.sh", every=_EVERY, machine=f"{machine}.", table=table)
+    text = _TEXT.format(command=command, every=_EVERY, machine=f"{machine}.", table=table)
     (results / "README.md").write_text(text, encoding="utf-8")
     print("\n".join([*complaints, table]))
 
