@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
+#   [RUNS=DIR] [RESULTS=DIR] scripts/results.sh [gaps|upscaling|fast|media|small|osc1d ...]   (no part: all but osc1d)
+# On 2 cores without other work gaps takes some minutes, upscaling 8, fast 10, media 15, small 30, and osc1d, the paper's
+# method for 20,000 steps, hours. Finished runs are skipped, interrupted ones go on, and of outputs what is stored stays:
+# start it as often as you like; delete a table of outputs to make it anew.
+RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
+. "$(dirname "$0")/common.sh"
+here=$(dirname "$0")
+tilted=(coefficient=expression 'coefficient.periods=[eps,eps]' 'coefficient.formula=2+1.6*sin(2*pi*(x1+x2)/eps)')
+smooth=(source=expression 'source.formula=5*sin(pi*x1)*sin(pi*x2)')
+aperiodic=(coefficient=expression coefficient.periods=null
+  'coefficient.formula=2+sin(2*pi*x1/eps)*cos(2*pi*x2/(1.3*eps))+x1*x2' 'network.periods=[eps,1.3*eps]')
+
+# table NAME TITLE PLACE...: of the runs below RUNS
+table() {
+  local name=$1 title=$2
+  shift 2
+  python "$here/stored.py" runs "$RESULTS/$name.md" "$title" "${@/#/$RUNS/}"
+}
+
+gaps() {
+  local reference=(hpms reference coupling=consistent) words=() average
+  for average in box hat; do
+    words+=("${reference[@]}" "coupling.average=$average" +experiment=osc1d --)
+    words+=("${reference[@]}" "coupling.average=$average" +experiment=osc2d --)
+    words+=("${reference[@]}" "coupling.average=$average" +experiment=osc2d "${tilted[@]}" "${smooth[@]}" --)
+  done
+  words+=("${reference[@]}" +experiment=osc1d problem.eps=0.01 --)
+  words+=("${reference[@]}" +experiment=osc2d problem.eps=0.2 coarse.h=0.1 --)
+  words+=("${reference[@]}" +experiment=osc2d "${tilted[@]}" "${smooth[@]}" upscaling=tensor --)
+  words+=(hpms consistency +experiment=osc1d)
+  python "$here/stored.py" output "$RESULTS/gaps.md" "What the fine solution says of the couplings" "${words[@]}"
+}
+
+upscaling() {
+  python "$here/stored.py" output "$RESULTS/upscale.md" "The classical answers" \
+    hpms upscale +experiment=osc2d -- hpms upscale +experiment=osc2d "${tilted[@]}"
+  local runs=$RUNS
+  RUNS=$runs/tensor sweep +experiment=osc2d_fast "${tilted[@]}" "${smooth[@]}" upscaling=tensor \
+    training.iterations=60 seed=0,1,2
+  RUNS=$runs/cells sweep +experiment=osc2d_fast "${aperiodic[@]}" "${smooth[@]}" upscaling=cells \
+    'upscaling.cells=[4,4]' coupling=ball training.iterations=60 seed=0,1,2
+  table upscaling_tensor "A tensor from both lifted problems" tensor/train
+  table upscaling_cells "A tensor in each of sixteen cells" cells/train
+}
+
+fast() {
+  RUNS=$RUNS/fast sweep +experiment=osc1d_fast problem.eps=1/15,1/30,0.01 seed=0,1,2,3,4
+  RUNS=$RUNS/fast sweep +experiment=osc2d_fast seed=0,1,2,3,4
+  table fast "Fast training" fast/train
+}
+
+media() {
+  local formula
+  for formula in 'exp(0.8*sin(2*pi*x1/eps)*cos(2*pi*x2/eps))' '2+1.6*sin(2*pi*(x1+x2)/eps)'; do
+    RUNS=$RUNS/media sweep +experiment=osc2d_fast coefficient=expression 'coefficient.periods=[eps,eps]' \
+      "coefficient.formula=$formula" seed=0,1,2,3,4
+  done
+  table media "Fast training on other media" media/train
+}
+
+small() {
+  local program=(python "$here/benchmark/small_eps.py" --output "$RUNS/small_eps" --problems osc2d)
+  "${program[@]}" --methods consistent --eps 0.05 0.02 0.01 0.005 --seeds 0 1 2
+  "${program[@]}" --methods none --eps 0.01
+  table osc2d_small "osc2d at small ε" small_eps/osc2d
+}
+
+osc1d() {
+  RUNS=$RUNS/osc1d sweep +experiment=osc1d training.iterations=20000 coupling=ball,consistent,none seed=0,1,2
+  table osc1d_20000 "The paper's 1-D example, 20,000 steps" osc1d/train
+}
+
+parts=("$@")
+if [ $# = 0 ]; then parts=(gaps upscaling fast media small); fi
+for part in "${parts[@]}"; do
+  case $part in
+    gaps | upscaling | fast | media | small | osc1d) "$part" ;;
+    *) echo "$part is no part: choose gaps, upscaling, fast, media, small or osc1d." >&2; exit 2 ;;
+  esac
+done
+python "$here/stored.py" copy "$here"/../README.md "$here"/../docs/*.md "$here"/../docs/results/*.md

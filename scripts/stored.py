@@ -1,0 +1,198 @@
+"""The stored tables of `results.sh`, and their copies on the pages.
+
+    python scripts/stored.py runs FILE TITLE PLACE ...      a table of finished runs
+    python scripts/stored.py output FILE TITLE hpms VERB ... [-- hpms VERB ...] ...  what these commands print
+    python scripts/stored.py copy PAGE ...                  tables below <!-- copied: FILE --> become the first of FILE
+
+Each file says with what command, commit, versions and machine its numbers were made. `output` keeps what FILE already
+has, so that the same command goes on where it was stopped; the seconds that commands print are left out.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hpms
+from hpms.results.collection import Group, Run, group, load_runs, newest
+from hpms.results.formats import markdown
+from hpms.results.origin import commands
+from hpms.results.settings import shown
+from hpms.runtime import provenance
+
+_COPIED = re.compile(r"(<!-- copied: (\S+) -->\n)(?:\|.*\n)*")
+_TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+
+
+def origin(sessions: Sequence[dict[str, Any]]) -> str:
+    """Machine, versions, commit and days, in one line."""
+
+    def every(key: str) -> str:
+        return " and ".join(sorted({str(session.get(key, "?"))[:10] for session in sessions}))
+
+    versions = ", ".join(f"{name} {every(name)}" for name in ("hpms", "jax", "numpy", "scipy", "scikit-fem", "optax"))
+    return (
+        f"Commit {every('commit')}, {versions}, Python {every('python')}; {every('cpus')} cores of {every('device')}; "
+        f"{every('started')}."
+    )
+
+
+def output(path: Path, title: str, words: Sequence[str]) -> None:
+    """Each command's output in a block of its own, seconds and the last line, a path, left out."""
+    text = path.read_text() if path.exists() else f"# {title}\n"
+    ends = [i for i, word in enumerate(words) if word == "--"]
+    for start, end in zip([0, *(i + 1 for i in ends)], [*ends, len(words)], strict=True):
+        command = shlex.join(words[start:end])
+        if f"\n## `{command}`\n" in text:
+            continue
+        print(command, flush=True)
+        called = [sys.executable, "-m", *words[start:end]]
+        done = subprocess.run(called, stdout=subprocess.PIPE, text=True, check=True)
+        said = [line for line in done.stdout.splitlines()[:-1] if not line.startswith("seconds")]
+        body = "\n".join(said).strip("\n")
+        text += f"\n## `{command}`\n\n{origin([provenance()])}\n\n```text\n{body}\n```\n"
+        _write(path, text)
+
+
+def runs(path: Path, title: str, places: Sequence[str]) -> None:
+    """The worst of the seeds of each group, every run, and what stands beside them."""
+    found, complaints = load_runs(places)
+    finished = [run for run in newest(found)[0] if run.finished]
+    if complaints or len(finished) < len(found):
+        print(f"{path}: {len(found) - len(finished)} runs are not finished", *complaints, sep="\n", file=sys.stderr)
+    keys, groups = group(finished)
+    keys = [key for i, key in enumerate(keys) if len({str(g.values[i]) for g in groups}) > 1 or key == "experiment"]
+    lines = [f"# {title}", origin([session for run in finished for session in run.stored.sessions])]
+    lines.append("\n".join(["```sh", *sorted({_short(command) for command, _ in commands(finished)}), "```"]))
+    lines.append(
+        "Errors are those of the logged iteration of smallest residual loss, the worst of the seeds; seconds are those "
+        "of the whole training without compilation, which stands beside them."
+    )
+    lines.append(markdown([*keys, *_WORST], [[*_named(keys, g), *_worst(g)] for g in groups]))
+    lines += ["Every run; the least error is that of an iteration which only the exact solution tells:"]
+    rows = [[*_named(keys, g), *_row(run)] for g in groups for run in sorted(g.runs, key=lambda run: run.keys["seed"])]
+    lines.append(markdown([*keys, *_EVERY], rows))
+    lines.append("Beside them, of the first run of each; the errors of the reference are its own estimate:")
+    lines.append(markdown([*keys, *_BESIDE], [[*_named(keys, g), *row] for g in groups for row in _beside(g.runs[0])]))
+    _write(path, "\n\n".join(lines) + "\n")
+    print(path)
+
+
+_WORST = ["seeds", "iterations", "relative L²", "relative H¹", "seconds", "compiling, s", "fine FEM beside it"]
+_EVERY = ["seed", "iterations", "chosen", "relative L²", "relative H¹", "least L²", "at", "seconds", "compiling, s"]
+_EVERY += ["parameters", "K̃", "off by"]
+_BESIDE = ["method", "relative L²", "relative H¹", "seconds", "K̃"]
+
+
+def _worst(g: Group) -> list[str]:
+    worst = [f"{max(run.number(key) for run in g.runs):.1e}" for key in ("relative_l2", "relative_h1")]
+    first = g.runs[0].summary
+    fem = f"{str(first['fem_method']).rpartition(',')[0]}: {first['fem_relative_l2']:.1e}, "
+    fem += f"{first['fem_relative_h1']:.1e} in {first['fem_seconds']:.2g} s"
+    done = _range([run.number("iterations_done") for run in g.runs])
+    return [str(len(g.runs)), done, *worst, *(_range(_seconds(g.runs, key)) for key in _SECONDS), fem]
+
+
+_SECONDS = ("elapsed_seconds", "compile_seconds")
+
+
+def _seconds(members: Sequence[Run], key: str) -> list[float]:
+    return [run.number(key) / run.stored.members for run in members]
+
+
+def _range(values: Sequence[float]) -> str:
+    ends = [f"{value:.0f}" for value in (min(values), max(values))]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def _row(run: Run) -> list[str]:
+    counts = [str(run.keys["seed"]), f"{run.number('iterations_done'):.0f}", f"{run.number('iteration'):.0f}"]
+    errors = [f"{run.number(key):.2e}" for key in ("relative_l2", "relative_h1", "least_relative_l2")]
+    seconds = [f"{_seconds([run], key)[0]:.1f}" for key in _SECONDS]
+    size = str(run.stored.checkpoint("latest")[0].size)
+    mean, reference = (run.summary.get(f"{which}upscaled_coefficient") for which in ("", "reference_"))
+    return [*counts, *errors, f"{run.number('least_iteration'):.0f}", *seconds, size, _tensor(mean), _off(mean, reference)]
+
+
+def _off(mean: Any, reference: Any) -> str:
+    """The largest deviation of an entry of K̃ from the reference's, relative to K̃₁₁ of its cell."""
+    if mean is None or reference is None or np.shape(mean) != np.shape(reference):
+        return "-"
+    first = np.asarray(reference)[..., :1, :1]
+    return f"{100 * float(np.max(np.abs(np.asarray(mean) - reference) / first)):.1f} %"
+
+
+def _tensor(value: Any) -> str:
+    found = np.asarray(np.nan if value is None else value)
+    if found.ndim > 2:
+        return f"in {found[..., 0, 0].size} cells"
+    return "; ".join(", ".join(f"{entry:.5f}" for entry in row) for row in np.atleast_2d(found))
+
+
+def _beside(run: Run) -> list[list[str]]:
+    rows = []
+    for key in ("fem", "corrector", "reference"):
+        if f"{key}_method" not in run.summary:
+            continue
+        names = ("own_l2", "own_h1") if key == "reference" else ("relative_l2", "relative_h1")
+        errors = [f"{run.number(f'{key}_{name}'):.2e}" for name in names]
+        name = f"homogenisation: {run.summary[f'{key}_method']}" if key == "corrector" else run.summary[f"{key}_method"]
+        mean = _tensor(run.summary.get(f"{key}_upscaled_coefficient"))
+        rows.append([str(name), *errors, f"{run.number(f'{key}_seconds'):.3g}", mean])
+    return rows
+
+
+def _named(keys: Sequence[str], g: Group) -> list[str]:
+    """The values of those keys, code where it is a formula."""
+    values = {key: value for key, value in g.runs[0].keys.items() if key in keys}
+    return [f"`{shown(values[key])}`" if key.endswith("formula") else _number(values[key]) for key in keys]
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else shown(value)
+
+
+def _short(command: str) -> str:
+    """Without where its runs lie."""
+    return shlex.join(word for word in shlex.split(command) if not word.startswith(("output=", "run_dir=")))
+
+
+def copy(page: Path) -> None:
+    """The first table of each file that a page names, where the file is there."""
+
+    def table(match: re.Match[str]) -> str:
+        stored = Path(hpms.__file__).parent.parent / match[2]
+        found = _TABLE.search(stored.read_text() if stored.exists() else "")
+        return match[1] + found[0] if found else match[0]
+
+    _write(page, _COPIED.sub(table, page.read_text()))
+
+
+def _write(path: Path, text: str) -> None:
+    """As a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(text)
+    partial.replace(path)
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case ["runs", path, title, *places] if places:
+            runs(Path(path), title, places)
+        case ["output", path, title, *words] if words:
+            output(Path(path), title, words)
+        case ["copy", *pages] if pages:
+            for page in pages:
+                copy(Path(page))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
