@@ -42,6 +42,20 @@ def test_a_run_that_broke_is_no_robust_one():
     assert verdict(runs[:1], "robust on all seeds") == ("shown", "0 of 1 runs failed")
 
 
+@pytest.mark.parametrize(
+    ("claim", "numbers"),
+    [
+        ("most plain MLP runs fail", "0 of 1 runs failed, in 2000 iterations"),
+        ("robust on all seeds", "0 of 1 runs failed, in 2000 iterations"),
+        ("has the smaller error", "hybrid 1.00e-01, plain 2.00e-01, in 2000 iterations"),
+    ],
+)
+def test_short_runs_say_nothing_for_or_against(claim, numbers):
+    runs = [a_run(iterations=2000), a_run("none", error=0.2, iterations=2000)]
+    assert verdict(runs, claim) == ("cannot be shown", numbers)
+    assert verdict([a_run(), a_run("none", error=0.2)], claim)[0] != "cannot be shown"
+
+
 def test_unlike_runs_are_not_pooled():
     found = verdict([a_run(), a_run(iterations=5)], "robust on all seeds")
     assert found == ("cannot be shown", "these runs differ in training.iterations")
