@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
-#   [RUNS=DIR] [RESULTS=DIR] scripts/results.sh [gaps|upscaling|fast|media|small|osc1d ...]   (no part: all but osc1d)
-# On 2 cores without other work gaps takes some minutes, upscaling 8, fast 10, media 15, small 30, and osc1d, the paper's
-# method for 20,000 steps, hours. Finished runs are skipped, interrupted ones go on, and of outputs what is stored stays:
+#   [RUNS=DIR] [RESULTS=DIR] scripts/results.sh [gaps|upscaling|fast|media|small|osc1d|speed ...]
+# Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and speed, which needs a machine
+# that does nothing else. The others take some ten minutes each on 2 cores, small half an hour. Finished runs are skipped, interrupted ones go on, and of outputs what is stored stays:
 # start it as often as you like; delete a table of outputs to make it anew.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
 . "$(dirname "$0")/common.sh"
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 tilted=(coefficient=expression 'coefficient.periods=[eps,eps]' 'coefficient.formula=2+1.6*sin(2*pi*(x1+x2)/eps)')
 smooth=(source=expression 'source.formula=5*sin(pi*x1)*sin(pi*x2)')
 aperiodic=(coefficient=expression coefficient.periods=null
@@ -72,12 +72,19 @@ osc1d() {
   table osc1d_20000 "The paper's 1-D example, 20,000 steps" osc1d/train
 }
 
+speed() {
+  local at=scripts/benchmark # as the pages have it
+  (cd "$here/.." && python scripts/stored.py output "$RESULTS/speed.md" "Speed of a step" \
+    python $at/step.py --rounds 9 -- python $at/least_squares.py --rounds 15 -- python $at/startup.py --rounds 2 -- \
+    python $at/devices.py --points 10000 --rounds 7)
+}
+
 parts=("$@")
 if [ $# = 0 ]; then parts=(gaps upscaling fast media small); fi
 for part in "${parts[@]}"; do
   case $part in
-    gaps | upscaling | fast | media | small | osc1d) "$part" ;;
-    *) echo "$part is no part: choose gaps, upscaling, fast, media, small or osc1d." >&2; exit 2 ;;
+    gaps | upscaling | fast | media | small | osc1d | speed) "$part" ;;
+    *) echo "$part is no part: choose gaps, upscaling, fast, media, small, osc1d or speed." >&2; exit 2 ;;
   esac
 done
 python "$here/stored.py" copy "$here"/../README.md "$here"/../docs/*.md "$here"/../docs/results/*.md

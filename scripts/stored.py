@@ -1,11 +1,13 @@
 """The stored tables of `results.sh`, and their copies on the pages.
 
     python scripts/stored.py runs FILE TITLE PLACE ...      a table of finished runs
-    python scripts/stored.py output FILE TITLE hpms VERB ... [-- hpms VERB ...] ...  what these commands print
+    python scripts/stored.py output FILE TITLE COMMAND ... [-- COMMAND ...] ...
+                                                            what commands print (`hpms ...`, or `python FILE ...`)
     python scripts/stored.py copy PAGE ...                  tables below <!-- copied: FILE --> become the first of FILE
 
 Each file says with what command, commit, versions and machine its numbers were made. `output` keeps what FILE already
-has, so that the same command goes on where it was stopped; the seconds that commands print are left out.
+has, so that the same command goes on where it was stopped; of `hpms` the seconds are left out, and the gaps of all
+commands are a table of their own, the first one.
 """
 
 import re
@@ -26,6 +28,8 @@ from hpms.results.settings import shown
 from hpms.runtime import provenance
 
 _COPIED = re.compile(r"(<!-- copied: (\S+) -->\n)(?:\|.*\n)*")
+_BLOCK = re.compile(r"^## `(.+)`\n\n(.+?^```text\n.*?^```\n)", re.MULTILINE | re.DOTALL)
+_GAP = re.compile(r"^(gap\b.*?|  \S.*?) {2,}(\S.*)$", re.MULTILINE)
 _TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 
@@ -43,20 +47,24 @@ def origin(sessions: Sequence[dict[str, Any]]) -> str:
 
 
 def output(path: Path, title: str, words: Sequence[str]) -> None:
-    """Each command's output in a block of its own, seconds and the last line, a path, left out."""
-    text = path.read_text() if path.exists() else f"# {title}\n"
+    """Each command's output in a block of its own, without the last line of `hpms`, a path."""
+    text = path.read_text() if path.exists() else ""
+    blocks = dict(_BLOCK.findall(text))
     ends = [i for i, word in enumerate(words) if word == "--"]
     for start, end in zip([0, *(i + 1 for i in ends)], [*ends, len(words)], strict=True):
         command = shlex.join(words[start:end])
-        if f"\n## `{command}`\n" in text:
+        if command in blocks:
             continue
         print(command, flush=True)
-        called = [sys.executable, "-m", *words[start:end]]
-        done = subprocess.run(called, stdout=subprocess.PIPE, text=True, check=True)
-        said = [line for line in done.stdout.splitlines()[:-1] if not line.startswith("seconds")]
-        body = "\n".join(said).strip("\n")
-        text += f"\n## `{command}`\n\n{origin([provenance()])}\n\n```text\n{body}\n```\n"
-        _write(path, text)
+        ours = words[start] == "hpms"
+        called = [sys.executable, "-m", *words[start:end]] if ours else [sys.executable, *words[start + 1 : end]]
+        said = subprocess.run(called, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+        said = [line.rstrip() for line in said[:-1] if not line.startswith("seconds")] if ours else said
+        blocks[command] = f"{origin([provenance()])}\n\n```text\n" + "\n".join(said).strip("\n") + "\n```\n"
+        gaps = [[f"`{name}`", *row] for name, body in blocks.items() for row in _GAP.findall(body)]
+        table = [markdown(["command", "", ""], gaps) + "\n"] if gaps else []
+        parts = [f"# {title}\n", *table, *(f"## `{name}`\n\n{body}" for name, body in blocks.items())]
+        _write(path, "\n".join(parts))
 
 
 def runs(path: Path, title: str, places: Sequence[str]) -> None:
@@ -116,7 +124,15 @@ def _row(run: Run) -> list[str]:
     seconds = [f"{_seconds([run], key)[0]:.1f}" for key in _SECONDS]
     size = str(run.stored.checkpoint("latest")[0].size)
     mean, reference = (run.summary.get(f"{which}upscaled_coefficient") for which in ("", "reference_"))
-    return [*counts, *errors, f"{run.number('least_iteration'):.0f}", *seconds, size, _tensor(mean), _off(mean, reference)]
+    return [
+        *counts,
+        *errors,
+        f"{run.number('least_iteration'):.0f}",
+        *seconds,
+        size,
+        _tensor(mean),
+        _off(mean, reference),
+    ]
 
 
 def _off(mean: Any, reference: Any) -> str:

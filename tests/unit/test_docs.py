@@ -1,17 +1,28 @@
-"""README and docs/: links lead somewhere, and README stays short and begins with its two commands."""
+"""README and docs/: links lead somewhere, numbers are stored, and README stays short and begins with its two commands."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RESULTS = [*sorted((ROOT / "docs/results").glob("*.md")), ROOT / "docs/upscaling.md", ROOT / "docs/coupling.md"]
 COMMANDS = [
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[plot]' && hpms train +experiment=quickstart",
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]' && python -m pytest",
 ]
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NOT_YET = ("| osc1d, ε = 0.01:", "| 0.01 |", "| ε | coupling | rate")  # rows of runs that are to be made anew
+_STORED = re.compile(r"<!-- (?:stored|copied): (.+?) -->")
+_NUMBER = re.compile(r"(?<![\w.,/^])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w|/|[.,]\d|-[A-Za-z])")
+_ANY = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?")
+_UNIT = re.compile(r"\s(?:s|ms|MB|GB|%|unknowns|parameters)(?!\w)")
+_NO_NUMBER = re.compile(  # code, where links lead, comments, and what is counted in the paper
+    r"`[^`]*`|\]\([^)]*\)|<!--.*?-->|\(\d+\.\d+\)"
+    r"|(?:Figs?\.|Tables?|Theorems?|Eqs?\.|Sections?|Algorithms?|Propositions?)\s[\d.]+[a-z]?(?:(?:,| and| to)\s\d[\d.]*[a-z]?)*"
+)
 
 
 def prose(page):
@@ -35,6 +46,78 @@ def test_every_relative_link_and_image_exists(page):
         if not file.exists() or (anchor and anchor not in anchors(file)):
             broken.append(target)
     assert not broken
+
+
+def unstored(text, read, tables_alone=False):
+    """What of a page is in none of the files it declares: numbers, as (line, number), and lines of program output.
+
+    A declaration holds up to the next one or the next heading. Numbers of tables count, and in the prose those with a
+    decimal point, an exponent or a unit.
+    """
+    found, block, stored, numbers = [], None, "", []
+    lines = text.splitlines()
+    for i, line in enumerate(lines, 1):
+        if fence := re.match(r"```(\w*)", line):
+            block = None if block is not None else fence[1]
+        elif block is not None:
+            if block == "text" and not tables_alone and line.strip() and line.rstrip() not in stored.splitlines():
+                found.append((i, line))
+        elif line.startswith("#") or (declared := _STORED.search(line)):
+            files = [] if line.startswith("#") else declared[1].split()
+            stored = "\n".join(read(name) for name in files)
+            numbers = [Decimal(n.replace(",", "")) for n in _ANY.findall(stored)]
+        elif not line.startswith(("    ", *_NOT_YET)):
+            for shown, measured in shown_numbers(line, lines[i] if i < len(lines) else ""):
+                counts = line.startswith("|") or (measured and not tables_alone)
+                if counts and not any(is_rounded(shown, number) for number in numbers):
+                    found.append((i, shown))
+    return found
+
+
+def shown_numbers(line, following):
+    """The numbers of a line, and whether each has a decimal point, an exponent or a unit (perhaps on the next line)."""
+    bare = re.sub(r"(?<=\d)[-–](?=\d)", " ", _NO_NUMBER.sub(" code ", line)) + " " + following.lstrip()[:12]
+    for match in _NUMBER.finditer(bare, 0, len(bare) - len(following.lstrip()[:12])):
+        yield match[0], bool(re.search(r"[.e]", match[0]) or _UNIT.match(bare, match.end()))
+
+
+def is_rounded(shown, number):
+    """Whether a number is another one, rounded to its digits; a percentage may be of one."""
+    value = Decimal(shown.replace(",", ""))
+    half = Decimal(10) ** int(value.as_tuple().exponent) / 2
+    return any(abs(number * scale - value) <= half for scale in (1, 100))
+
+
+def stored_file(name):
+    """A table that a script wrote; a page that says `copied` fills itself when it is there."""
+    path = ROOT / name
+    assert name.startswith("outputs/paper/")
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *RESULTS], ids=lambda page: page.stem)
+def test_every_number_of_results_is_stored(page):
+    assert unstored(page.read_text(encoding="utf-8"), stored_file, page.name == "README.md") == []
+
+
+def test_a_number_that_is_not_stored_is_seen():
+    stored = {"a.md": "| x | 1.234e-03 | 408321 |\nerror 12.34 s"}.__getitem__
+    page = "<!-- stored: a.md -->\n| 1.23e-3 | 408,321 | P2 | `7` | 2-D | 1/9 |\nin 12.3 s, Fig. 1c\n```text\nerror 12.34 s\n```"
+    assert unstored(page, stored) == []
+    assert unstored(page.replace("1.23e-3", "1.24e-3"), stored) == [(2, "1.24e-3")]
+    assert unstored(page.replace("12.3 s", "13 s"), stored) == [(3, "13")]
+    assert unstored(page.replace("error 12", "error 13"), stored) == [(5, "error 13.34 s")]
+    assert unstored(page.replace("\n|", "\n## A section without a declaration\n|", 1), stored)[0] == (3, "1.23e-3")
+
+
+def test_usage_names_every_option_that_can_be_chosen():
+    keys = (ROOT / "docs/usage.md").read_text(encoding="utf-8").partition("## Keys")[2]
+    missing = []
+    for group in sorted(path for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "hydra"):
+        shown = "|".join(re.findall(rf"`\+?{group.name}=([^`]*)`", keys)).replace("\\", "").split("|")
+        options = sorted(file.stem for file in group.glob("*.yaml"))
+        missing += [f"{group.name}={name}" for name in options if len(options) > 1 and name not in shown]
+    assert missing == []
 
 
 def test_readme_is_short_and_begins_with_its_two_commands():
