@@ -56,7 +56,6 @@ def test_every_experiment_takes_every_option(experiment):
     for i in range(max(map(len, groups.values()))):
         chosen = {group: options[i % len(options)] for group, options in groups.items()}
         found = composed("train", f"+experiment={experiment}", *(f"{g}={option}" for g, option in chosen.items()))
-        assert {group: found[group]["name"] for group in chosen} == chosen
         said = refusal(found)
         assert not any(words in said for words in ("is not a key", "has no value", "${")), (chosen, said)
 
