@@ -227,13 +227,16 @@ class Session:
         self.recorder.log(row)
 
     def _watch(self, residual: float) -> None:
-        """Tells of a residual loss far above the least one; a run that is also worse than v = 0 has diverged."""
+        """Tells of a residual loss far above the least one; a run that is also worse than v = 0 has diverged.
+
+        With fresh points the residual at fixed ones varies by such factors, and nothing is told.
+        """
         if self.best is None or self.best.residual == 0:
             return
         least, limit = self.best.residual, self.trainer.limits.divergence
         found = f"the residual loss of iteration {self.iteration}, {residual:.3g}, is {residual / least:.3g} times "
         found += f"its least, {least:.3g} of iteration {self.best.iteration}"
-        jumped = residual > _JUMP * least
+        jumped = residual > _JUMP * least and not self.trainer.is_fresh
         if jumped and not self._jumped:
             log.warning("%s", found)
         self._jumped = jumped
