@@ -6,8 +6,8 @@
     python scripts/stored.py copy PAGE ...                  tables below <!-- copied: FILE --> become the first of FILE
 
 Each file says with what command, commit, versions and machine its numbers were made. `output` keeps what FILE already
-has, so that the same command goes on where it was stopped; of `hpms` the seconds are left out, and the gaps of all
-commands are a table of their own, the first one.
+has, so that the same command goes on where it was stopped; of `hpms` the lines of seconds are left out, and the gaps of
+all commands are a table of their own, the first one.
 """
 
 import re

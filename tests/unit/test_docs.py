@@ -63,8 +63,8 @@ def unstored(text, read, tables_alone=False):
         elif block is not None:
             if block == "text" and not tables_alone and line.strip() and line.rstrip() not in stored.splitlines():
                 found.append((i, line))
-        elif line.startswith("#") or (declared := _STORED.search(line)):
-            files = [] if line.startswith("#") else declared[1].split()
+        elif (declared := _STORED.search(line)) or line.startswith("#"):
+            files = declared[1].split() if declared else []
             stored = "\n".join(read(name) for name in files)
             numbers = [Decimal(n.replace(",", "")) for n in _ANY.findall(stored)]
         elif not line.startswith(("    ", *_NOT_YET)):
