@@ -14,7 +14,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,13 @@ from hpms.results.settings import shown
 from hpms.runtime import provenance
 
 _COPIED = re.compile(r"(<!-- copied: (\S+) -->\n)(?:\|.*\n)*")
-_BLOCK = re.compile(r"^## `(.+)`\n\n(.+?^```text\n.*?^```\n)", re.MULTILINE | re.DOTALL)
-_GAP = re.compile(r"^(gap\b.*?|  \S.*?) {2,}(\S.*)$", re.MULTILINE)
+_BLOCK = re.compile(r"^## `([^\n]+)`\n\n(.+?^```text\n.*?^```\n)", re.MULTILINE | re.DOTALL)
+_GAPS = {  # what `hpms reference coupling=consistent` prints
+    "paper's, balls": re.compile(r"^gap .*balls.*? {2,}([\d.]+)", re.MULTILINE),
+    "inside": re.compile(r"^  interior, boundary frame +([\d.]+)", re.MULTILINE),
+    "consistent, inside": re.compile(r"^gap .*boxes.*? {2,}([\d.]+)", re.MULTILINE),
+    "as trained": re.compile(r"^  as trained.*? {2,}([\d.]+)", re.MULTILINE),
+}
 _TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 
@@ -61,10 +66,15 @@ def output(path: Path, title: str, words: Sequence[str]) -> None:
         said = subprocess.run(called, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
         said = [line.rstrip() for line in said[:-1] if not line.startswith("seconds")] if ours else said
         blocks[command] = f"{origin([provenance()])}\n\n```text\n" + "\n".join(said).strip("\n") + "\n```\n"
-        gaps = [[f"`{name}`", *row] for name, body in blocks.items() for row in _GAP.findall(body)]
-        table = [markdown(["command", "", ""], gaps) + "\n"] if gaps else []
-        parts = [f"# {title}\n", *table, *(f"## `{name}`\n\n{body}" for name, body in blocks.items())]
-        _write(path, "\n".join(parts))
+        _write(path, _blocks(title, blocks))
+    _write(path, _blocks(title, blocks))
+
+
+def _blocks(title: str, blocks: Mapping[str, str]) -> str:
+    found = {name: [pattern.search(body) for pattern in _GAPS.values()] for name, body in blocks.items()}
+    gaps = [[f"`{name}`", *(match[1] for match in row if match)] for name, row in found.items() if all(row)]
+    table = [markdown(["command", *_GAPS], gaps) + "\n"] if gaps else []
+    return "\n".join([f"# {title}\n", *table, *(f"## `{name}`\n\n{body}" for name, body in blocks.items())])
 
 
 def runs(path: Path, title: str, places: Sequence[str]) -> None:
