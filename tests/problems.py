@@ -18,7 +18,7 @@ from hpms.network.mlp import Perceptron
 from hpms.network.two_scale import TwoScaleNetwork
 from hpms.options.boundary import HardOptions, SoftOptions
 from hpms.options.coefficient import ExpressionOptions as Coefficient
-from hpms.options.collocation import FreshOptions
+from hpms.options.collocation import LayersOptions
 from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.collocation import Sampler, collocate
@@ -140,8 +140,8 @@ def small_coupling(points, dtype, keeps_adjoint, delta=0.45, count=5):
 
 @cache
 def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False, keeps=False):
-    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), and its view of a coarse problem, whose adjoint a
-    coupling `keeps`.
+    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), no two of equal weight, and its view of a coarse
+    problem, whose adjoint a coupling `keeps`.
     """
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
@@ -150,8 +150,10 @@ def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="flo
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5
     coupling, view = small_coupling(points, dtype, keeps) if coupled else (None, None)
-    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), np.ones(interior), block, dtype)
-    sampler = Sampler(problem, jax.random.key(5), FreshOptions(interior, 11), block, dtype) if fresh else None
+    weights = rng.uniform(0.5, 1.5, interior)
+    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), weights, block, dtype)
+    layers = LayersOptions(interior, 11, 0.2, 0.5)
+    sampler = Sampler(problem, jax.random.key(5), layers, block, dtype) if fresh else None
     loss = Loss(
         model=model,
         collocation=collocation,

@@ -31,15 +31,16 @@ def pointwise(loss, theta, view):
     medium = collocation.medium
     x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.sites.points, medium.gradient))
     k, f = collocation.sites.flat(medium.coefficient), collocation.sites.flat(medium.forcing)[:, 0]
+    weight = collocation.sites.flat(collocation.weights)
     slope, laplacian = jax.vmap(lambda y: (jax.grad(v)(y), jnp.trace(jax.hessian(v)(y))))(x)
-    terms = [jnp.mean((-(k * laplacian + jnp.sum(gradient * slope, axis=1)) - f) ** 2)]
+    terms = [jnp.mean(weight * (-(k * laplacian + jnp.sum(gradient * slope, axis=1)) - f) ** 2)]
     if BOUNDARY in loss.names:
         terms.append(loss.surface * jnp.mean(jax.vmap(v)(collocation.boundary) ** 2))
     means = None
     if view is not None:
         means = loss.coupling.means(jax.vmap(v)(x)[:, None], jax.vmap(v)(loss.coupling.nodes.every)[:, None])
         terms.append(jnp.mean((means - view.target) ** 2))
-    return jnp.stack(terms), jnp.mean(k * (slope[:, 0] + 1)), means
+    return jnp.stack(terms), jnp.mean(weight * k * (slope[:, 0] + 1)), means
 
 
 def adjoint_factor(means, view):
@@ -163,12 +164,15 @@ def test_fresh_points_move_the_residual_and_leave_the_sites_of_the_means():
 
 def test_gradient_norms_are_those_of_the_terms():
     theta, loss, view = small_loss(2, False, True)
-    norms, share = quick_filter_jit(gradient_norms)(loss, theta, view)
+    norms_of = quick_filter_jit(gradient_norms)
+    norms, share = norms_of(loss, theta, view)
     for weights, norm in zip(jnp.eye(3), norms, strict=True):
         assert close(jnp.linalg.norm(gradient_of(loss, theta, weights, view)[0]), norm)
     parts = term_gradients_of(loss, theta, view)
     adjoint, direct = jnp.linalg.norm(parts["adjoint"]), jnp.linalg.norm(parts["coupling"])
     assert close(share, adjoint / (adjoint + direct))
+    off, _ = norms_of(loss, theta, replace(view, strength=jnp.zeros(())))
+    assert close(off, norms.at[2].set(0))
 
 
 @pytest.mark.parametrize("coupled", [True, False], ids=["coupled", "plain"])

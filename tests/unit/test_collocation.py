@@ -5,8 +5,8 @@ import pytest
 
 from hpms.errors import UserError
 from hpms.options.coefficient import ExpressionOptions
-from hpms.options.collocation import UniformOptions
-from hpms.problem.collocation import collocate
+from hpms.options.collocation import LayersOptions, UniformOptions
+from hpms.problem.collocation import Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.unit_cube import UnitCube
 from tests.problems import EPS, small_problem
@@ -46,6 +46,17 @@ def test_the_medium_is_that_of_the_points():
     np.testing.assert_array_equal(found.sites.flat(found.medium.forcing), medium.forcing)
     expected = np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0]
     np.testing.assert_allclose(medium.forcing, expected[:, None], rtol=1e-14)
+
+
+def test_means_over_fresh_points_are_those_of_the_domain_where_layers_have_more_of_them():
+    sampler = Sampler(small_problem(2), jax.random.key(0), LayersOptions(500, 6, 0.1, 0.6), 64, jnp.dtype("float64"))
+    found = sampler(jnp.array(3))
+    points, weights = np.asarray(found.sites.every), np.asarray(found.sites.flat(found.weights))
+    layer = np.minimum(points, 1 - points).min(axis=1) < 0.1
+    assert np.mean(layer) == 0.6
+    assert np.mean(weights * layer) == pytest.approx(1 - 0.8**2)
+    np.testing.assert_allclose(np.mean(weights[:, None] * points**2, axis=0), 1 / 3, rtol=0.02)
+    assert float(found.weights.sum()) == pytest.approx(500)
 
 
 def test_everything_has_the_precision_asked_for():
