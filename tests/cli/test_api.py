@@ -12,6 +12,7 @@ import pytest
 import hpms
 from hpms.errors import UserError
 from hpms.results.run import StoredRun
+from tests.cli.test_train import RISING
 
 README = Path(__file__).parents[2] / "README.md"
 PRECISE = {"jax_enable_x64": True}
@@ -66,12 +67,21 @@ def hpms_run(few, tiny, tmp_path):
     return train.run(invocation, config, "osc1d").paths[0].parent
 
 
-def test_a_run_in_a_directory_is_continued_and_loaded(few, tmp_path):
-    first = hpms.train(few, tmp_path / "run")
-    again = hpms.train(few, tmp_path / "run")
+def test_a_run_in_a_directory_is_continued_and_loaded(few, tiny, tmp_path):
+    rising = hpms.configure(*tiny, RISING)
+    begun = hpms.train(hpms.configure(*tiny, RISING, "training.wall_limit=1e-9"), tmp_path / "run")
+    assert begun.status == "interrupted"
+    first = hpms.train(rising, tmp_path / "run")
+    assert first.status == "finished" and len(StoredRun(tmp_path / "run").sessions) == 2
+    before = (tmp_path / "run" / "run.h5").read_bytes()
+    again = hpms.train(rising, tmp_path / "run")
     np.testing.assert_array_equal(first.theta, again.theta)
+    assert (tmp_path / "run" / "run.h5").read_bytes() == before
     latest = hpms.load(tmp_path / "run" / "run.h5", "latest")
-    assert latest.iteration == 20 and latest.errors["relative_l2"] > 0
+    assert first.iteration < latest.iteration == 20
+    for solution in (first, latest):
+        (row,) = np.flatnonzero(first.history["iteration"] == solution.iteration)
+        assert solution.errors["relative_l2"] == pytest.approx(first.history["relative_l2"][row], rel=1e-5)
 
 
 def test_a_directory_of_another_configuration_is_left_alone(few, tiny, tmp_path):

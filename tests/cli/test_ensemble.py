@@ -1,3 +1,5 @@
+import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +32,10 @@ def test_an_ensemble_is_its_runs(hpms, tiny):
     assert len({content(path)[0]["tau2"] for path in apart}) == 2
     assert result.last_line == str(together[-1])
     assert [path.relative_to("all") for path in together] == [path.relative_to("one") for path in apart]
+    table = hpms("table", "all", "--format", "csv").out
+    (row,) = [row for row in csv.DictReader(io.StringIO(table)) if row["method"] == "network"]
+    wall = [content(path)[0]["wall_seconds"] for path in together]
+    assert float(row["seconds_mean"]) == pytest.approx(np.mean(wall) / 2)
     for a, b in zip(together, apart, strict=True):
         (summary, theta, metrics), (single, expected, expected_metrics) = content(a), content(b)
         assert summary["tau2"] == single["tau2"] > 1

@@ -38,11 +38,14 @@ def test_no_errors_are_logged_and_the_fields_are_those_of_the_network(run, hpms)
         np.testing.assert_array_equal(file["fields/value"], value)
 
 
-def test_it_may_be_evaluated_against_one_later(run, hpms):
-    result = hpms("evaluate", f"run={run().parent}", "reference.method=p1")
+def test_evaluated_against_one_later_it_has_the_errors_of_a_run_that_had_it(run, hpms, tiny):
+    given = [each for each in tiny if each.startswith("reference.")] + ["reference.method=p1"]
+    result = hpms("evaluate", f"run={run().parent}", *given)
     assert result.code == 0, result.err
-    with h5py.File(result.last_line) as file:
-        assert file["summary"].attrs["relative_l2"] > 0 and len(file["fields/reference_value"])
+    with h5py.File(result.last_line) as found, h5py.File(hpms("train", *tiny, *given[1:]).last_line) as expected:
+        for name in ("relative_l2", "relative_h1", "fem_relative_l2"):
+            assert found["summary"].attrs[name] == pytest.approx(expected["summary"].attrs[name], rel=1e-5), name
+        np.testing.assert_array_equal(found["fields/reference_value"], expected["fields/reference_value"])
 
 
 @pytest.mark.parametrize("verb", ["reference", "consistency"])

@@ -5,9 +5,10 @@ import sys
 import time
 
 import h5py
+import numpy as np
 import pytest
 
-from tests.cli.test_train import status, theta
+from tests.cli.test_train import outcome, status, theta, without_times
 
 
 def start(folder, arguments, output):
@@ -52,17 +53,23 @@ def test_ctrl_c_ends_a_sweep(tmp_path, tiny):
 def test_a_killed_run_is_resumed_to_the_same_bits(tmp_path, tiny):
     arguments = (*tiny, "training.iterations=600", "training.log_every=50", "training.checkpoint_seconds=0")
     whole = start(tmp_path, arguments, "whole")
+    saved = []
     for iteration in (50, 250):
         killed = start(tmp_path, arguments, "killed")
         path = wait_for_iteration(tmp_path, "killed", iteration)
         killed.kill()
-        killed.communicate()
+        _, errors = killed.communicate()
+        assert all(f"continues at iteration {there}\n" in errors.decode() for there in saved)
         with h5py.File(path) as file:
-            assert file["checkpoint/latest/theta"].shape
+            saved = [int(file["checkpoint/latest/iteration"][()])]
+            assert file["summary"].attrs["status"] == "running"
+            assert list(file["metrics/iteration"]) == list(range(0, saved[0] + 1, 50))
     last = start(tmp_path, arguments, "killed")
     _, errors = last.communicate(timeout=120)
-    assert last.returncode == 0 and "continues at iteration" in errors.decode()
+    assert last.returncode == 0 and f"continues at iteration {saved[0]}\n" in errors.decode()
     whole.communicate(timeout=120)
     (expected,) = (tmp_path / "whole").glob("train/*/*/seed=0/run.h5")
     assert status(path) == status(expected) == "finished"
     assert (theta(path) == theta(expected)).all()
+    found, whole = (without_times(each) | outcome(each) for each in (path, expected))
+    assert [name for name in whole if not np.array_equal(found[name], whole[name])] == []

@@ -5,6 +5,8 @@ import h5py
 import numpy as np
 import pytest
 
+RISING = "optimizer.learning_rate=1"  # the residual is smallest at iteration 0
+
 
 def theta(path):
     with h5py.File(path) as file:
@@ -16,14 +18,26 @@ def status(path):
         return str(file["summary"].attrs["status"])
 
 
+def seconds(path):
+    with h5py.File(path) as file:
+        return [float(file["summary"].attrs[name]) for name in ("elapsed_seconds", "compile_seconds")]
+
+
 def without_times(path):
     timed = ("elapsed_seconds", "compile_seconds")
     with h5py.File(path) as file:
         return {name: np.asarray(column) for name, column in file["metrics"].items() if name not in timed}
 
 
+def outcome(path):
+    """The summary without times, and the best checkpoint."""
+    with h5py.File(path) as file:
+        summary = {name: each for name, each in file["summary"].attrs.items() if not name.endswith("_seconds")}
+        return summary | {f"best {name}": np.asarray(each) for name, each in file["checkpoint/best"].items()}
+
+
 def test_a_run_writes_its_record(hpms, tiny):
-    code, out, _ = result = hpms("train", *tiny)
+    code, out, _ = result = hpms("train", *tiny, RISING)
     assert code == 0
     assert "relative L² error" in out and "fine FEM" in out
     path = Path(result.last_line)
@@ -33,11 +47,17 @@ def test_a_run_writes_its_record(hpms, tiny):
         assert summary["status"] == "finished"
         assert list(metrics["iteration"]) == [0, 5, 10, 15, 20]
         best = int(np.argmin(metrics["residual"]))
+        assert best < 4
         assert summary["iteration"] == metrics["iteration"][best]
+        assert summary["residual_loss"] == metrics["residual"][best]
         assert summary["relative_l2"] == metrics["relative_l2"][best]
-        assert summary["upscaled_coefficient"].shape == (1, 1)
+        assert summary["relative_h1"] == metrics["relative_h1"][best]
+        assert summary["wall_seconds"] == metrics["elapsed_seconds"][best] + metrics["compile_seconds"][best]
+        np.testing.assert_array_equal(summary["upscaled_coefficient"], metrics["upscaled_coefficient"][best])
         assert file["points/interior"].shape == (200, 1)
-        assert file["fields/value"].shape == file["fields/reference_value"].shape
+        weights, v, u = (np.asarray(file["fields"][name]) for name in ("weights", "value", "reference_value"))
+        error = (weights @ (v - u) ** 2 / (weights @ u**2)) ** 0.5
+        assert summary["relative_l2"] == pytest.approx(error, rel=1e-5)
         assert file["coarse/state"].shape == (11,)
         assert file["provenance/0"].attrs["jax"]
     lines = (path.parent / "metrics.jsonl").read_text().splitlines()
@@ -65,8 +85,9 @@ def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny):
 
 @pytest.mark.parametrize("coupling", ["coupling.update=lazy", "coupling.update=every_step", "coupling=none"])
 def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, monkeypatch):
-    tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling)
+    tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling, RISING)
     whole = hpms("train", *tiny, "output=whole").last_line
+    spent = [[0.0, 0.0]]
     monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)
     for iteration in range(1, 7):
         part = hpms("train", *tiny, "output=part", "training.wall_limit=1e-9")
@@ -74,10 +95,13 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, mon
         with h5py.File(part.last_line) as file:
             assert file["checkpoint/latest/iteration"][()] == iteration
             assert len(file["provenance"]) == iteration
+        spent.append(seconds(part.last_line))
     part = hpms("train", *tiny, "output=part")
     assert "continues at iteration 6" in part.err and status(part.last_line) == "finished"
+    assert (np.diff([*spent, seconds(part.last_line)], axis=0) > 0).all()
     assert np.array_equal(theta(part.last_line), theta(whole))
-    expected, found = without_times(whole), without_times(part.last_line)
+    expected, found = (without_times(path) | outcome(path) for path in (whole, part.last_line))
+    assert expected["best iteration"] < 6
     assert expected.keys() == found.keys()
     assert [name for name in expected if not np.array_equal(expected[name], found[name])] == []
 
@@ -128,7 +152,9 @@ def test_nan_ends_a_run_with_its_last_good_state(hpms, tiny):
     assert code == 1 and "nan" in out and "residual" in out
     with h5py.File(result.last_line) as file:
         assert file["summary"].attrs["status"] == "nan"
-        assert np.isfinite(file["checkpoint/latest/theta"]).all()
+        latest, first = file["checkpoint/latest"], file["checkpoint/best"]
+        assert latest["iteration"][()] == first["iteration"][()] == 0
+        np.testing.assert_array_equal(latest["theta"], first["theta"])
         assert np.isfinite(file["summary"].attrs["residual_loss"])
     again = hpms("train", *tiny, "optimizer.learning_rate=1e36")
     assert again.code == 1 and "change the rate of learning" in again.out
@@ -181,6 +207,19 @@ def test_what_is_logged_is_what_happened(hpms, tiny):
     assert list(rows["coarse_updates"] + rows["coarse_rejections"]) == [1, 1, 2, 2, 3]
     assert kappa[0] == pytest.approx(rows["upscaled_coefficient"][-1, 0, 0], rel=1e-6)
     assert ((rows["adjoint_share"] >= 0) & (rows["adjoint_share"] < 1)).all()
+
+
+def test_a_coupling_that_is_switched_off_is_logged_and_counts_no_more(hpms, tiny):
+    result = hpms("train", *tiny, "coupling.schedule=until", "coupling.level=1100")
+    with h5py.File(result.last_line) as file:
+        rows = {name: np.asarray(column) for name, column in file["metrics"].items()}
+    assert list(rows["coupling_strength"]) == [1, 1, 0, 0, 0]
+    assert (rows["coupling"] > 0).all()
+    weighted = rows["coupling_strength"] * rows["weight_coupling"] * rows["coupling"]
+    assert np.allclose(rows["weighted_coupling"], weighted, rtol=1e-6)
+    assert np.allclose(rows["loss"], rows["weighted_residual"] + weighted)
+    assert list(rows["gradient_norm_coupling"] > 0) == [True, True, False, False, False]
+    assert list(rows["coarse_updates"] + rows["coarse_rejections"]) == [1] * 5
 
 
 def test_what_a_killed_process_left_behind_is_removed(hpms, tiny, tmp_path):

@@ -51,7 +51,8 @@ def coupled(dim, kind, name="isotropic"):
     context = CouplingContext(upscaling, space, problem, points, 16, jnp.dtype("float64"))
     coupling, solver = options(kind).build(context)
     theta, model = small_network("mlp", "tanh", dim, "float64", True, depth=1, outputs=upscaling.lifts)
-    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), np.ones(60), 60, theta.dtype)
+    weights = np.random.default_rng(1).uniform(0.5, 1.5, len(points))
+    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), weights, 60, theta.dtype)
     loss = Loss(model, collocation, coupling, upscaling, soft=False, volume=1.0, surface=2.0 * dim)
 
     def view(theta):
