@@ -68,8 +68,8 @@ def hpms_run(few, tiny, tmp_path):
 
 
 def test_a_run_in_a_directory_is_continued_and_loaded(few, tiny, tmp_path):
-    rising = hpms.configure(*tiny, RISING)
-    begun = hpms.train(hpms.configure(*tiny, RISING, "training.wall_limit=1e-9"), tmp_path / "run")
+    rising = hpms.configure(*tiny, *RISING)
+    begun = hpms.train(hpms.configure(*tiny, *RISING, "training.wall_limit=1e-9"), tmp_path / "run")
     assert begun.status == "interrupted"
     first = hpms.train(rising, tmp_path / "run")
     assert first.status == "finished" and len(StoredRun(tmp_path / "run").sessions) == 2
