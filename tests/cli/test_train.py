@@ -30,9 +30,10 @@ def without_times(path):
 
 
 def outcome(path):
-    """The summary without times, and the best checkpoint."""
+    """The summary without times and what is not known, and the best checkpoint."""
     with h5py.File(path) as file:
         summary = {name: each for name, each in file["summary"].attrs.items() if not name.endswith("_seconds")}
+        summary = {name: each for name, each in summary.items() if not (isinstance(each, float) and np.isnan(each))}
         return summary | {f"best {name}": np.asarray(each) for name, each in file["checkpoint/best"].items()}
 
 
