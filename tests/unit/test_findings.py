@@ -82,3 +82,11 @@ def test_a_run_without_errors_says_nothing():
     run.stored.values["reference"] = {"name": "none"}
     assert verdict([a_run(), run], "robust on all seeds") == ("shown", "0 of 1 runs failed")
     assert findings([run]) == []
+
+
+def test_early_is_a_fifth_of_the_way():
+    runs = [a_run(coupling, "ms_pinn") for coupling in ("ball", "none")]
+    for run, error in zip(runs, (0.5, 0.7), strict=True):
+        errors = {0: 9.0, 3900: error, 12_000: 2.0 - error, 20_000: 0.1}
+        run.stored.rows[:] = [{"iteration": i, "relative_l2": e} for i, e in errors.items()]
+    assert verdict(runs, "converges faster early") == ("shown", "hybrid 5.00e-01, plain 7.00e-01")
