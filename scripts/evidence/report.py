@@ -68,7 +68,7 @@ def write_history(run: Run, path: Path) -> None:
 
 def main() -> None:
     """Writes RESULTS/README.md and RESULTS/*.csv."""
-    place, results, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    place, results, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3].strip()
     runs, complaints = load_runs([str(place)])
     results.mkdir(parents=True, exist_ok=True)
     for run in runs:

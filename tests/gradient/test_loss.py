@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hpms.training.loss import BOUNDARY, RESIDUAL
+from hpms.training.rest import trivial_loss
 from hpms.training.state import gradient_norms
 from tests.problems import close, network_value, quick_filter_jit, quick_jit, small_loss
 
@@ -160,6 +161,11 @@ def test_fresh_points_move_the_residual_and_leave_the_sites_of_the_means():
         return weights[:2] @ terms[:2] + weights[2] * jnp.mean((means - view.target) ** 2) + adjoint
 
     assert close(gradient_of(now, theta, weights, view)[0], quick_jit(jax.grad(value))(theta))
+
+
+def test_the_loss_at_rest_is_that_of_a_network_of_zeros():
+    theta, loss, view = small_loss(2, False, True)
+    assert trivial_loss(loss) == pytest.approx(float(values_of(loss, 0 * theta, view)[0].terms[0]), rel=1e-12)
 
 
 def test_gradient_norms_are_those_of_the_terms():
