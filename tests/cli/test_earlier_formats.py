@@ -42,10 +42,14 @@ def test_tables_lists_and_figures_are_made(run, hpms):
     assert hpms("plot", "outputs/train/osc1d").code == 0
 
 
-def test_a_run_of_an_earlier_format_is_finished_already_or_cannot_be_continued(run, hpms):
+def test_a_finished_run_of_an_earlier_format_is_left_alone_by_the_command_that_says_the_same_today(run, hpms):
     directory = run(DATA / "format1" / "none.h5")
     medium = ["+experiment=osc1d", "problem.eps=0.25", "network.width=4", "network.features=3", "coupling=none"]
     medium += ["collocation.interior=60", "coarse.h=0.1", "training.log_every=5", "balancing.interval=10"]
-    same = [*medium, "reference.fem_h=0.02", f"run_dir={directory}"]
-    result = hpms("train", *same, "training.iterations=20")
-    assert "belongs to another configuration: " in result.err or "finished already" in result.out
+    command = [*medium, "reference.fem_h=0.02", f"run_dir={directory}", "training.iterations=20"]
+    before = (directory / "run.h5").read_bytes()
+    same = hpms("train", *command, "training.divergence=null")
+    assert same.code == 0 and "finished already" in same.out, same.err
+    other = hpms("train", *command)
+    assert other.code == 1 and "another configuration: training.divergence=None there" in other.err
+    assert (directory / "run.h5").read_bytes() == before
