@@ -23,6 +23,7 @@ from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN
 
 log = logging.getLogger(__name__)
 _OTHERWISE = "the same values would end there again, so change the rate of learning, the precision or the seed"
+_REGARDLESS = f"{_OTHERWISE}, or give training.divergence=null for a new run that goes on regardless"
 
 
 def run(invocation: TrainInvocation, config: Config, experiment: str) -> Result:
@@ -66,9 +67,10 @@ def _already(ended: Ended, plot: bool, anew: str) -> Result:
     if plot and not (member.directory / FIGURE).exists():
         _plot(member.directory)
     summary, status, path = member.stored.summary, member.stored.status, member.directory / FILE
+    advice = {FINISHED: anew, DIVERGED: _REGARDLESS}.get(status, _OTHERWISE)
     text = [
         report(summary, member.stored.config()),
-        f"This run is {status} already ({summary['reason']}): {anew if status == FINISHED else _OTHERWISE}.",
+        f"This run is {status} already ({summary['reason']}): {advice}.",
         str(path),
     ]
     message = f"{status} already: {summary['reason']}"

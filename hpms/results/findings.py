@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpms.results.collection import Run, varying
+from hpms.results.valid import FAILED
+from hpms.training.session import ENDED
 
 SHOWN, CONTRADICTED, OPEN = "shown", "contradicted", "cannot be shown"
 _FORMULAS = {
@@ -41,7 +43,7 @@ def findings(runs: Sequence[Run]) -> list[Verdict]:
             for at in every if eps is None else [eps] if here else []:
                 cells: Cells = {}
                 for run in here:
-                    if abs(run.keys["problem.eps"] - at) < 1e-9 and not run.running:
+                    if abs(run.keys["problem.eps"] - at) < 1e-9 and run.stored.status in (*ENDED, FAILED):
                         cells.setdefault((run.keys["coupling"], run.keys["network"]), []).append(run)
                 differ = sorted({key for cell in cells.values() for key in varying(cell)})
                 holds, numbers = (None, f"these runs differ in {', '.join(differ)}") if differ else judge(cells)

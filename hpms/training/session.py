@@ -107,7 +107,8 @@ class Session:
             return self._end(FINISHED, converged)
         if report.stalled:
             self.log()
-            return self._end(FINISHED, self.trainer.optimizer.stall)
+            stall = (FINISHED, self.trainer.optimizer.stall)
+            return self._end(*((DIVERGED, self._diverged) if self._diverged else stall))
         self.visit()
         self.recorder.advance(self.iteration)
         if self._diverged:
@@ -229,7 +230,7 @@ class Session:
     def _watch(self, residual: float) -> None:
         """Tells of a residual loss far above the least one; a run that is also worse than v = 0 has diverged.
 
-        With fresh points the residual at fixed ones varies by such factors, and nothing is told.
+        With fresh points the residual at fixed ones varies by such factors, and there is no line; the end still holds.
         """
         if self.best is None or self.best.residual == 0:
             return

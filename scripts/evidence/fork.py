@@ -1,8 +1,8 @@
 """`fork.py RUN RESULTS NAME ITERATIONS [key=value ...]`: goes on from a run's last checkpoint with other keys.
 
-A run can't do that itself: with other keys it is another run. The history is written to RESULTS/NAME.csv, from the
-checkpoint to step ITERATIONS. The keys may change what is trained with, not the network or its points; the optimizer's
-state, the weights and the coarse state are the run's.
+A run can't do that itself: with other keys it is another run. Give the run's own keys, too. The history is written to
+RESULTS/NAME.csv, from the checkpoint to step ITERATIONS. The keys may change what a coupled run with one K̃ is trained
+with, not the network or its points; the optimizer's state, the weights and the coarse state are the run's.
 """
 
 import csv
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from hpms.compose import composed
 from hpms.config import Config, read_config
-from hpms.experiment import build, fine_problem
+from hpms.experiment import build, fine_problem, fingerprint
 from hpms.results.run import StoredRun
 from hpms.runs import measure_in_time
 from hpms.runtime import flags
@@ -31,6 +31,7 @@ class _Rows:
     """A `Recorder` that writes the columns."""
 
     def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("w", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(_COLUMNS)
@@ -64,6 +65,7 @@ def main() -> None:
     start = snapshot(stored, config)
     with flags(config):
         problem, dtype = fine_problem(config), config.runtime.dtype
+        stored.check_medium(fingerprint(problem), "give the run's own keys, too")
         fixed = {key: a.astype(dtype) if a.dtype.kind == "f" else a for key, a in stored.fixed.items()}
         built = build(config, problem, stored.points, fixed)
         measured = measure_in_time(config, problem)

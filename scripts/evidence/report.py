@@ -4,7 +4,7 @@ import csv
 import sys
 from pathlib import Path
 
-from hpms.results.collection import Run, load_runs
+from hpms.results.collection import Run, load_runs, newest
 from hpms.results.formats import markdown
 
 _EVERY = 1000  # iterations between the rows that are kept
@@ -29,7 +29,8 @@ not finished says nothing about the paper's claims yet. Histories, every {every}
 def name(run: Run) -> str:
     """The file name of a run's history."""
     keys = run.keys
-    return f"eps={keys['problem.eps']:.4g}_{keys['coupling']}_{keys['training.iterations']}_seed={keys['seed']}"
+    kind = f"{keys['coupling']}_{keys['training.iterations']}_{run.stored.identity}"
+    return f"eps={keys['problem.eps']:.4g}_{kind}_seed={keys['seed']}"
 
 
 def row(run: Run) -> list[str]:
@@ -69,7 +70,8 @@ def write_history(run: Run, path: Path) -> None:
 def main() -> None:
     """Writes RESULTS/README.md and RESULTS/*.csv."""
     place, results, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3].strip()
-    runs, complaints = load_runs([str(place)])
+    found, complaints = load_runs([str(place)])
+    runs = newest(found)[0]
     results.mkdir(parents=True, exist_ok=True)
     for run in runs:
         write_history(run, results / f"{name(run)}.csv")
