@@ -41,7 +41,7 @@ def test_nothing_heavy_is_imported_before_a_command_runs():
 
 def test_python_dash_m():
     out = subprocess.run([sys.executable, "-m", "hpms", "--version"], capture_output=True, text=True).stdout
-    assert re.fullmatch(r"hpms \d+\.\d+\.\d+\n", out)
+    assert re.fullmatch(r"hpms \d+\.\d+\.\d+(\.dev\d+)?\n", out)
 
 
 def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):

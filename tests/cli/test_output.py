@@ -35,13 +35,8 @@ def test_how_much_is_said(hpms, tiny):
     quiet = hpms("train", *tiny, "--quiet")
     assert quiet.code == 0 and not quiet.err and quiet.out.count("\n") == 1
     verbose = hpms("train", "-v", *tiny, "seed=1")
-    assert [line.split()[1] for line in verbose.err.splitlines() if line.startswith("iteration")] == [
-        "0",
-        "5",
-        "10",
-        "15",
-        "20",
-    ]
+    said = {line.split()[1] for line in verbose.err.splitlines() if line.startswith("iteration")}
+    assert said >= {"0", "5", "10", "15", "20"}  # and what was at work when a few seconds were over
 
 
 def test_a_lost_terminal_ends_a_run_with_a_checkpoint_and_a_full_disk_behind_it_breaks_nothing(tmp_path, tiny):
