@@ -139,9 +139,11 @@ def small_coupling(points, dtype, keeps_adjoint, delta=0.45, count=5):
 
 
 @cache
-def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False, keeps=False):
-    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), no two of equal weight, and its view of a coarse
-    problem, whose adjoint a coupling `keeps`.
+def small_loss(
+    dim=1, hard=True, coupled=True, block=16, interior=50, dtype="float64", fresh=False, keeps=False, even=False
+):
+    """θ, a loss with M_Ω = `interior` points (or with `fresh` ones), no two of equal weight unless `even`, and its view
+    of a coarse problem, whose adjoint a coupling `keeps`.
     """
     dtype = jnp.dtype(dtype)
     problem = small_problem(dim)
@@ -150,7 +152,7 @@ def small_loss(dim=1, hard=True, coupled=True, block=16, interior=50, dtype="flo
     points, boundary = rng.random((interior, dim)), rng.random((11, dim))
     boundary[:, 0] = boundary[:, 0] > 0.5
     coupling, view = small_coupling(points, dtype, keeps) if coupled else (None, None)
-    weights = rng.uniform(0.5, 1.5, interior)
+    weights = np.ones(interior) if even else rng.uniform(0.5, 1.5, interior)
     collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), weights, block, dtype)
     layers = LayersOptions(interior, 11, 0.2, 0.5)
     sampler = Sampler(problem, jax.random.key(5), layers, block, dtype) if fresh else None

@@ -8,7 +8,7 @@ from tests.problems import small_loss
 
 
 def run(count, coupled=True, fresh=False, dtype="float64", state=None, trials=30, damping=1e-2, **options):
-    theta, loss, coupling = small_loss(hard=False, coupled=coupled, fresh=fresh, dtype=dtype, **options)
+    theta, loss, coupling = small_loss(hard=False, coupled=coupled, fresh=fresh, dtype=dtype, even=True, **options)
     optimizer = GaussNewtonOptions(damping, 1e-12, trials).build(loss.model)
     if state is None:
         weights = jnp.ones(len(loss.names), dtype)
