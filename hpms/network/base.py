@@ -63,5 +63,5 @@ def parametrise(network: AbstractNetwork) -> tuple[Float[Array, " p"], Parametri
 
 
 def glorot(key: PRNGKeyArray, shape: tuple[int, int], dtype: jnp.dtype) -> Float[Array, "n k"]:
-    """A weight matrix with entries N(0, 2/(n + k)), Glorot and Bengio (2010)."""
+    """A weight matrix of normal entries, cut off at two deviations, of variance 2/(n + k): Glorot and Bengio (2010)."""
     return jax.nn.initializers.glorot_normal()(key, shape, dtype)
