@@ -2,11 +2,20 @@
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
 #   [RUNS=DIR] [RESULTS=DIR] scripts/results.sh [gaps|upscaling|fast|media|small|osc1d|speed ...]
 # Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and speed, which needs a machine
-# that does nothing else. The others take some ten minutes each on 2 cores, small half an hour. Finished runs are skipped, interrupted ones go on, and of outputs what is stored stays:
-# start it as often as you like; delete a table of outputs to make it anew.
+# that does nothing else. The others take some ten minutes each on 2 cores, small half an hour. Finished runs are skipped,
+# interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table of outputs
+# to make it anew. RUNS and RESULTS are taken from the top of the project.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
-. "$(dirname "$0")/common.sh"
-here=$(cd "$(dirname "$0")" && pwd)
+parts=("$@")
+if [ $# = 0 ]; then parts=(gaps upscaling fast media small); fi
+for part in "${parts[@]}"; do
+  case $part in
+    gaps | upscaling | fast | media | small | osc1d | speed) ;;
+    *) echo "$part is no part: choose gaps, upscaling, fast, media, small, osc1d or speed." >&2; exit 2 ;;
+  esac
+done
+cd "$(dirname "$0")/.." # the tables name commands as they are typed here
+. scripts/common.sh
 tilted=(coefficient=expression 'coefficient.periods=[eps,eps]' 'coefficient.formula=2+1.6*sin(2*pi*(x1+x2)/eps)')
 smooth=(source=expression 'source.formula=5*sin(pi*x1)*sin(pi*x2)')
 aperiodic=(coefficient=expression coefficient.periods=null
@@ -16,7 +25,7 @@ aperiodic=(coefficient=expression coefficient.periods=null
 table() {
   local name=$1 title=$2
   shift 2
-  python "$here/stored.py" runs "$RESULTS/$name.md" "$title" "${@/#/$RUNS/}"
+  python scripts/stored.py runs "$RESULTS/$name.md" "$title" "${@/#/$RUNS/}"
 }
 
 gaps() {
@@ -30,11 +39,11 @@ gaps() {
   words+=("${reference[@]}" +experiment=osc2d problem.eps=0.2 coarse.h=0.1 --)
   words+=("${reference[@]}" +experiment=osc2d "${tilted[@]}" "${smooth[@]}" upscaling=tensor --)
   words+=(hpms consistency +experiment=osc1d)
-  python "$here/stored.py" output "$RESULTS/gaps.md" "What the fine solution says of the couplings" "${words[@]}"
+  python scripts/stored.py output "$RESULTS/gaps.md" "What the fine solution says of the couplings" "${words[@]}"
 }
 
 upscaling() {
-  python "$here/stored.py" output "$RESULTS/upscale.md" "The classical answers" \
+  python scripts/stored.py output "$RESULTS/upscale.md" "The classical answers" \
     hpms upscale +experiment=osc2d -- hpms upscale +experiment=osc2d "${tilted[@]}"
   local runs=$RUNS
   RUNS=$runs/tensor sweep +experiment=osc2d_fast "${tilted[@]}" "${smooth[@]}" upscaling=tensor \
@@ -61,7 +70,7 @@ media() {
 }
 
 small() {
-  local program=(python "$here/benchmark/small_eps.py" --output "$RUNS/small_eps" --problems osc2d)
+  local program=(python scripts/benchmark/small_eps.py --output "$RUNS/small_eps" --problems osc2d)
   "${program[@]}" --methods consistent --eps 0.05 0.02 0.01 0.005 --seeds 0 1 2
   "${program[@]}" --methods none --eps 0.01
   table osc2d_small "osc2d at small ε" small_eps/osc2d
@@ -73,18 +82,10 @@ osc1d() {
 }
 
 speed() {
-  local at=scripts/benchmark # as the pages have it
-  (cd "$here/.." && python scripts/stored.py output "$RESULTS/speed.md" "Speed of a step" \
-    python $at/step.py --rounds 9 -- python $at/least_squares.py --rounds 15 -- python $at/startup.py --rounds 2 -- \
-    python $at/devices.py --points 10000 --rounds 7)
+  python scripts/stored.py output "$RESULTS/speed.md" "Speed of a step" \
+    python scripts/benchmark/step.py --rounds 9 -- python scripts/benchmark/least_squares.py --rounds 15 -- \
+    python scripts/benchmark/startup.py --rounds 2 -- python scripts/benchmark/devices.py --points 10000 --rounds 7
 }
 
-parts=("$@")
-if [ $# = 0 ]; then parts=(gaps upscaling fast media small); fi
-for part in "${parts[@]}"; do
-  case $part in
-    gaps | upscaling | fast | media | small | osc1d | speed) "$part" ;;
-    *) echo "$part is no part: choose gaps, upscaling, fast, media, small, osc1d or speed." >&2; exit 2 ;;
-  esac
-done
-python "$here/stored.py" copy "$here"/../README.md "$here"/../docs/*.md "$here"/../docs/results/*.md
+for part in "${parts[@]}"; do "$part"; done
+python scripts/stored.py copy README.md docs/*.md docs/results/*.md

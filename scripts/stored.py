@@ -80,40 +80,56 @@ def _blocks(title: str, blocks: Mapping[str, str]) -> str:
 def runs(path: Path, title: str, places: Sequence[str]) -> None:
     """The worst of the seeds of each group, every run, and what stands beside them."""
     found, complaints = load_runs(places)
-    finished = [run for run in newest(found)[0] if run.finished]
-    if complaints or len(finished) < len(found):
-        print(f"{path}: {len(found) - len(finished)} runs are not finished", *complaints, sep="\n", file=sys.stderr)
-    keys, groups = group(finished)
+    latest = newest(found)[0]
+    finished = [run for run in latest if run.finished]
+    print(*complaints, sep="\n", end="" if not complaints else "\n", file=sys.stderr)
+    if not finished:
+        sys.exit(f"{path}: of {len(latest)} runs none is finished.")
+    keys, groups = group(latest)
     keys = [key for i, key in enumerate(keys) if len({str(g.values[i]) for g in groups}) > 1 or key == "experiment"]
     lines = [f"# {title}", origin([session for run in finished for session in run.stored.sessions])]
     lines.append("\n".join(["```sh", *sorted({_short(command) for command, _ in commands(finished)}), "```"]))
     lines.append(
-        "Errors are those of the logged iteration of smallest residual loss, the worst of the seeds; seconds are those "
-        "of the whole training without compilation, which stands beside them."
+        "Errors are those of the logged iteration of smallest residual loss, the worst of the seeds that finished; "
+        "seconds are those of the whole training without compilation, which stands beside them."
     )
     lines.append(markdown([*keys, *_WORST], [[*_named(keys, g), *_worst(g)] for g in groups]))
     lines += ["Every run; the least error is that of an iteration which only the exact solution tells:"]
-    rows = [[*_named(keys, g), *_row(run)] for g in groups for run in sorted(g.runs, key=lambda run: run.keys["seed"])]
+    rows = [
+        [*_named(keys, g), *_row(run)] for g in groups for run in sorted(g.finished, key=lambda run: run.keys["seed"])
+    ]
     lines.append(markdown([*keys, *_EVERY], rows))
     lines.append("Beside them, of the first run of each; the errors of the reference are its own estimate:")
-    lines.append(markdown([*keys, *_BESIDE], [[*_named(keys, g), *row] for g in groups for row in _beside(g.runs[0])]))
+    lines.append(markdown([*keys, *_BESIDE], [[*_named(keys, g), *row] for g in groups for row in _beside(g)]))
     _write(path, "\n\n".join(lines) + "\n")
     print(path)
 
 
-_WORST = ["seeds", "iterations", "relative L²", "relative H¹", "seconds", "compiling, s", "fine FEM beside it"]
+_WORST = [
+    "seeds",
+    "not finished",
+    "iterations",
+    "relative L²",
+    "relative H¹",
+    "seconds",
+    "compiling, s",
+    "fine FEM beside it",
+]
 _EVERY = ["seed", "iterations", "chosen", "relative L²", "relative H¹", "least L²", "at", "seconds", "compiling, s"]
 _EVERY += ["parameters", "K̃", "off by"]
 _BESIDE = ["method", "relative L²", "relative H¹", "seconds", "K̃"]
 
 
 def _worst(g: Group) -> list[str]:
-    worst = [f"{max(run.number(key) for run in g.runs):.1e}" for key in ("relative_l2", "relative_h1")]
-    first = g.runs[0].summary
+    counts = [str(len(g.runs)), str(len(g.runs) - len(g.finished))]
+    if not g.finished:
+        return [*counts, *["-"] * (len(_WORST) - len(counts))]
+    worst = [f"{max(run.number(key) for run in g.finished):.1e}" for key in ("relative_l2", "relative_h1")]
+    first = g.finished[0].summary
     fem = f"{str(first['fem_method']).rpartition(',')[0]}: {first['fem_relative_l2']:.1e}, "
     fem += f"{first['fem_relative_h1']:.1e} in {first['fem_seconds']:.2g} s"
-    done = _range([run.number("iterations_done") for run in g.runs])
-    return [str(len(g.runs)), done, *worst, *(_range(_seconds(g.runs, key)) for key in _SECONDS), fem]
+    done = _range([run.number("iterations_done") for run in g.finished])
+    return [*counts, done, *worst, *(_range(_seconds(g.finished, key)) for key in _SECONDS), fem]
 
 
 _SECONDS = ("elapsed_seconds", "compile_seconds")
@@ -160,8 +176,10 @@ def _tensor(value: Any) -> str:
     return "; ".join(", ".join(f"{entry:.5f}" for entry in row) for row in np.atleast_2d(found))
 
 
-def _beside(run: Run) -> list[list[str]]:
-    rows = []
+def _beside(g: Group) -> list[list[str]]:
+    if not g.finished:
+        return []
+    run, rows = g.finished[0], []
     for key in ("fem", "corrector", "reference"):
         if f"{key}_method" not in run.summary:
             continue

@@ -67,25 +67,29 @@ def unstored(text, read, tables_alone=False):
             stored = "\n".join(read(name) for name in files)
             numbers = [Decimal(n.replace(",", "")) for n in _ANY.findall(stored)]
         elif not line.startswith("    "):
-            for shown, measured in shown_numbers(line, lines[i] if i < len(lines) else ""):
+            for shown, measured, percent in shown_numbers(line, lines[i] if i < len(lines) else ""):
                 counts = line.startswith("|") or (measured and not tables_alone)
-                if counts and not any(is_rounded(shown, number) for number in numbers):
+                scales = (1, 100) if percent else (1,)
+                if counts and not any(is_rounded(shown, number * scale) for number in numbers for scale in scales):
                     found.append((i, shown))
     return found
 
 
 def shown_numbers(line, following):
-    """The numbers of a line, and whether each has a decimal point, an exponent or a unit (perhaps on the next line)."""
+    """The numbers of a line, whether each has a decimal point, an exponent or a unit (perhaps on the next line), and
+    whether that is "%".
+    """
     bare = re.sub(r"(?<=\d)[-–](?=\d)", " ", _NO_NUMBER.sub(" code ", line)) + " " + following.lstrip()[:12]
     for match in _NUMBER.finditer(bare, 0, len(bare) - len(following.lstrip()[:12])):
-        yield match[0], bool(re.search(r"[.e]", match[0]) or _UNIT.match(bare, match.end()))
+        unit = _UNIT.match(bare, match.end())
+        yield match[0], bool(unit or re.search(r"[.e]", match[0])), bool(unit and "%" in unit[0])
 
 
 def is_rounded(shown, number):
-    """Whether a number is another one, rounded to its digits; a percentage may be of one."""
+    """Whether a number is another one, rounded to its digits."""
     value = Decimal(shown.replace(",", ""))
     half = Decimal(10) ** int(value.as_tuple().exponent) / 2
-    return any(abs(number * scale - value) <= half for scale in (1, 100))
+    return abs(number - value) <= half
 
 
 def stored_file(name):
@@ -116,6 +120,8 @@ def test_a_number_that_is_not_stored_is_seen():
     assert unstored(page, stored) == []
     assert unstored(page.replace("1.23e-3", "1.24e-3"), stored) == [(2, "1.24e-3")]
     assert unstored(page.replace("12.3 s", "13 s"), stored) == [(3, "13")]
+    assert unstored(page.replace("12.3 s", "0.12 %"), stored) == []
+    assert unstored(page.replace("12.3 s", "0.12 s"), stored) == [(3, "0.12")]
     assert unstored(page.replace("error 12", "error 13"), stored) == [(5, "error 13.34 s")]
     assert unstored(page.replace("\n|", "\n## A section without a declaration\n|", 1), stored)[0] == (3, "1.23e-3")
 
