@@ -8,7 +8,6 @@ import numpy as np
 
 from hpms.config import Config
 from hpms.coupling.known import Known
-from hpms.experiment import fingerprint
 from hpms.fem.fine.baseline import Baseline, baseline
 from hpms.fem.fine.corrector import Corrector, corrector
 from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
@@ -116,5 +115,5 @@ def _reference_key(config: Config, problem: LiftedProblem, exact: Reference) -> 
 
 def _key(config: Config, problem: LiftedProblem, *how: str) -> str:
     """A hash of the medium and of how it is solved."""
-    what = [config.identity("problem", "coefficient", "source"), fingerprint(problem), *how]
+    what = [config.identity("problem", "coefficient", "source"), problem.digest, *how]
     return hashlib.sha256(" ".join(what).encode()).hexdigest()[:16]

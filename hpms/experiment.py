@@ -1,6 +1,5 @@
 """From a configuration to the objects of an experiment."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,7 +26,7 @@ from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
 _ROUNDING = 1e-20
-_PROBES = 256  # points at which a medium is sampled to check and to recognise it
+_PROBES = 256  # points at which a medium is checked
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,6 @@ def fine_problem(config: Config) -> LiftedProblem:
 def probes(dim: int) -> np.ndarray:
     """Fixed random points in Ω."""
     return np.random.default_rng(0).random((_PROBES, dim))
-
-
-def fingerprint(problem: LiftedProblem) -> str:
-    """A hash of the values of K and q at `probes`, which tells media apart that are called the same."""
-    points = jnp.asarray(probes(problem.domain.dim))
-    values = np.stack([np.asarray(jax.jit(jax.vmap(f.value))(points)) for f in (problem.coefficient, problem.source)])
-    return hashlib.sha256(np.round(values, 10).tobytes()).hexdigest()[:12]
 
 
 def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:

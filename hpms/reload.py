@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from hpms.compose import composed
 from hpms.config import Config, read_config
 from hpms.errors import ConfigError
-from hpms.experiment import build, fine_problem, fingerprint
+from hpms.experiment import build, fine_problem
 from hpms.measure import measure
 from hpms.results.run import StoredRun
 from hpms.size import check_size
@@ -39,7 +39,7 @@ def reload(stored: StoredRun, checkpoint: str, config: Config) -> Solution:
     """
     found, iteration = stored.checkpoint(checkpoint)
     problem = fine_problem(config)
-    stored.check_medium(fingerprint(problem))
+    stored.check_medium(problem)
     check_size(config, problem)
     built = build(config, problem, stored.points, stored.fixed)
     if found.shape != built.theta.shape or found.dtype != built.theta.dtype:

@@ -12,7 +12,7 @@ import numpy as np
 from hpms import processes
 from hpms.config import Config
 from hpms.deadline import deadline
-from hpms.experiment import Experiment, build, fine_problem, fingerprint
+from hpms.experiment import Experiment, build, fine_problem
 from hpms.measure import Measure, measure
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.smoothness import warn_of_roughness
@@ -76,20 +76,19 @@ def train_runs(
     configs = [replace(config, seed=config.seed + i) for i in range(count)]
     places = processes.decided(lambda: [str(directory(each)) for each in configs])
     members = [Member.at(each, Path(place)) for each, place in zip(configs, places, strict=True)]
-    medium = fingerprint(problem)
     with ExitStack() as stack:
         processes.decided(lambda: _hold(stack, [m.directory for m in members if not m.has_ended], anew))
         members = [m if m.has_ended else Member.at(m.config, m.directory) for m in members]
         processes.agree("the run that they find", [m.stored and m.stored.summary for m in members])
         for member in members:
             if member.stored:
-                member.stored.check_medium(medium, anew)
+                member.stored.check_medium(problem, anew)
         found = [Ended(member, None, Interrupt()) for member in members if member.has_ended]
         pending = [(member, _build(member, problem)) for member in members if not member.has_ended]
         if pending:
             measured = measure_in_time(config, problem)
             with interruptible() as interrupt:
-                outcomes = _train(pending, measured, experiment, medium, interrupt, anew)
+                outcomes = _train(pending, measured, experiment, interrupt, anew)
             found += [Ended(m, outcome, interrupt) for (m, _), outcome in zip(pending, outcomes, strict=True)]
     return found
 
@@ -116,7 +115,6 @@ def _train(
     members: Sequence[tuple[Member, Experiment]],
     measured: Measure,
     experiment: str,
-    medium: str,
     interrupt: Interrupt,
     anew: str,
 ) -> list[Outcome]:
@@ -128,7 +126,7 @@ def _train(
     ]
     with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
         recorders = [
-            _recorder(member, built, measured, experiment, medium, len(members), progress if i == 0 else None)
+            _recorder(member, built, measured, experiment, len(members), progress if i == 0 else None)
             for i, (member, built) in enumerate(members)
         ]
         try:
@@ -155,7 +153,6 @@ def _recorder(
     built: Experiment,
     measured: Measure,
     experiment: str,
-    medium: str,
     members: int,
     progress: TrainingProgress | None,
 ) -> RunRecorder | SilentRecorder:
@@ -166,7 +163,7 @@ def _recorder(
     beside = measured.summary() | {"ensemble_members": members}
     if built.solver is not None:
         beside["tau2"] = float(built.taus[-1])
-    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, medium)
+    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, built.problem.digest)
     sessions = [*(stored.sessions if stored else []), provenance()]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
 

@@ -11,7 +11,7 @@ from hpms.classical import NETWORK, WAYS, Upscaled, upscaled
 from hpms.commands.result import Result
 from hpms.config import Config
 from hpms.errors import ConfigError
-from hpms.experiment import fine_problem, fingerprint
+from hpms.experiment import fine_problem
 from hpms.figures.cells import plot_cells
 from hpms.invocation import UpscaleInvocation
 from hpms.options.reference import NoneOptions
@@ -45,7 +45,7 @@ def run(invocation: UpscaleInvocation, config: Config, experiment: str) -> Resul
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)
     if stored is not None:
-        stored.check_medium(fingerprint(problem))
+        stored.check_medium(problem)
     network = None if stored is None else stored.summary.get("upscaled_coefficient")
     found = upscaled(config, problem, network)
     groups = ("problem", "coefficient", "source", "reference", "upscaling")

@@ -1,6 +1,7 @@
 """The lifted fine-scale problem and its pointwise residual."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import equinox as eqx
 import jax
@@ -10,6 +11,7 @@ from jaxtyping import Array, Float
 
 from hpms.jet import Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.digest import digest, earlier_digest
 from hpms.problem.source.base import AbstractSource
 from hpms.problem.unit_cube import UnitCube
 
@@ -43,6 +45,23 @@ class LiftedProblem(eqx.Module):
         gradient = jax.vmap(self.coefficient.gradient)(points)
         source = jax.vmap(self.source.value)(points)
         return Medium(value, gradient, source[:, None] + gradient[:, : self.lifts])
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells K and q apart from others, `hpms.problem.digest.digest`."""
+        return digest((self.coefficient, self.source), self.domain.dim)
+
+    def earlier_digest(self) -> str:
+        """What run files of formats 1 to 4 have in its place."""
+        return earlier_digest((self.coefficient, self.source), self.domain.dim)
+
+    def unlifted(
+        self, points: Float[np.ndarray, "m d"], value: Float[np.ndarray, "m l"], gradient: Float[np.ndarray, "m l d"]
+    ) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
+        """w_i = u_i + x_i and its flux -K^ε∇w_i at M points, from u_i and ∇u_i."""
+        lifts = value.shape[1]
+        slope = gradient + np.eye(lifts, self.domain.dim)
+        return value + points[:, :lifts], -self.coefficient_at()(points)[:, None, None] * slope
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """K as a NumPy function of points (M, d), for the finite element side."""

@@ -136,7 +136,7 @@ def newest(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     """The last attempt at each configuration and seed, and the attempts before it (of force=true, say)."""
     last: dict[tuple[str, str, int], Run] = {}
     for run in sorted(runs, key=_started):
-        last[run.stored.identity, run.stored.fingerprint, run.keys["seed"]] = run
+        last[run.stored.identity, run.stored.digest, run.keys["seed"]] = run
     kept = {id(run) for run in last.values()}
     return [run for run in runs if id(run) in kept], [run for run in runs if id(run) not in kept]
 

@@ -10,7 +10,7 @@ import yaml
 
 from hpms.config import Config, read_config
 from hpms.errors import UserError
-from hpms.problem.lifted import alone
+from hpms.problem.lifted import LiftedProblem, alone
 from hpms.results import valid
 from hpms.results.hdf5 import (
     atomic_h5,
@@ -34,8 +34,8 @@ _UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, Attrib
 @dataclass(frozen=True)
 class Fixture:
     """What stays the same during a run: `points` and `fixed` (the untrained arrays of the network) by name, the coarse
-    nodes, the numbers of the reference and of the fine FEM that stand beside the network's, and the `fingerprint` of
-    K and q, which tells media apart that are called the same.
+    nodes, the numbers of the reference and of the fine FEM that stand beside the network's, and the `digest` of K and
+    q, which tells media apart that are called the same.
     """
 
     config: Config
@@ -44,7 +44,7 @@ class Fixture:
     fixed: Mapping[str, np.ndarray]
     nodes: np.ndarray
     reference: Mapping[str, Any]
-    fingerprint: str
+    digest: str
 
 
 def write_run(
@@ -60,7 +60,7 @@ def write_run(
     """Replaces `run.h5` as a whole; `arrays` are the fields of the best iteration, at the end of a session."""
     with atomic_h5(path) as file:
         write_attributes(file, {"format": FORMAT, "experiment": fixture.experiment})
-        write_attributes(file, {"identity": fixture.config.identity(), "fingerprint": fixture.fingerprint})
+        write_attributes(file, {"identity": fixture.config.identity(), "digest": fixture.digest})
         file["config"] = yaml.safe_dump(fixture.config.plain(), sort_keys=False)
         for i, session in enumerate(sessions):
             write_attributes(file.require_group(f"provenance/{i}"), session)
@@ -135,7 +135,7 @@ class StoredRun:
                 if not 1 <= self._format <= FORMAT:
                     raise UserError(f"{self.path} has format {self._format}; this program reads 1 to {FORMAT}.")
                 self.values = valid.check(file)
-                self.fingerprint = file.attrs["fingerprint"]
+                self.digest = file.attrs[valid.digest_name(self._format)]
                 self.experiment, self._identity = file.attrs["experiment"], file.attrs["identity"]
                 self.summary = valid.shown(file["summary"].attrs)
                 sessions = file["provenance"]
@@ -155,9 +155,10 @@ class StoredRun:
         path = Path(place)
         return cls(path.parent if path.name == FILE else path)
 
-    def check_medium(self, fingerprint: str, otherwise: str = "load the plugin as it was") -> None:
+    def check_medium(self, problem: LiftedProblem, otherwise: str = "load the plugin as it was") -> None:
         """Raises `UserError` where K or q are not those of the run, as after an edit of a plugin."""
-        if fingerprint != self.fingerprint:
+        found = problem.digest if valid.digest_name(self._format) == "digest" else problem.earlier_digest()
+        if found != self.digest:
             raise UserError(
                 f"{self.path} was computed with another coefficient or source of the same name: undo the change, or "
                 f"{otherwise}."

@@ -39,10 +39,15 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+def digest_name(version: int) -> str:
+    """The attribute by which a file of that format knows K and q again."""
+    return "digest" if version > 4 else "fingerprint"
+
+
 def check(file: Any) -> dict[str, Any]:
     """The configuration of the open file; raises `ValueError` (or `KeyError`, `TypeError`) where it is not a run."""
     _require(_NAME.fullmatch(_text(file.attrs, "experiment")) and ".." not in file.attrs["experiment"], "experiment")
-    for name in ("identity", "fingerprint"):
+    for name in ("identity", digest_name(int(file.attrs["format"]))):
         _require(_DIGEST.fullmatch(_text(file.attrs, name)), name)
     values = _configuration(file)
     dim = values["problem"]["dim"]
@@ -144,7 +149,7 @@ def _check_fields(group: Any, dim: int, known: bool) -> None:
         _require(array.ndim > 0 and len(array) == (nodes if at_nodes else count), f"fields/{name}")
         wanted = {"points": (dim,), "nodes": (dim,), "weights": ()}.get(name)
         if wanted is None:
-            wanted = (*lifts, dim) if name in ("gradient", "reference_gradient") else lifts
+            wanted = (*lifts, dim) if name in ("gradient", "flux", "reference_gradient") else lifts
         _require(array.shape[1:] == wanted, f"fields/{name}")
 
 

@@ -1,6 +1,8 @@
+import importlib
 import sys
 
 import h5py
+import numpy as np
 
 PLUGIN = """
 from dataclasses import dataclass
@@ -53,3 +55,26 @@ def test_a_coefficient_of_ones_own(hpms, tiny, tmp_path, monkeypatch):
     assert code == 1 and "another coefficient or source of the same name" in err
     code, _, err = hpms("train", *mine, *tiny, "plugins=[my_media]", "coefficient.height=-1")
     assert code == 1 and "coefficient.height=-1" in err
+
+
+def test_an_edited_plugin_has_another_reference(hpms, tiny, tmp_path, monkeypatch):
+    plugin = tmp_path / "edited_media.py"
+    (tmp_path / "mine" / "coefficient").mkdir(parents=True)
+    (tmp_path / "mine" / "coefficient" / "edited.yaml").write_text("name: edited\nheight: 2\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+
+    def mean(code):
+        plugin.write_text(code)
+        importlib.invalidate_caches()
+        sys.modules.pop("edited_media", None)
+        result = hpms("reference", "--config-dir", "mine", "coefficient=edited", *tiny, "plugins=[edited_media]")
+        with h5py.File(result.last_line) as file:
+            return float(np.squeeze(file["summary"].attrs["upscaled_coefficient"])), bool(
+                file["summary"].attrs["cached"]
+            )
+
+    code = PLUGIN.replace('"bump"', '"edited"')
+    (first, fresh), (again, cached) = mean(code), mean(f"# a remark\n{code}")
+    assert (fresh, cached) == (False, True) and again == first
+    changed, fresh = mean(code.replace("x - 0.5", "x - 0.5005"))
+    assert not fresh and changed != first

@@ -1,0 +1,42 @@
+"""What tells problems apart whose configurations are called the same, such as those of an edited plugin."""
+
+import hashlib
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.source.base import AbstractSource
+
+_SAMPLES, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 256, 10
+
+
+def digest(fields: Sequence[AbstractCoefficient | AbstractSource], dim: int) -> str:
+    """A hash of K and q: of their arrays, such as an image's, and of their values at 65,536 fixed random points of Ω.
+
+    A change in 0.1 % of Ω is not seen with probability exp(-65). Values count with the 24 bits of float32, relative to
+    the largest, so that their unit does not matter and the last bits, which differ between machines, do not either.
+    """
+    points = np.random.default_rng(0).random((_SAMPLES, dim))
+    total = hashlib.sha256()
+    for field in fields:
+        for array in map(np.asarray, jax.tree.leaves(field)):
+            total.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
+        values = _sample(field, points)
+        largest = np.abs(values).max()
+        total.update(f"{largest:.6e}".encode() + (values / (largest or 1.0)).astype(np.float32).tobytes())
+    return total.hexdigest()[:12]
+
+
+def earlier_digest(fields: Sequence[AbstractCoefficient | AbstractSource], dim: int) -> str:
+    """What run files of formats 1 to 4 have in its place: the values at 256 points, to ten decimal places."""
+    points = np.random.default_rng(0).random((_EARLIER_SAMPLES, dim))
+    values = np.stack([_sample(field, points) for field in fields])
+    return hashlib.sha256(np.round(values, _EARLIER_DIGITS).tobytes()).hexdigest()[:12]
+
+
+def _sample(field: AbstractCoefficient | AbstractSource, points: np.ndarray) -> np.ndarray:
+    """Compiled anew each time, as nothing else sees that the code of `value` has changed within a process."""
+    return np.asarray(jax.jit(jax.vmap(field.value))(jnp.asarray(points)))
