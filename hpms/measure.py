@@ -101,17 +101,15 @@ class Measure:
         return {} if measured is None else relative_errors(measured, model, theta).named()
 
     def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
-        """The network at the validation points, and at the coarse nodes the averages Q̄v and the state y; and the same
-        of the reference, where there is one. Where there are several lifted problems they have a second axis.
+        """The network v, w = v + x_i and the flux -K∇w at the validation points, and at the coarse nodes the averages
+        Q̄v and the state y; and u, its averages and its y of the reference, where there is one. Where there are several
+        lifted problems they have a second axis.
         """
         places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
-        value, gradient = fields(built.loss.model, theta, places)
-        found = {
-            "points": self.points,
-            "weights": self.weights,
-            "value": np.asarray(value),
-            "gradient": np.asarray(gradient),
-        }
+        value, gradient = map(np.asarray, fields(built.loss.model, theta, places))
+        w, flux = built.problem.unlifted(self.points, value, gradient)
+        found = {"points": self.points, "weights": self.weights, "value": value, "gradient": gradient}
+        found |= {"w": w, "flux": flux}
         if self.exact is not None:
             found |= {"reference_value": self.exact.value, "reference_gradient": self.exact.gradient}
         if built.solver is not None:

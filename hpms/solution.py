@@ -46,6 +46,14 @@ class Solution:
         """∇v at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
         return self._at(points)[1]
 
+    def w(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l"]:
+        """w_i = v_i + x_i, which solves -∇·(K∇w_i) = q, at points of Ω (M, d): (M,), or (M, l) where l > 1."""
+        return self._unlifted(points)[0]
+
+    def flux(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l d"]:
+        """-K∇w_i at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
+        return self._unlifted(points)[1]
+
     @property
     def errors(self) -> dict[str, float | list[float]]:
         """`relative_l2` = ‖v - u‖/‖u‖ and `relative_h1` = ‖∇v - ∇u‖/‖∇u‖ of all v_i together, and where l > 1 the lists
@@ -84,11 +92,24 @@ class Solution:
         return self.config.runtime.block_size()
 
     def _at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        points = np.asarray(points, np.float64)
-        dim = self.config.problem.dim
+        points = self._checked(points)
+        with flags(self.config):
+            value, gradient = self._lifted(points)
+            return alone(value), alone(gradient)
+
+    def _unlifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points = self._checked(points)
+        with flags(self.config):
+            w, flux = self.built.problem.unlifted(points, *self._lifted(points))
+            return alone(w), alone(flux)
+
+    def _lifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        places = sites(jnp.asarray(points), self._block, jnp.dtype("float64"))
+        value, gradient = fields(self.built.loss.model, self.theta, places)
+        return np.asarray(value), np.asarray(gradient)
+
+    def _checked(self, points: np.ndarray) -> np.ndarray:
+        points, dim = np.asarray(points, np.float64), self.config.problem.dim
         if points.ndim != 2 or points.shape[1] != dim:
             raise ValueError(f"points of shape {points.shape} are not (M, {dim})")
-        with flags(self.config):
-            places = sites(jnp.asarray(points), self._block, jnp.dtype("float64"))
-            value, gradient = fields(self.built.loss.model, self.theta, places)
-            return alone(np.asarray(value)), alone(np.asarray(gradient))
+        return points

@@ -12,6 +12,7 @@ from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
 from hpms.fem.validation import validation_points
 from hpms.invocation import Invocation
+from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
 from hpms.runtime import provenance
@@ -54,20 +55,23 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), summary)
-        write_arrays(file.create_group("fields"), _fields(config, found))
+        write_arrays(file.create_group("fields"), _fields(config, problem, found))
     return Result(0, f"{_report(found, fem, boxes, config)}\n{path}", (path,))
 
 
-def _fields(config: Config, found: Reference) -> dict[str, np.ndarray]:
-    """u and y at quadrature points for the errors, and y at the nodes of the configuration's coarse mesh."""
+def _fields(config: Config, problem: LiftedProblem, found: Reference) -> dict[str, np.ndarray]:
+    """u, w, the flux -K∇w and y at the points of the errors, and y at the nodes of the configuration's coarse mesh."""
     points, weights = validation_points(config.problem.dim, config.problem.eps)
-    value, gradient = found.evaluate(points)
+    value, gradient = found.evaluate_lifted(points, 1)
+    w, flux = problem.unlifted(points, value, gradient)
     space = config.coarse_space()
     return {
         "points": points,
         "weights": weights,
-        "value": value,
-        "gradient": gradient,
+        "value": value[:, 0],
+        "gradient": gradient[:, 0],
+        "w": w[:, 0],
+        "flux": flux[:, 0],
         "coarse_value": found.coarse.values(points),
         "nodes": space.nodes,
         "nodal_coarse_value": found.coarse.values(space.nodes),

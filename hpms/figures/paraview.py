@@ -10,13 +10,13 @@ from hpms.figures.grid import TensorGrid
 from hpms.figures.record import Record
 
 NAME, FORMATS = "fields", ("vtu", "xdmf")
-_DATA = ("value", "gradient", "reference_value", "reference_gradient")
+_DATA = ("value", "gradient", "w", "flux", "reference_value", "reference_gradient")
 _CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
 
 
 def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
-    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, and with a reference u, v - u, ∇u, of
-    each lifted problem, numbered where there are several.
+    """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, w = v + x_i, -K∇w, and with a reference
+    u, v - u, ∇u, of each lifted problem, numbered where there are several.
 
     Neighbouring points are joined to segments, quadrilaterals or hexahedra; the third coordinate is 0 where there is
     none. Raises `UserError` where meshio is missing or the run has no fields yet.
@@ -35,6 +35,8 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
         found = {name: array.reshape(len(points), count, -1)[:, i] for name, array in every.items()}
         number = f"_{i + 1}" if count > 1 else ""
         data |= {f"value{number}": found["value"][:, 0], f"gradient{number}": _three(found["gradient"])}
+        if "flux" in found:  # not in the files of earlier formats
+            data |= {f"w{number}": found["w"][:, 0], f"flux{number}": _three(found["flux"])}
         if run.has_reference:
             data |= {
                 f"reference_value{number}": found["reference_value"][:, 0],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SourceOptions(AbstractOptions, abc.ABC):
-    """A source q."""
+    """The source q of -∇·(K^ε∇w) = q with w = x₁ on ∂Ω; u = w - x₁ has f = q + ∂₁K^ε on its right-hand side."""
 
     @abc.abstractmethod
     def build(self, dim: int, eps: float) -> AbstractSource:

@@ -54,6 +54,12 @@ def test_a_run_in_memory_is_that_of_the_command_line(few, hpms_run, tmp_path):
     fields = stored.fields()
     np.testing.assert_allclose(solution.value(fields["points"]), fields["value"], rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(solution.gradient(fields["points"]), fields["gradient"], rtol=1e-6, atol=1e-6)
+    x = fields["points"]
+    np.testing.assert_allclose(solution.w(x), fields["value"] + x[:, 0], rtol=1e-6)
+    slope = -(2 + np.sin(2 * np.pi * x / 0.25)) * (fields["gradient"] + 1)
+    np.testing.assert_allclose(solution.flux(x), slope, rtol=1e-6)
+    np.testing.assert_allclose(fields["w"], solution.w(x), rtol=1e-6)
+    np.testing.assert_allclose(fields["flux"], solution.flux(x), rtol=1e-6)
     assert not [path for path in tmp_path.rglob("run.h5") if "outputs/train" not in str(path)]
 
 

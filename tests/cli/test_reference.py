@@ -28,6 +28,34 @@ def test_the_second_time_it_comes_from_the_cache(hpms):
     assert summary(second.last_line)["consistency_gap"] == pytest.approx(0.35198, rel=1e-3)
 
 
+def test_the_flux_of_w_has_the_source_as_its_divergence(hpms):
+    with h5py.File(hpms("reference", "+experiment=osc1d").last_line) as file:
+        fields = {name: np.asarray(array) for name, array in file["fields"].items()}
+    x = fields["points"][:, 0]
+    np.testing.assert_allclose(fields["w"], fields["value"] + x, rtol=1e-12)
+    assert fields["w"][[0, -1]] == pytest.approx([0, 1], abs=2e-3)
+    flux = fields["flux"][:, 0]
+    np.testing.assert_allclose(np.diff(flux) / np.diff(x), -3 * (x[1:] + x[:-1] - 1), atol=1e-9)  # q = -3(2x - 1)
+
+
+def test_a_right_hand_side_of_ones_own_with_zero_boundary_values(hpms):
+    """-(K u')' = f, u = 0 on ∂Ω by q = f - K', as README says."""
+    result = hpms(
+        "reference",
+        "coefficient=expression",
+        "coefficient.formula=2+sin(2*pi*x1/eps)",
+        "source=expression",
+        "source.formula=1-2*pi/eps*cos(2*pi*x1/eps)",
+        "problem.eps=0.1",
+    )
+    with h5py.File(result.last_line) as file:
+        x, u = file["fields/points"][:, 0], file["fields/value"][:]
+    fine = np.linspace(0, 1, 200_001)
+    middle, inverse = (fine[1:] + fine[:-1]) / 2, 1 / (2 + np.sin(20 * np.pi * (fine[1:] + fine[:-1]) / 2))
+    slope = (np.sum(middle * inverse) / np.sum(inverse) - middle) * inverse  # K u' = c - x with u(1) = 0
+    np.testing.assert_allclose(u, np.interp(x, fine[1:], np.cumsum(slope) * np.diff(fine)), atol=1e-6)
+
+
 def test_the_consistent_coupling_has_almost_no_gap(hpms):
     result = hpms("reference", "+experiment=osc1d", "coupling=consistent")
     found = summary(result.last_line)
