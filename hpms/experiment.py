@@ -17,11 +17,12 @@ from hpms.fem.p1 import P1Space
 from hpms.initial import draw_parameters, draw_points
 from hpms.network.base import Parametrised
 from hpms.options.reference import DefaultOptions
-from hpms.problem.collocation import Sampler, check_medium, collocate
+from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, check_medium, collocate
 from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
-from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
+from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, trivial_loss
+from hpms.training.term.residual import ResidualTerm
 from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
@@ -117,29 +118,25 @@ def build(
     _check_outputs(config, model, theta)
     if points is None:
         interior, boundary = draw_points(config, problem, point_key)
-        points = {"interior": np.asarray(interior), "boundary": np.asarray(boundary)}
-    if len(points["interior"]) != config.collocation.interior:
-        found = len(points["interior"])
+        points = {INTERIOR: np.asarray(interior), BOUNDARY: np.asarray(boundary)}
+    if (found := len(points[INTERIOR])) != config.collocation.interior:
         raise UserError(f"there are {found} points where collocation.interior={config.collocation.interior}.")
     config.upscaling.check_mesh(config)
     space, upscaling = config.coarse_space(), config.upscaling.build(domain.dim, config.boundary.hard)
-    _check_cells(upscaling, points["interior"])
-    context = CouplingContext(upscaling, space, problem, points["interior"], block, dtype)
+    _check_cells(upscaling, points[INTERIOR])
+    context = CouplingContext(upscaling, space, problem, points[INTERIOR], block, dtype)
     coupling, solver = config.coupling.build(context) or (None, None)
-    _check_size(config, theta.size, coupling, len(points["interior"]), len(points["boundary"]), upscaling.lifts)
-    interior, boundary = jnp.asarray(points["interior"]), jnp.asarray(points["boundary"])
-    collocation = collocate(problem, interior, boundary, config.collocation.weights(domain.dim), block, dtype)
+    _check_size(config, theta.size, coupling, len(points[INTERIOR]), len(points[BOUNDARY]), upscaling.lifts)
+    drawn = {part: jnp.asarray(array) for part, array in points.items()}
+    places = collocate(problem, drawn, config.collocation.weights(domain.dim), block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)
     loss = Loss(
         model=model,
-        collocation=collocation,
+        terms=(ResidualTerm(places=places[INTERIOR], measure=domain.volume), *config.boundary.terms(places, domain)),
         coupling=coupling,
         upscaling=upscaling,
-        soft=not config.boundary.hard,
-        volume=domain.volume,
-        surface=domain.surface,
         sampler=sampler,
     )
     return Experiment(config, problem, space, loss, theta, solver, points, _taus(config, loss, solver))
@@ -147,7 +144,10 @@ def build(
 
 def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np.ndarray:
     """τ_k, 1 for the residual. Raises `UserError` where a `share` has no coarse state to compare with."""
-    tau = {RESIDUAL: 1.0, BOUNDARY: config.boundary.tau1, COUPLING: config.coupling.tau2}
+    taus = [1.0, *[config.boundary.tau1] * (len(loss.terms) - 1)]
+    if loss.coupling is None:
+        return np.array(taus)
+    tau = config.coupling.tau2
     if solver is not None and (share := config.coupling.share) is not None:
         trivial, (gap, kappa) = trivial_loss(loss), at_rest(loss, solver)
         if not gap * np.abs(kappa).max() ** 2 > _ROUNDING * trivial:
@@ -155,8 +155,8 @@ def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np
                 "coupling.share compares with the coarse state of v = 0, which vanishes here: give coupling.share=null "
                 "and coupling.tau2."
             )
-        tau[COUPLING] = share * trivial / gap
-    return np.array([tau[name] for name in loss.names])
+        tau = share * trivial / gap
+    return np.array([*taus, tau])
 
 
 def _check_size(

@@ -21,11 +21,12 @@ from hpms.options.coefficient import ExpressionOptions as Coefficient
 from hpms.options.collocation import LayersOptions
 from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
 from hpms.options.source import ExpressionOptions as Source
-from hpms.problem.collocation import Sampler, collocate
+from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import sites
 from hpms.problem.unit_cube import UnitCube
 from hpms.training.loss import Evaluation, Loss
+from hpms.training.term.residual import ResidualTerm
 
 EPS = 0.3
 COEFFICIENTS = {
@@ -153,17 +154,18 @@ def small_loss(
     boundary[:, 0] = boundary[:, 0] > 0.5
     coupling, view = small_coupling(points, dtype, keeps) if coupled else (None, None)
     weights = np.ones(interior) if even else rng.uniform(0.5, 1.5, interior)
-    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(boundary), weights, block, dtype)
+    drawn = {INTERIOR: jnp.asarray(points), BOUNDARY: jnp.asarray(boundary)}
+    places, domain = collocate(problem, drawn, weights, block, dtype), problem.domain
     layers = LayersOptions(interior, 11, 0.2, 0.5)
     sampler = Sampler(problem, jax.random.key(5), layers, block, dtype) if fresh else None
     loss = Loss(
         model=model,
-        collocation=collocation,
+        terms=(
+            ResidualTerm(places=places[INTERIOR], measure=domain.volume),
+            *(HardOptions() if hard else SoftOptions(1.0)).terms(places, domain),
+        ),
         coupling=coupling,
         upscaling=Isotropic(dim),
-        soft=not hard,
-        volume=problem.domain.volume,
-        surface=problem.domain.surface,
         sampler=sampler,
     )
     return theta, loss, view

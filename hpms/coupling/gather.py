@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 from scipy import sparse
 
+_MULTIPLE = 16
+
 
 class Gather(eqx.Module):
     """x -> A x as gathers of equally long rows (ELLPACK): fast on CPUs and GPUs, and the same bits every time."""
@@ -25,11 +27,14 @@ class Gather(eqx.Module):
 
 
 def gather(matrix: sparse.csr_matrix, dtype: jnp.dtype) -> Gather:
-    """`matrix` in ELLPACK form; short rows are padded with zero entries."""
+    """`matrix` in ELLPACK form; short rows are padded with zero entries, and all to a multiple of 16, so that a program
+    that was compiled for one seed often serves another.
+    """
     matrix = sparse.csr_matrix(matrix)
     lengths = np.diff(matrix.indptr)
     count = lengths.size
-    columns = np.zeros((count, max(1, lengths.max(initial=0))), dtype=np.int32)
+    longest = max(1, lengths.max(initial=0))
+    columns = np.zeros((count, -(-longest // _MULTIPLE) * _MULTIPLE), dtype=np.int32)
     entries = np.zeros(columns.shape)
     rows = np.repeat(np.arange(count), lengths)
     slots = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)

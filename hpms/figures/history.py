@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from hpms.figures.record import TERMS, Record
+from hpms.figures.record import Record
 from hpms.figures.style import (
     BLACK,
     BLUE,
     DASHES,
     GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
     VERMILLION,
     draw_level,
     draw_positive,
@@ -18,20 +21,25 @@ from hpms.figures.style import (
     seconds,
 )
 
-_TERM_STYLES = {
-    name: {"color": color, "linestyle": dashes}
-    for name, color, dashes in zip(TERMS, (BLUE, GREEN, VERMILLION), DASHES, strict=False)
-}
+_STYLES = {"residual": (BLUE, DASHES[0]), "coupling": (VERMILLION, DASHES[2])}
+_OTHERS = ((GREEN, DASHES[1]), (PURPLE, DASHES[3]), (ORANGE, DASHES[1]), (SKY, DASHES[2]))
 ERRORS = {
     "l2": ("$L^2$", "relative $L^2$ error", {"color": BLUE, "linestyle": DASHES[0]}),
     "h1": ("$H^1$", "relative $H^1$ error", {"color": VERMILLION, "linestyle": DASHES[3]}),
 }
 
 
+def _styles(terms: list[str]) -> dict[str, dict[str, Any]]:
+    others = [name for name in terms if name not in _STYLES]
+    found = _STYLES | {name: _OTHERS[i % len(_OTHERS)] for i, name in enumerate(others)}
+    return {name: {"color": found[name][0], "linestyle": found[name][1]} for name in terms}
+
+
 def draw_terms(axes: Any, run: Record, title: str) -> None:
     """Unweighted terms of the loss and the weighted sum."""
+    styles = _styles(run.terms)
     for name in run.terms:
-        draw_positive(axes, run.iterations, run.column(name), label=name, **_TERM_STYLES[name])
+        draw_positive(axes, run.iterations, run.column(name), label=name, **styles[name])
     draw_positive(axes, run.iterations, run.column("loss"), label="weighted sum", color=BLACK, linewidth=0.6)
     axes.set(xlabel="iteration", ylabel="loss term")
     plain(axes)
@@ -40,10 +48,11 @@ def draw_terms(axes: Any, run: Record, title: str) -> None:
 
 def draw_weights(axes: Any, run: Record, title: str) -> None:
     """τ_kλ_k, with the schedule's factor: the weighted terms by the terms."""
+    styles = _styles(run.terms)
     for name in run.terms:
         term, weighted = run.column(name), run.column(f"weighted_{name}")
         ratio = np.divide(weighted, term, out=np.full_like(term, np.nan), where=term != 0)
-        draw_positive(axes, run.iterations, ratio, label=name, **_TERM_STYLES[name])
+        draw_positive(axes, run.iterations, ratio, label=name, **styles[name])
     axes.set(xlabel="iteration", ylabel=r"weight $\tau_k\lambda_k$")
     plain(axes)
     headed(axes, title, columns=3)

@@ -9,7 +9,7 @@ import numpy as np
 from hpms.figures.grid import meshes
 from hpms.results.run import StoredRun
 
-TERMS = ("residual", "boundary", "coupling")
+_FIRST, _LAST, _LOGGED = "residual", "coupling", "weighted_"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ class Record:
 
     @property
     def terms(self) -> list[str]:
-        return [name for name in TERMS if name in self.history]
+        """The terms of the loss, the residual first and the coupling last."""
+        found = sorted(name.removeprefix(_LOGGED) for name in self.history if name.startswith(_LOGGED))
+        return sorted(found, key=lambda name: (name != _FIRST, name == _LAST))
 
     @property
     def has_reference(self) -> bool:

@@ -11,7 +11,12 @@ from hpms.registry import register
 from hpms.schema import NonNegative
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hpms.network.base import AbstractNetwork
+    from hpms.problem.collocation import Collocation
+    from hpms.problem.unit_cube import UnitCube
+    from hpms.training.term.base import AbstractTerm
 
 
 class BoundaryOptions(AbstractOptions, abc.ABC):
@@ -23,6 +28,10 @@ class BoundaryOptions(AbstractOptions, abc.ABC):
     @abc.abstractmethod
     def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
         """The network that is trained."""
+
+    @abc.abstractmethod
+    def terms(self, places: Mapping[str, Collocation], domain: UnitCube) -> tuple[AbstractTerm, ...]:
+        """What is added to the loss, over the `places` of the parts of Ω."""
 
 
 @register("boundary", "hard")
@@ -38,6 +47,9 @@ class HardOptions(BoundaryOptions):
 
         return network.vanishing() or HardBoundary(network)
 
+    def terms(self, places: Mapping[str, Collocation], domain: UnitCube) -> tuple[AbstractTerm, ...]:
+        return ()
+
 
 @register("boundary", "soft")
 @dataclass(frozen=True)
@@ -49,3 +61,9 @@ class SoftOptions(BoundaryOptions):
 
     def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
         return network
+
+    def terms(self, places: Mapping[str, Collocation], domain: UnitCube) -> tuple[AbstractTerm, ...]:
+        from hpms.problem.collocation import BOUNDARY
+        from hpms.training.term.boundary import BoundaryTerm
+
+        return (BoundaryTerm(places=places[BOUNDARY], measure=domain.surface),)

@@ -1,5 +1,8 @@
 """Collocation points and what the residual needs there, cut into blocks."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,43 +15,43 @@ from hpms.options.collocation import CollocationOptions
 from hpms.problem.lifted import LiftedProblem, Medium
 from hpms.problem.sites import Sites, cut, sites
 
+INTERIOR: str = "interior"
+BOUNDARY: str = "boundary"
+
 
 class Collocation(eqx.Module):
-    """The M_Ω points x^r in blocks, the medium there, quadrature `weights` times M_Ω/|Ω|, 0 at the padding, and points
-    x^b on ∂Ω.
-    """
+    """M points of a set S in blocks, the data there, and quadrature `weights` times M/|S|, 0 at the padding."""
 
     sites: Sites
-    medium: Medium
+    there: Any
     weights: Float[Array, "n block"]
-    boundary: Float[Array, "b d"]
 
     @property
     def count(self) -> int:
-        """M_Ω."""
+        """M."""
         return self.sites.count
 
     @property
-    def blocks(self) -> tuple[Float[Array, "n block d"], Medium, Float[Array, "n block"]]:
+    def blocks(self) -> tuple[Float[Array, "n block d"], Any, Float[Array, "n block"]]:
         """What a scan over the blocks runs through."""
-        return self.sites.points, self.medium, self.weights
+        return self.sites.points, self.there, self.weights
 
 
 def collocate(
     problem: LiftedProblem,
-    interior: Float[Array, "m d"],
-    boundary: Float[Array, "b d"],
+    points: Mapping[str, Float[Array, "_ d"]],
     weights: Float[np.ndarray, " m"],
     block: int,
     dtype: jnp.dtype,
-) -> Collocation:
-    """Equal blocks of at most `block` points in the network's precision.
+) -> dict[str, Collocation]:
+    """The points of each set in the network's precision: x^r with the medium, in equal blocks of at most `block`
+    points, and x^b in one.
 
     Raises `UserError` where the coefficient is not positive and finite at a point, or the source not finite.
     """
-    medium = problem.medium(interior)
-    check_medium(interior, medium)
-    return _blocks(interior, medium, boundary, weights, block, dtype)
+    medium = problem.medium(points[INTERIOR])
+    check_medium(points[INTERIOR], medium)
+    return _blocks(points, medium, weights, block, dtype)
 
 
 class Sampler(eqx.Module):
@@ -60,25 +63,27 @@ class Sampler(eqx.Module):
     block: int = eqx.field(static=True)
     dtype: jnp.dtype = eqx.field(static=True)
 
-    def __call__(self, iteration: Int[Array, ""]) -> Collocation:
+    def __call__(self, iteration: Int[Array, ""]) -> dict[str, Collocation]:
         key = jax.random.fold_in(self.key, iteration)
-        interior, boundary = self.points.sample(key, self.problem.domain)
+        points = dict(zip((INTERIOR, BOUNDARY), self.points.sample(key, self.problem.domain), strict=True))
         weights = self.points.weights(self.problem.domain.dim)
-        return _blocks(interior, self.problem.medium(interior), boundary, weights, self.block, self.dtype)
+        return _blocks(points, self.problem.medium(points[INTERIOR]), weights, self.block, self.dtype)
 
 
 @jitted
 def _blocks(
-    interior: Float[Array, "m d"],
+    points: Mapping[str, Float[Array, "_ d"]],
     medium: Medium,
-    boundary: Float[Array, "b d"],
     weights: Float[Array | np.ndarray, " m"],
     block: int,
     dtype: jnp.dtype,
-) -> Collocation:
-    places = sites(interior, block, dtype)
+) -> dict[str, Collocation]:
+    inside, edge = sites(points[INTERIOR], block, dtype), sites(points[BOUNDARY], len(points[BOUNDARY]), dtype)
     there = jax.tree.map(lambda array: cut(array, block).astype(dtype), medium)
-    return Collocation(places, there, places.blocked(jnp.asarray(weights, dtype)), boundary.astype(dtype))
+    return {
+        INTERIOR: Collocation(inside, there, inside.blocked(jnp.asarray(weights, dtype))),
+        BOUNDARY: Collocation(edge, None, edge.blocked(jnp.ones(edge.count, dtype))),
+    }
 
 
 def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 log = logging.getLogger(__name__)
-_TERMS = ("residual", "boundary", "coupling")
+_WEIGHTED = "weighted_"
 _SECONDS = 5.0  # between two lines where there is no terminal
 
 
@@ -56,7 +56,8 @@ class TrainingProgress:
             self._said, self._at = now, iteration
 
     def log(self, row: dict[str, Any]) -> None:
-        terms = " ".join(f"{name} {row[name]:.1e}" for name in _TERMS if name in row)
+        names = [key.removeprefix(_WEIGHTED) for key in row if key.startswith(_WEIGHTED)]
+        terms = " ".join(f"{name} {row[name]:.1e}" for name in names)
         error = f"  L² error {row['relative_l2']:.1e}" if "relative_l2" in row else ""
         self._state.plain = f"{terms}  K̃ {np.ravel(row['upscaled_coefficient'])[0]:.4f}{error}"
         log.debug("iteration %d of %d  %s", row["iteration"], self._total, self._state.plain)

@@ -1,14 +1,16 @@
 """The Jacobian J of a loss's rows r(θ): its products, and J itself in blocks."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.problem.lifted import Medium, residual
-from hpms.problem.sites import Sites, fold_blocks
-from hpms.training.loss import BOUNDARY, COUPLING, RESIDUAL, Loss
+from hpms.problem.lifted import Medium
+from hpms.problem.sites import fold_blocks, visit_blocks
+from hpms.training.loss import COUPLING, Loss
+from hpms.training.term.base import AbstractTerm
 from hpms.training.values import row_gradients, value_jacobian
 
 _COLUMNS = 512  # parameters whose coupling rows are averaged at a time
@@ -26,23 +28,25 @@ def second_order(
     return jax.jvp(lambda t: jax.jvp(loss.rows, (t,), (step,))[1], (theta,), (step,))
 
 
-def interior_jacobian(loss: Loss, theta: Float[Array, " p"], block: tuple) -> Float[Array, "b p"]:
-    """The rows that belong to a block of collocation points, those of one point behind each other."""
+def block_jacobian(loss: Loss, term: AbstractTerm, theta: Float[Array, " p"], block: tuple) -> Float[Array, "b p"]:
+    """The rows of a term that belong to a block of its points, those of one point behind each other."""
 
-    def rows(theta: Array, point: Array, medium: Medium, weight: Array) -> Array:
-        jet, there = loss.model(theta).jet(point[None]), jax.tree.map(lambda a: a[None], medium)
-        return jnp.sqrt(loss.weighting[RESIDUAL]) * (loss.scale * jnp.sqrt(weight) * residual(jet, there)[0])
+    def rows(theta: Array, point: Array, there: Any, weight: Array) -> Array:
+        jet, here = loss.model(theta).jet(point[None]), jax.tree.map(lambda a: a[None], there)
+        return jnp.sqrt(loss.weighting[term.name]) * term.rows(jet, here, weight[None])[0]
 
     return jax.vmap(row_gradients(rows), (None, 0, 0, 0))(theta, *block).reshape(-1, theta.size)
 
 
+def term_jacobian(loss: Loss, term: AbstractTerm, theta: Float[Array, " p"]) -> Float[Array, "m p"]:
+    """All rows of a term."""
+    blocks = visit_blocks(lambda block: block_jacobian(loss, term, theta, block), term.places.blocks)
+    return blocks.reshape(-1, theta.size)[: term.places.count * loss.upscaling.lifts]
+
+
 def other_jacobian(loss: Loss, theta: Float[Array, " p"]) -> list[Float[Array, "o p"]]:
-    """The rows of the boundary and the coupling, of those that there are."""
-    parts, weight = [], loss.weighting
-    if BOUNDARY in weight:
-        boundary = loss.collocation.boundary
-        jacobian = value_jacobian(loss.model, theta, Sites(boundary[None], len(boundary)))
-        parts.append(jnp.sqrt(weight[BOUNDARY]) * loss.boundary_scale * jacobian.reshape(-1, theta.size))
+    """The rows of all terms but the first one, and of the coupling, where there are any."""
+    parts, weight = [term_jacobian(loss, term, theta) for term in loss.terms[1:]], loss.weighting
     if COUPLING in weight:
         parts.append(jnp.sqrt(weight[COUPLING]) * _coupling_jacobian(loss, theta))
     return parts

@@ -9,9 +9,9 @@ from jaxtyping import Array, Float
 from hpms.devices import in_memory
 from hpms.errors import UserError
 from hpms.memory import GIGA, available
-from hpms.problem.sites import fold_blocks, visit_blocks
+from hpms.problem.sites import fold_blocks
 from hpms.training import lapack
-from hpms.training.jacobian import interior_jacobian, other_jacobian, pullback
+from hpms.training.jacobian import block_jacobian, other_jacobian, pullback, term_jacobian
 from hpms.training.loss import Loss
 
 
@@ -107,9 +107,10 @@ def _parameter_space(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, "
         return lapack.add_gram(found[0], wide), found[1] + rows.astype(jnp.float64) @ wide
 
     def add_block(found: tuple[Array, Array], block: tuple[Array, tuple]) -> tuple[Array, Array]:
-        return add(found, block[0].ravel(), interior_jacobian(loss, theta, block[1]))
+        return add(found, block[0].ravel(), block_jacobian(loss, first, theta, block[1]))
 
-    places, count = loss.collocation.sites, loss.collocation.count * loss.upscaling.lifts
+    first, places = loss.terms[0], loss.collocation.sites
+    count = loss.collocation.count * loss.upscaling.lifts
     found = jnp.zeros((theta.size, theta.size)), jnp.zeros(theta.size)
     if others := other_jacobian(loss, theta):
         found = add(found, rows[count:], jnp.concatenate(others))
@@ -120,10 +121,8 @@ def _parameter_space(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, "
 
 
 def _residual_space(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, " r"]) -> ResidualSpace:
-    collocation = loss.collocation
-    blocks = visit_blocks(lambda block: interior_jacobian(loss, theta, block), collocation.blocks)
-    interior = blocks.reshape(-1, theta.size)[: collocation.count * loss.upscaling.lifts]
-    jacobian = jnp.concatenate([interior, *other_jacobian(loss, theta)]).astype(jnp.float64)
+    parts = [term_jacobian(loss, loss.terms[0], theta), *other_jacobian(loss, theta)]
+    jacobian = jnp.concatenate(parts).astype(jnp.float64)
     diagonal = _floored(jnp.sum(jacobian**2, axis=0))
     kernel = lapack.add_gram(jnp.zeros((loss.count, loss.count)), (jacobian / jnp.sqrt(diagonal)).T)
     return ResidualSpace(rows=rows, jacobian=jacobian, kernel=kernel, diagonal=diagonal)

@@ -12,6 +12,7 @@ that computes values only), the second from itself.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -23,11 +24,11 @@ from hpms.coupling.base import AbstractCoupling, CoarseView
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.network.base import Parametrised
 from hpms.problem.collocation import Collocation, Sampler
-from hpms.problem.lifted import Medium, residual
 from hpms.problem.sites import Sites, map_blocks, sum_blocks
+from hpms.training.term.base import AbstractTerm
 from hpms.training.values import value_pullback, values
 
-RESIDUAL, BOUNDARY, COUPLING = "residual", "boundary", "coupling"
+COUPLING = "coupling"
 
 
 class Evaluation(eqx.Module):
@@ -42,20 +43,17 @@ class Evaluation(eqx.Module):
 
 
 class Loss(eqx.Module):
-    """J for given collocation points; `volume` = |Ω|, `surface` = |∂Ω|, `coupling` None for the plain PINN.
+    """J of its `terms` over points, the residual of the equation first, and of a `coupling`, None for the plain PINN.
 
     A `sampler` gives other points at each iteration; those of this object are then for metrics, and the `sites` of a
-    coupling's means over collocation points. `sites` None are the collocation points themselves. What needs `weights`
+    coupling's means over collocation points. `sites` None are the residual's points themselves. What needs `weights`
     λ_k or the coarse `view` (with a coupling everything does) comes after `weighted`.
     """
 
     model: Parametrised
-    collocation: Collocation
+    terms: tuple[AbstractTerm, ...]
     coupling: AbstractCoupling | None
     upscaling: AbstractUpscaling
-    soft: bool = eqx.field(static=True)
-    volume: float = eqx.field(static=True)
-    surface: float = eqx.field(static=True)
     sampler: Sampler | None = None
     sites: Sites | None = None
     weights: Float[Array, " k"] | None = None
@@ -63,15 +61,21 @@ class Loss(eqx.Module):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The terms in their order; the boundary has one where it is `soft`."""
-        return (RESIDUAL, *([BOUNDARY] if self.soft else []), *([] if self.coupling is None else [COUPLING]))
+        """The terms in their order, the coupling last."""
+        return (*(term.name for term in self.terms), *([] if self.coupling is None else [COUPLING]))
+
+    @property
+    def collocation(self) -> Collocation:
+        """The points of the residual, at which κ and the means of v are taken, too."""
+        return self.terms[0].places
 
     def at(self, iteration: Int[Array, ""]) -> "Loss":
         """J with the collocation points of an iteration."""
         if self.sampler is None:
             return self
-        sites = self.collocation.sites if self.coupling else None
-        return replace(self, collocation=self.sampler(iteration), sampler=None, sites=sites)
+        sites, fresh = self.collocation.sites if self.coupling else None, self.sampler(iteration)
+        terms = tuple(replace(term, places=fresh[term.part]) for term in self.terms)
+        return replace(self, terms=terms, sampler=None, sites=sites)
 
     def weighted(self, weights: Float[Array, " k"] | None, view: CoarseView | None) -> "Loss":
         """J with weights λ_k, and the coarse problem as it is at present."""
@@ -89,15 +93,13 @@ class Loss(eqx.Module):
     @property
     def count(self) -> int:
         """R, the number of rows."""
-        points = self.collocation.count + (self.collocation.boundary.shape[0] if self.soft else 0)
+        points = sum(term.places.count for term in self.terms)
         return points * self.upscaling.lifts + (0 if self.coupling is None else self.coupling.count)
 
     def evaluate(self, theta: Float[Array, " p"]) -> Evaluation:
         """All terms, without gradients, with y as it is."""
-        pointwise, moments, means = self._outputs(theta)
-        terms = [jnp.sum(pointwise**2)]
-        if self.soft:
-            terms.append(jnp.sum(self._boundary(theta) ** 2))
+        found, moments, means = self._outputs(theta)
+        terms = [jnp.sum(rows**2) for rows in found]
         if self.coupling is not None:
             assert means is not None and self.view is not None
             terms.append(jnp.sum(self.coupling.residual(means, self.view.kappa, self.view) ** 2))
@@ -105,16 +107,14 @@ class Loss(eqx.Module):
 
     def residuals(self, theta: Float[Array, " p"]) -> dict[str, Float[Array, " m"]]:
         """The residual vectors r_k by name, as functions of θ alone: y follows κ to first order."""
-        pointwise, moments, means = self._outputs(theta)
-        found = {RESIDUAL: self.collocation.sites.flat(pointwise).ravel()}
-        if self.soft:
-            found[BOUNDARY] = self._boundary(theta).ravel()
+        rows, moments, means = self._outputs(theta)
+        found = {t.name: t.places.sites.flat(r).ravel() for t, r in zip(self.terms, rows, strict=True)}
         if self.coupling is not None:
             assert means is not None and self.view is not None
             found[COUPLING] = self.coupling.residual(means, self.upscaling.parameters(moments), self.view)
         return found
 
-    def terms(self, residuals: dict[str, Float[Array, " m"]]) -> Float[Array, " k"]:
+    def squares(self, residuals: dict[str, Float[Array, " m"]]) -> Float[Array, " k"]:
         """‖r_k‖², in the order of the names."""
         return jnp.stack([jnp.sum(vector**2) for vector in residuals.values()])
 
@@ -134,32 +134,32 @@ class Loss(eqx.Module):
     def gradient(self, theta: Float[Array, " p"]) -> tuple[Float[Array, " p"], Float[Array, " k"]]:
         """∇J, adjoint part included, and the unweighted terms."""
         weight = self.weighting
-        spread, moments, gradient, terms = None, None, jnp.zeros_like(theta), []
+        first, *others = self.terms
+        spread, moments, gradient, squares = None, None, jnp.zeros_like(theta), []
         if self.coupling is not None:
-            term, pulled, moments = self._coupling_cotangents(theta)
+            square, pulled, moments = self._coupling_cotangents(theta)
             spread, nodes = self.coupling.spread(weight[COUPLING] * pulled)
             moments = weight[COUPLING] * moments
             gradient += value_pullback(self.model, theta, self.coupling.nodes, nodes)
             if spread is not None and self.sites is not None:
                 gradient += value_pullback(self.model, theta, self.sites, spread)
                 spread = None
-            terms.append(term)
-        if self.soft:
-            term, boundary = jax.value_and_grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
-            gradient += weight[BOUNDARY] * boundary
-            terms.insert(0, term)
+            squares.append(square)
+        for term in reversed(others):
+            square, slope = self._pulled(theta, term, jnp.ones((), theta.dtype))
+            gradient += weight[term.name] * slope
+            squares.insert(0, square)
         spread = None if spread is None else self.collocation.sites.blocked(spread)
-        term, interior = self._interior(theta, weight[RESIDUAL], spread, moments)
-        return gradient + interior, jnp.stack([term, *terms])
+        square, slope = self._pulled(theta, first, weight[first.name], spread, moments)
+        return gradient + slope, jnp.stack([square, *squares])
 
     def term_gradients(self, theta: Float[Array, " p"]) -> dict[str, Float[Array, " p"]]:
         """Unweighted gradients: one per term, and the coupling's adjoint part on its own as `adjoint`.
 
         `coupling` is the autodiff part with y held fixed; the term's full gradient is `coupling` + `adjoint`.
         """
-        found = {RESIDUAL: self._interior(theta, jnp.ones((), theta.dtype), None, None)[1]}
-        if self.soft:
-            found[BOUNDARY] = jax.grad(lambda t: jnp.sum(self._boundary(t) ** 2))(theta)
+        one = jnp.ones((), theta.dtype)
+        found = {term.name: self._pulled(theta, term, one)[1] for term in self.terms}
         if self.coupling is not None:
             _, pulled, moments = self._coupling_cotangents(theta)
             spread, nodes = self.coupling.spread(pulled)
@@ -170,42 +170,34 @@ class Loss(eqx.Module):
         return found
 
     @property
-    def scale(self) -> float:
-        """The factor of A^ε v - f^ε in the residual's rows."""
-        return (self.volume / self.collocation.count) ** 0.5
-
-    @property
-    def boundary_scale(self) -> float:
-        """The factor of v in the boundary's rows."""
-        return (self.surface / self.collocation.boundary.shape[0]) ** 0.5
-
-    @property
     def value_sites(self) -> Sites:
         """The points of a coupling's means over collocation points."""
         return self.collocation.sites if self.sites is None else self.sites
 
     def moments_pullback(self, theta: Float[Array, " p"], cotangent: Float[Array, " s"]) -> Float[Array, " p"]:
         """The gradient of `cotangent` times the means that κ is made of."""
-        return self._interior(theta, None, None, cotangent)[1]
+        return self._pulled(theta, self.terms[0], None, None, cotangent)[1]
 
     def _outputs(
         self, theta: Float[Array, " p"]
-    ) -> tuple[Float[Array, "n block l"], Float[Array, " s"], Float[Array, "c l"] | None]:
-        """r_res (zero at the padding), the means that κ is made of, and the means of the coupling."""
+    ) -> tuple[list[Float[Array, "n block l"]], Float[Array, " s"], Float[Array, "c l"] | None]:
+        """r_k of each term (zero at the padding), the means that κ is made of, and the means of the coupling."""
+        first, *others = self.terms
 
-        def outputs(theta: Array, block: tuple[Array, Medium, Array]) -> tuple[Array, Array, Array]:
-            points, medium, weights = block
+        def outputs(theta: Array, block: tuple[Array, Any, Array]) -> tuple[Array, Array, Array]:
+            points, there, weights = block
             jet = self.model(theta).jet(points)
-            moments = self.upscaling.moments(points, jet, medium, weights)
-            return self.scale * jnp.sqrt(weights)[:, None] * residual(jet, medium), moments, jet.value
+            return first.rows(jet, there, weights), self.upscaling.moments(points, jet, there, weights), jet.value
 
-        pointwise, moments, inside = map_blocks(outputs, theta, self.collocation.blocks)
+        def rows(term: AbstractTerm, theta: Array, block: tuple[Array, Any, Array]) -> Array:
+            points, there, weights = block
+            return term.rows(self.model(theta).jet(points), there, weights)
+
+        found, moments, inside = map_blocks(outputs, theta, first.places.blocks)
+        rest = [map_blocks(partial(rows, term), theta, term.places.blocks) for term in others]
         known = self.collocation.sites.flat(inside) if self.sites is None else None
         means = None if self.coupling is None else self._means(theta, known)
-        return pointwise, jnp.sum(moments, axis=0) / self.collocation.count, means
-
-    def _boundary(self, theta: Float[Array, " p"]) -> Float[Array, "b l"]:
-        return self.boundary_scale * self.model(theta).jet(self.collocation.boundary).value
+        return [found, *rest], jnp.sum(moments, axis=0) / self.collocation.count, means
 
     def _means(self, theta: Float[Array, " p"], inside: Float[Array, "m l"] | None = None) -> Float[Array, "n l"]:
         """Q̄v, from the values `inside` at the collocation points where these are known."""
@@ -225,26 +217,29 @@ class Loss(eqx.Module):
         (moments,) = jax.vjp(self.upscaling.parameters, view.moments)[1](coupling.adjoint(means, view))
         return term, pulled, moments
 
-    def _interior(
+    def _pulled(
         self,
         theta: Float[Array, " p"],
+        term: AbstractTerm,
         weight: Float[Array, ""] | None,
-        spread: Float[Array, "n block l"] | None,
-        sums: Float[Array, " s"] | None,
+        spread: Float[Array, "n block l"] | None = None,
+        sums: Float[Array, " s"] | None = None,
     ) -> tuple[Float[Array, ""], Float[Array, " p"]]:
-        """J_res, and the pullback at the interior points of what is given, block by block."""
+        """‖r‖², and the gradient of `weight` times that, of Σ `spread`·v and of `sums` times the means that κ is made
+        of, of those that are given, in one pass over the blocks of the term.
+        """
 
         def block_sum(theta: Array, block: Any, cotangent: Array | None) -> tuple[Array, Array]:
-            points, medium, weights = block
+            points, there, weights = block
             jet = self.model(theta).jet(points)
-            total, term = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
+            total, square = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
             if weight is not None:
-                term = jnp.sum((self.scale * jnp.sqrt(weights)[:, None] * residual(jet, medium)) ** 2)
-                total += weight * term
+                square = jnp.sum(term.rows(jet, there, weights) ** 2)
+                total += weight * square
             if cotangent is not None:
                 total += jnp.sum(cotangent * jet.value)
             if sums is not None:
-                total += jnp.sum(sums * self.upscaling.moments(points, jet, medium, weights)) / self.collocation.count
-            return total, term
+                total += jnp.sum(sums * self.upscaling.moments(points, jet, there, weights)) / self.collocation.count
+            return total, square
 
-        return sum_blocks(block_sum, theta, self.collocation.blocks, spread)
+        return sum_blocks(block_sum, theta, term.places.blocks, spread)

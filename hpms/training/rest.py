@@ -14,8 +14,9 @@ from hpms.training.loss import Evaluation, Loss
 
 def trivial_loss(loss: Loss) -> float:
     """J_res of v = 0, |Ω|/M_Ω Σ f^ε(x^r)²."""
-    weights, forcing = (np.asarray(a, np.float64) for a in (loss.collocation.weights, loss.collocation.medium.forcing))
-    return loss.scale**2 * float(np.sum(weights[..., None] * forcing**2))
+    places, scale = loss.collocation, loss.terms[0].scale
+    weights, forcing = (np.asarray(array, np.float64) for array in (places.weights, places.there.forcing))
+    return scale**2 * float(np.sum(weights[..., None] * forcing**2))
 
 
 def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.ndarray, " p"]]:

@@ -15,10 +15,11 @@ import numpy as np
 from hpms.coupling.base import AbstractCoarseSolver, CoarseView
 from hpms.devices import on_all
 from hpms.processes import decided
-from hpms.training.loss import COUPLING, RESIDUAL
+from hpms.training.loss import COUPLING
 from hpms.training.rest import trivial_loss
 from hpms.training.snapshot import Best, Recorder, Snapshot
 from hpms.training.state import ChunkReport, evaluate, gradient_norms, misfit
+from hpms.training.term.residual import RESIDUAL
 from hpms.training.trainer import Trainer
 from hpms.training.validation import relative_errors
 
@@ -204,7 +205,7 @@ class Session:
         strength = {COUPLING: self.record.strength if self.record else 1.0}
         factors = np.array([strength.get(name, 1.0) for name in trainer.loss.names])
         weighted = trainer.taus * weights * factors * terms
-        self._misfit = float(misfit(trainer.loss.names, trainer.taus, terms))
+        self._misfit = float(misfit(trainer.loss, trainer.taus, terms))
         row["loss"] = float(weighted.sum())
         for i, name in enumerate(trainer.loss.names):
             row[name] = float(terms[i])

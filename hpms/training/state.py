@@ -5,7 +5,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import CoarseView
@@ -36,9 +35,9 @@ class ChunkReport(eqx.Module):
     good: TrainState
 
 
-def misfit(names: tuple[str, ...], taus: Any, terms: Any) -> Any:
-    """J_res + τ₁ J_bnd, what a tolerance is for, from arrays of JAX or NumPy."""
-    return (taus * terms)[np.array([name != COUPLING for name in names])].sum()
+def misfit(loss: Loss, taus: Any, terms: Any) -> Any:
+    """J_res + τ₁ J_bnd, all but the coupling: what a tolerance is for, from arrays of JAX or NumPy."""
+    return (taus * terms)[: len(loss.terms)].sum()
 
 
 @compiled
@@ -66,7 +65,7 @@ def run_chunk(
         done, state, last = carry
         now = loss.at(state.iteration).weighted(taus * state.weights, view)
         theta, optimizer_state, report = optimizer.step(state.theta, state.optimizer, now)
-        converged = misfit(loss.names, taus, report.terms) < tolerance
+        converged = misfit(loss, taus, report.terms) < tolerance
         new = TrainState(theta, optimizer_state, state.weights, state.iteration + 1)
         keep = report.finite & ~report.stalled & ~converged
         good = select(report.finite, state, last.good)

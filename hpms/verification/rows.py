@@ -24,14 +24,14 @@ def check_rows(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[C
     tangent = np.asarray(_tangent(loss, theta, s))
     ahead, behind = (np.asarray(_rows(reduced.fresh(theta + h * s), theta + h * s)) for h in (_STEP, -_STEP))
     error = np.abs((ahead - behind) / (2 * _STEP) - tangent)
-    coupling = loss.coupling
-    coupled = 0 if coupling is None else coupling.count
-    split = tangent.size - coupled
-    checks = [small("rows of residual and boundary: Js = differences", _relative(error[:split], tangent[:split]), 1e-5)]
-    if coupled:
-        name = "rows of the coupling: (Q̄v' - ∂y/∂κ κ')s = differences"
-        checks.append(small(name, _relative(error[split:], tangent[split:]), 1e-5))
-    return checks
+    counts = [term.places.count * loss.upscaling.lifts for term in loss.terms]
+    starts = np.cumsum([0, *counts])
+    names = [f"rows of the {term.name}: Js = differences" for term in loss.terms]
+    if loss.coupling is not None:
+        names.append("rows of the coupling: (Q̄v' - ∂y/∂κ κ')s = differences")
+    ends = [*starts[1:], tangent.size]
+    parts = zip(names, starts, ends, strict=False)
+    return [small(name, _relative(error[a:b], tangent[a:b]), 1e-5) for name, a, b in parts]
 
 
 def check_system(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[Check]:

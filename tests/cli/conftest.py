@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import pytest
+from hydra._internal.hydra import Hydra
 
 from hpms import cli
 
@@ -38,6 +39,7 @@ def hpms(monkeypatch, tmp_path, capsys):
     """`hpms("train", "key=value", ...)` -> exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(Hydra, "get_mode", lambda *_, **__: None)  # it composes all once more, only to ask for its mode
     promotion = jax.config.jax_numpy_dtype_promotion
 
     def call(*arguments: str) -> Result:

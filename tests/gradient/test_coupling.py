@@ -10,9 +10,10 @@ from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.coupling.upscaling.tensor import Tensor
 from hpms.fem.p1 import P1Space
 from hpms.options.coupling import BallOptions, ConsistentOptions
-from hpms.problem.collocation import collocate
+from hpms.problem.collocation import BOUNDARY, INTERIOR, collocate
 from hpms.training.least_squares import assemble
 from hpms.training.loss import Loss
+from hpms.training.term.residual import ResidualTerm
 from tests.problems import close, quick_filter_jit, small_network, small_problem
 
 evaluate = quick_filter_jit(lambda loss, theta, view: loss.weighted(None, view).evaluate(theta))
@@ -52,8 +53,9 @@ def coupled(dim, kind, name="isotropic"):
     coupling, solver = options(kind).build(context)
     theta, model = small_network("mlp", "tanh", dim, "float64", True, depth=1, outputs=upscaling.lifts)
     weights = np.random.default_rng(1).uniform(0.5, 1.5, len(points))
-    collocation = collocate(problem, jnp.asarray(points), jnp.asarray(points[:3]), weights, 60, theta.dtype)
-    loss = Loss(model, collocation, coupling, upscaling, soft=False, volume=1.0, surface=2.0 * dim)
+    drawn = {INTERIOR: jnp.asarray(points), BOUNDARY: jnp.asarray(points[:3])}
+    places = collocate(problem, drawn, weights, 60, theta.dtype)
+    loss = Loss(model, (ResidualTerm(places=places[INTERIOR], measure=1.0),), coupling, upscaling)
 
     def view(theta):
         start = solver.initial()

@@ -56,7 +56,7 @@ def test_the_assembled_system_is_that_of_the_dense_jacobian(space, dim, hard, co
 
 def test_the_squared_rows_are_the_weighted_terms():
     theta, loss = weighted(2, False, True)
-    rows, terms = rows_of(loss, theta), loss.terms(loss.residuals(theta))
+    rows, terms = rows_of(loss, theta), loss.squares(loss.residuals(theta))
     assert close(jnp.sum(rows**2), loss.weights @ terms)
 
 

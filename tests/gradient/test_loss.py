@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.training.loss import BOUNDARY, RESIDUAL
 from hpms.training.rest import trivial_loss
 from hpms.training.state import gradient_norms
+from hpms.training.term.residual import RESIDUAL
 from tests.problems import close, network_value, quick_filter_jit, quick_jit, small_loss
 
 cases = pytest.mark.parametrize(
@@ -29,14 +29,15 @@ def some_weights(loss):
 def pointwise(loss, theta, view):
     """The terms, K̃₁₁ and the means from single points by autodiff, without jets, blocks or padding."""
     collocation, v = loss.collocation, lambda x: network_value(loss.model(theta), x)
-    medium = collocation.medium
+    medium = collocation.there
     x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.sites.points, medium.gradient))
     k, f = collocation.sites.flat(medium.coefficient), collocation.sites.flat(medium.forcing)[:, 0]
     weight = collocation.sites.flat(collocation.weights)
     slope, laplacian = jax.vmap(lambda y: (jax.grad(v)(y), jnp.trace(jax.hessian(v)(y))))(x)
     terms = [jnp.mean(weight * (-(k * laplacian + jnp.sum(gradient * slope, axis=1)) - f) ** 2)]
-    if BOUNDARY in loss.names:
-        terms.append(loss.surface * jnp.mean(jax.vmap(v)(collocation.boundary) ** 2))
+    for term in loss.terms[1:]:
+        assert term.name == "boundary"
+        terms.append(term.measure * jnp.mean(jax.vmap(v)(term.places.sites.every) ** 2))
     means = None
     if view is not None:
         means = loss.coupling.means(jax.vmap(v)(x)[:, None], jax.vmap(v)(loss.coupling.nodes.every)[:, None])

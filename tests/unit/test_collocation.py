@@ -6,7 +6,7 @@ import pytest
 from hpms.errors import UserError
 from hpms.options.coefficient import ExpressionOptions
 from hpms.options.collocation import LayersOptions, UniformOptions
-from hpms.problem.collocation import Sampler, collocate
+from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.unit_cube import UnitCube
 from tests.problems import EPS, small_problem
@@ -16,7 +16,8 @@ def collocated(dim=2, count=10, block=4, dtype="float64", problem=None):
     problem = problem or small_problem(dim)
     interior, boundary = UniformOptions(count, 6).sample(jax.random.key(0), problem.domain)
     with jax.numpy_dtype_promotion("strict"):
-        return interior, collocate(problem, interior, boundary, np.ones(len(interior)), block, jnp.dtype(dtype))
+        points = {INTERIOR: interior, BOUNDARY: boundary}
+        return interior, collocate(problem, points, np.ones(len(interior)), block, jnp.dtype(dtype))[INTERIOR]
 
 
 @pytest.mark.parametrize(("count", "block", "shape"), [(10, 4, (3, 4)), (10, 5, (2, 5)), (10, 100, (1, 10))])
@@ -24,8 +25,8 @@ def test_points_are_cut_into_padded_blocks(count, block, shape):
     interior, found = collocated(count=count, block=block)
     assert found.weights.shape == shape
     assert found.sites.points.shape == (*shape, 2)
-    assert found.medium.coefficient.shape == shape
-    assert found.medium.gradient.shape == (*shape, 2)
+    assert found.there.coefficient.shape == shape
+    assert found.there.gradient.shape == (*shape, 2)
     np.testing.assert_array_equal(found.weights.reshape(-1), np.arange(found.weights.size) < count)
     np.testing.assert_array_equal(found.sites.every, interior)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
@@ -42,15 +43,18 @@ def test_flat_and_blocked_are_inverse_and_transposed():
 def test_the_medium_is_that_of_the_points():
     interior, found = collocated()
     medium = small_problem(2).medium(interior)
-    np.testing.assert_array_equal(found.sites.flat(found.medium.coefficient), medium.coefficient)
-    np.testing.assert_array_equal(found.sites.flat(found.medium.forcing), medium.forcing)
+    np.testing.assert_array_equal(found.sites.flat(found.there.coefficient), medium.coefficient)
+    np.testing.assert_array_equal(found.sites.flat(found.there.forcing), medium.forcing)
     expected = np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0]
     np.testing.assert_allclose(medium.forcing, expected[:, None], rtol=1e-14)
 
 
 def test_means_over_fresh_points_are_those_of_the_domain_where_layers_have_more_of_them():
     sampler = Sampler(small_problem(2), jax.random.key(0), LayersOptions(500, 6, 0.1, 0.6), 64, jnp.dtype("float64"))
-    found = sampler(jnp.array(3))
+    parts = sampler(jnp.array(3))
+    found, edge = parts[INTERIOR], parts[BOUNDARY]
+    assert edge.count == 6 and (np.asarray(edge.weights) == 1).all()
+    assert (np.isin(edge.sites.every, (0, 1)).any(axis=1)).all()
     points, weights = np.asarray(found.sites.every), np.asarray(found.sites.flat(found.weights))
     layer = np.minimum(points, 1 - points).min(axis=1) < 0.1
     assert np.mean(layer) == 0.6

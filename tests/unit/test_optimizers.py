@@ -26,7 +26,7 @@ OPTIONS = {
     "lbfgs": (LbfgsOptions(20, 20), 20, 0.005),
     "ssbroyden": (SsbroydenOptions(30), 20, 0.005),
     "gauss_newton": (GaussNewtonOptions(1e-2, 1e-12, 30), 5, 0.4),
-    "spring": (SpringOptions(1e-3, 0.5), 5, 0.3),
+    "spring": (SpringOptions(1e-3, 0.5), 12, 0.1),
     "adam_then_lbfgs": (AdamThenLbfgsOptions(10, 1e-2, 0.9, 1000, 20, 20), 20, 0.005),
 }
 optimizers = pytest.mark.parametrize("name", OPTIONS)

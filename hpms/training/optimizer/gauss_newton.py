@@ -67,7 +67,7 @@ class GaussNewton(AbstractOptimizer):
             start,
         )
         finite = jnp.isfinite(rows).all() & jnp.isfinite(system.diagonal).all()
-        report = StepReport(loss.terms(found), finite, ~last.accepted)
+        report = StepReport(loss.squares(found), finite, ~last.accepted)
         return last.theta, GaussNewtonState(last.damping, last.gain, last.count), report
 
     def metrics(self, optimizer_state: GaussNewtonState, iteration: int) -> dict[str, float]:

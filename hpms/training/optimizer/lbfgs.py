@@ -48,7 +48,7 @@ class Lbfgs(AbstractOptimizer):
         moved, search = theta + updates.astype(theta.dtype), new[-1]
         stalled = jnp.isfinite(value) & ~((search.value < value) & jnp.any(moved != theta))
         finite = all_finite(value, gradient) & (stalled | all_finite(moved, search.grad))
-        report = StepReport(loss.terms(loss.residuals(theta)), finite, stalled)
+        report = StepReport(loss.squares(loss.residuals(theta)), finite, stalled)
         return moved, select(stalled, optimizer_state, new), report
 
     def metrics(self, optimizer_state: Any, iteration: int) -> dict[str, float]:

@@ -58,7 +58,7 @@ class Spring(AbstractOptimizer):
         start = (jnp.ones((), theta.dtype), jnp.zeros((), jnp.int32))
         length, halvings = jax.lax.while_loop(proceed, lambda carry: (carry[0] / 2, carry[1] + 1), start)
         finite = jnp.isfinite(rows).all() & jnp.isfinite(direction).all()
-        report = StepReport(loss.terms(loss.residuals(theta)), finite, halvings >= _HALVINGS)
+        report = StepReport(loss.squares(loss.residuals(theta)), finite, halvings >= _HALVINGS)
         return theta + length * direction, SpringState(direction, length), report
 
     def metrics(self, optimizer_state: SpringState, iteration: int) -> dict[str, float]:

@@ -69,7 +69,7 @@ class Ssbroyden(AbstractOptimizer):
         inverse, updated = _updated(optimizer_state, updates, search.grad - gradient, gradient, search.learning_rate)
         finite = all_finite(value, gradient) & (stalled | all_finite(moved, search.grad))
         new = SsbroydenState(moved, inverse, search, optimizer_state.fresh & ~updated)
-        report = StepReport(loss.terms(loss.residuals(theta)), finite, stalled)
+        report = StepReport(loss.squares(loss.residuals(theta)), finite, stalled)
         return after, select(stalled, optimizer_state, new), report
 
     def metrics(self, optimizer_state: SsbroydenState, iteration: int) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""Terms of the loss that are sums over points: one file each."""

@@ -1,0 +1,36 @@
+"""What every sum over points offers to the loss."""
+
+import abc
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hpms.jet import Jet
+from hpms.problem.collocation import Collocation
+
+
+class AbstractTerm(eqx.Module):
+    """‖r(θ)‖² = |S|/M Σ_i w_i |ρ(x_i)|², over M points x_i of a set S, Ω or a part of ∂Ω, with weights w_i of mean 1.
+
+    `name` is that of the logs, `part` that of the set among those of the collocation, `measure` is |S|.
+    """
+
+    name: ClassVar[str]
+    places: eqx.AbstractVar[Collocation]
+    part: eqx.AbstractVar[str]
+    measure: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def density(self, jet: Jet, there: Any) -> Float[Array, "b l"]:
+        """ρ at B points, from the jet of v and the data there, one column for each lifted problem."""
+
+    @property
+    def scale(self) -> float:
+        """√(|S|/M)."""
+        return (self.measure / self.places.count) ** 0.5
+
+    def rows(self, jet: Jet, there: Any, weights: Float[Array, " b"]) -> Float[Array, "b l"]:
+        """r at B points, 0 at the padding."""
+        return self.scale * jnp.sqrt(weights)[:, None] * self.density(jet, there)

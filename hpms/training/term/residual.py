@@ -1,0 +1,29 @@
+"""The residual of the equation."""
+
+from typing import ClassVar
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from hpms.jet import Jet
+from hpms.problem.collocation import INTERIOR, Collocation
+from hpms.problem.lifted import Medium, residual
+from hpms.training.term.base import AbstractTerm
+
+RESIDUAL = "residual"
+
+
+class ResidualTerm(AbstractTerm):
+    """J_res = |Ω|/M_Ω Σ w_i (A^ε v - f^ε)(x^r_i)², Eq. (3.24).
+
+    Its smallest value in the log chooses the iteration that is told of. The means that κ is made of, and where a
+    coupling has them those of v, are taken at its points.
+    """
+
+    places: Collocation
+    measure: float = eqx.field(static=True)
+    part: str = eqx.field(static=True, default=INTERIOR)
+    name: ClassVar[str] = RESIDUAL
+
+    def density(self, jet: Jet, there: Medium) -> Float[Array, "b l"]:
+        return residual(jet, there)
