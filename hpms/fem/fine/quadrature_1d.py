@@ -27,18 +27,20 @@ _INTEGRATE = _antiderivatives()
 
 
 class PanelField(AbstractField):
-    """A function on (0,1) by its values and slopes, `data` (2, n, 12), at the Gauss points of n equal panels."""
+    """A function on (0, s), s = `side`, by its values and its slopes times s, `data` (2, n, 12), at the Gauss points of
+    n equal panels.
+    """
 
     dim, most_points = 1, inf
 
-    def __init__(self, data: Float[np.ndarray, "2 n g"]):
+    def __init__(self, data: Float[np.ndarray, "2 n g"], side: float = 1.0):
         if data.shape[2] != _GAUSS:
             raise ValueError(f"{data.shape[2]} points per panel, not {_GAUSS}")
-        self.data = data
+        self.data, self.side = data, side
 
     @staticmethod
     def nodes(n: int) -> Float[np.ndarray, "m 1"]:
-        """The Gauss points of n panels."""
+        """The Gauss points of n panels of (0,1)."""
         return ((2 * np.arange(n)[:, None] + 1 + _POINTS) / (2 * n)).reshape(-1, 1)
 
     def values(self, points: Float[np.ndarray, "m 1"]) -> Float[np.ndarray, " m"]:
@@ -48,17 +50,17 @@ class PanelField(AbstractField):
     def evaluate(self, points: Float[np.ndarray, "m 1"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m 1"]]:
         panel, weights = self._locate(points)
         value, slope = (weights * self.data[:, panel]).sum(axis=2)
-        return value, slope[:, None]
+        return value, slope[:, None] / self.side
 
     def norms(self) -> tuple[float, float]:
         value, slope = (self.data**2 @ _WEIGHTS).sum(axis=1) / (2 * self.data.shape[1])
-        return float(value) ** 0.5, float(slope) ** 0.5
+        return float(value * self.side) ** 0.5, float(slope / self.side) ** 0.5
 
     def _locate(self, points: Float[np.ndarray, "m 1"]) -> tuple[np.ndarray, Float[np.ndarray, "m g"]]:
         """The panel of each point, and the weights that interpolate there (barycentric formula)."""
-        x = points[:, 0]
+        x = points[:, 0] / self.side
         if not ((x >= -_OUTSIDE) & (x <= 1 + _OUTSIDE)).all():
-            raise ValueError("a point lies outside [0,1]")
+            raise ValueError(f"a point lies outside [0,{self.side:g}]")
         scaled = np.clip(x, 0, 1) * self.data.shape[1]
         panel = np.minimum(scaled.astype(np.int64), self.data.shape[1] - 1)
         distance = (2 * (scaled - panel) - 1)[:, None] - _POINTS
@@ -79,20 +81,32 @@ def solve_exact(
     good to 1e-12 for smooth K. Raises `UserError` where K is not positive and finite, or q not finite.
     """
     start = time.perf_counter()
-    half = 0.5 / panels
-    points = PanelField.nodes(panels)
-    k = sample_coefficient(coefficient, points).reshape(panels, _GAUSS)
-    q = sample_source(source, points).reshape(panels, _GAUSS)
-    sampled = time.perf_counter()
-    flux = -_integral(q, half)
-    flux += (jump - half * (flux / k @ _WEIGHTS).sum()) / (half * (1 / k @ _WEIGHTS).sum())
+    k, q = sampled(coefficient, source, panels)
+    there = time.perf_counter()
+    flux = -antiderivative(q)
+    flux += (jump - integral(flux / k)) / integral(1 / k)
     slope = flux / k - jump
-    field = PanelField(np.stack([_integral(slope, half), slope]))
-    upscaled = np.array([[half * (flux @ _WEIGHTS).sum()]])
-    return FineSolution((field,), upscaled, points.size, sampled - start, time.perf_counter() - sampled)
+    field = PanelField(np.stack([antiderivative(slope), slope]))
+    upscaled = np.array([[integral(flux)]])
+    return FineSolution((field,), upscaled, k.size, there - start, time.perf_counter() - there)
 
 
-def _integral(values: Float[np.ndarray, "n g"], half: float) -> Float[np.ndarray, "n g"]:
+def sampled(
+    coefficient: Function, source: Function, panels: int
+) -> tuple[Float[np.ndarray, "n g"], Float[np.ndarray, "n g"]]:
+    """K and q at the Gauss points of n panels of (0,1); errors as in `solve_exact`."""
+    points = PanelField.nodes(panels)
+    k, q = sample_coefficient(coefficient, points), sample_source(source, points)
+    return k.reshape(panels, _GAUSS), q.reshape(panels, _GAUSS)
+
+
+def integral(values: Float[np.ndarray, "n g"]) -> float:
+    """∫₀¹."""
+    return 0.5 / len(values) * float((values @ _WEIGHTS).sum())
+
+
+def antiderivative(values: Float[np.ndarray, "n g"]) -> Float[np.ndarray, "n g"]:
     """∫₀ˣ of the interpolant at the Gauss points x."""
+    half = 0.5 / len(values)
     ends = np.cumsum(half * (values @ _WEIGHTS))
     return np.concatenate([[0.0], ends[:-1]])[:, None] + half * values @ _INTEGRATE.T

@@ -1,0 +1,98 @@
+"""Values, fluxes and Robin conditions on the faces of boxes: manufactured solutions, with the elements' rates."""
+
+import numpy as np
+import pytest
+
+from hpms.fem.fine.mixed import BoxProblem, Flux, MixedElements, MixedQuadrature, Value
+
+SIDES = {1: (1.5,), 2: (2.0, 1.0), 3: (1.0, 0.5, 0.75)}
+FREQUENCIES = np.array([1.3, 2.1, 1.7])
+
+
+def w(x):
+    return np.sin(x @ FREQUENCIES[: x.shape[1]] + 0.4)
+
+
+def slope(x):
+    frequencies = FREQUENCIES[: x.shape[1]]
+    return np.cos(x @ frequencies + 0.4)[:, None] * frequencies
+
+
+def k(x):
+    return 2 + np.sin(2 * x[:, 0])
+
+
+def q(x):
+    """-∇·(K∇w)."""
+    return k(x) * w(x) * (FREQUENCIES[: x.shape[1]] ** 2).sum() - 2 * np.cos(2 * x[:, 0]) * slope(x)[:, 0]
+
+
+def rate(x):
+    return 1 + x[:, -1]
+
+
+def zero(x):
+    return np.zeros(len(x))
+
+
+def problem(dim, kinds):
+    """The face across the axis i at its low and high end has condition kinds[2i], kinds[2i + 1]."""
+    conditions = {}
+    for i, kind in enumerate(kinds[: 2 * dim]):
+        axis, end = divmod(i, 2)
+        a = rate if kind == "robin" else zero
+        flux = Flux(a, lambda x, axis=axis, n=2 * end - 1, a=a: n * k(x) * slope(x)[:, axis] + a(x) * w(x))
+        conditions[axis, end] = Value(w) if kind == "value" else flux
+    return BoxProblem(SIDES[dim], conditions)
+
+
+KINDS = [
+    ("value", "value", "value", "value", "value", "value"),
+    ("value", "flux", "flux", "flux", "robin", "flux"),
+    ("flux", "robin", "value", "robin", "flux", "value"),
+    ("robin", "flux", "flux", "flux", "flux", "flux"),
+]
+
+
+def errors(dim, found):
+    rng, sides = np.random.default_rng(0), np.array(SIDES[dim])
+    points = rng.random((4000, dim)) * sides
+    value, gradient = found.evaluate(points)
+    l2 = np.sqrt(np.mean((value - w(points)) ** 2))
+    return l2, np.sqrt(np.mean((gradient - slope(points)) ** 2))
+
+
+@pytest.mark.parametrize("kinds", KINDS, ids="-".join)
+@pytest.mark.parametrize(("dim", "degree", "n"), [(1, 1, 20), (2, 1, 16), (2, 2, 6), (3, 1, 8), (3, 2, 4)])
+def test_elements_have_their_rates(dim, degree, n, kinds):
+    way = MixedElements(problem(dim, kinds), degree)
+    coarse, fine = (errors(dim, way.solve(count, k, q).lifted[0]) for count in (n, 2 * n))
+    assert np.log2(coarse[0] / fine[0]) == pytest.approx(degree + 1, abs=0.35)
+    assert np.log2(coarse[1] / fine[1]) == pytest.approx(degree, abs=0.25)
+
+
+@pytest.mark.parametrize("kinds", KINDS, ids="-".join)
+def test_quadrature_in_one_dimension_is_exact(kinds):
+    way = MixedQuadrature(problem(1, kinds))
+    found = way.solve(16, k, q).lifted[0]
+    assert max(errors(1, found)) < 1e-11
+    size = np.linspace(0, SIDES[1][0], 20_001)[:, None]
+    norms = [np.sqrt(np.trapezoid(f**2, size[:, 0])) for f in (w(size), slope(size)[:, 0])]
+    assert found.norms() == pytest.approx(norms, rel=1e-7)
+
+
+def test_norms_and_own_errors_of_a_box():
+    way = MixedElements(problem(2, KINDS[1]), 2)
+    fine, wide = (way.solve(n, k, q).lifted[0] for n in (16, 8))
+    grid = np.stack(np.meshgrid(*[(np.arange(400) + 0.5) / 400] * 2, indexing="ij"), axis=-1).reshape(-1, 2) * SIDES[2]
+    volume = np.prod(SIDES[2])
+    norms = np.sqrt(volume * np.mean(w(grid) ** 2)), np.sqrt(volume * np.mean((slope(grid) ** 2).sum(axis=1)))
+    assert fine.norms() == pytest.approx(norms, rel=1e-4)
+    own, true = np.array(way.own_errors(16, fine, wide)), np.array(errors(2, fine)) * np.sqrt([volume, 2 * volume])
+    assert (own > 0.5 * true).all() and (own < 2 * true).all()
+
+
+def test_a_constant_that_nothing_fixes_is_refused():
+    way = MixedElements(problem(2, ("flux",) * 4), 1)
+    with pytest.raises(ValueError, match="fixes w"):
+        way.solve(4, k, q)
