@@ -12,9 +12,10 @@ from hpms.fem.fine.baseline import Baseline, baseline
 from hpms.fem.fine.corrector import Corrector, corrector
 from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
 from hpms.fem.fine.gaps import Gaps, gaps
+from hpms.fem.fine.mixed import BoxProblem, Flux, Value
 from hpms.fem.fine.reference import Reference, reference
 from hpms.options.reference import needed
-from hpms.problem.lifted import LiftedProblem
+from hpms.problem.lifted import LiftedProblem, on_host
 
 
 def find_reference(config: Config, problem: LiftedProblem) -> Reference:
@@ -28,10 +29,22 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
         method=chosen.method,
         h=chosen.h,
         periods=problem.coefficient.periods,
+        box=box_problem(problem),
         delta=chosen.delta,
         cache_dir=chosen.cache,
         key=_key(config, problem, str(chosen.method), repr(chosen.h)),
     )
+
+
+def box_problem(problem: LiftedProblem) -> BoxProblem | None:
+    """The conditions of one's own for the finite element side; None where w_i = x_i on ∂Ω of the unit cube."""
+    if problem.conditions is None:
+        return None
+    dim, found = problem.domain.dim, {}
+    for each in problem.conditions.faces:
+        value = on_host(each.value, dim)
+        found[each.face] = Value(value) if each.rate is None else Flux(on_host(each.rate, dim), value)
+    return BoxProblem(problem.domain.sides, found)
 
 
 def known_to(config: Config, problem: LiftedProblem, exact: Reference) -> Known:
@@ -55,6 +68,7 @@ def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> B
         source,
         h=chosen.fem_h,
         exact=exact.lifted[: problem.lifts],
+        box=box_problem(problem),
         cache_dir=chosen.cache,
         key=key,
     )
@@ -69,9 +83,9 @@ def find_corrector(
     known: tuple[np.ndarray, np.ndarray],
 ) -> Corrector | None:
     """Homogenisation with its corrector against the known u_i and ∇u_i, from the cache where it is there; None for a
-    medium without periods.
+    medium without periods, and with conditions of one's own.
     """
-    if problem.coefficient.periods is None:
+    if problem.coefficient.periods is None or problem.conditions is not None:
         return None
     return corrector(
         problem.coefficient_at(),

@@ -73,8 +73,8 @@ def fine_problem(config: Config) -> LiftedProblem:
     """
     dim, eps = config.problem.dim, config.problem.eps
     coefficient, source = config.coefficient.build(dim, eps), config.source.build(dim, eps)
-    problem = LiftedProblem(config.problem.build(), coefficient, source, config.upscaling.lifts(dim))
-    points = probes(dim)
+    problem = config.problem.problem(coefficient, source, config.upscaling.lifts(dim))
+    points = probes(dim) * np.array(config.problem.lengths)
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
     if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
@@ -134,7 +134,11 @@ def build(
         model = _with_fixed(model, fixed)
     loss = Loss(
         model=model,
-        terms=(ResidualTerm(places=places[INTERIOR], measure=domain.volume), *config.boundary.terms(places, domain)),
+        terms=(
+            ResidualTerm(places=places[INTERIOR], measure=domain.volume),
+            *config.boundary.terms(places, domain),
+            *config.problem.terms(places, domain),
+        ),
         coupling=coupling,
         upscaling=upscaling,
         sampler=sampler,
@@ -144,7 +148,8 @@ def build(
 
 def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np.ndarray:
     """τ_k, 1 for the residual. Raises `UserError` where a `share` has no coarse state to compare with."""
-    taus = [1.0, *[config.boundary.tau1] * (len(loss.terms) - 1)]
+    given = {"boundary": config.boundary.tau1, "flux": config.problem.flux_weight}
+    taus = [given.get(term.name, 1.0) for term in loss.terms]
     if loss.coupling is None:
         return np.array(taus)
     tau = config.coupling.tau2

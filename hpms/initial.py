@@ -14,14 +14,16 @@ from hpms.problem.lifted import LiftedProblem
 
 def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:
     """The configured network with its boundary values, at random parameters."""
-    return config.boundary.wrap(config.network.build(key, _scales(config, problem), config.runtime.dtype))
+    return config.boundary.wrap(
+        config.network.build(key, _scales(config, problem), config.runtime.dtype), config.problem.walls
+    )
 
 
 def draw_parameters(
     config: Config, problem: LiftedProblem, key: PRNGKeyArray
 ) -> tuple[Float[Array, " p"], Parametrised]:
     """θ and the map that makes the configured network of it."""
-    parts = (config.network, config.boundary, _scales(config, problem), config.runtime.dtype)
+    parts = (config.network, config.boundary, config.problem.walls, _scales(config, problem), config.runtime.dtype)
     return _compiled(_parameters, key, *parts)
 
 
@@ -34,11 +36,13 @@ def draw_points(
 
 def _scales(config: Config, problem: LiftedProblem) -> Scales:
     dim = config.problem.dim
-    return Scales(dim, config.problem.eps, problem.coefficient.periods, config.upscaling.lifts(dim))
+    return Scales(
+        dim, config.problem.eps, problem.coefficient.periods, config.upscaling.lifts(dim), config.problem.lengths
+    )
 
 
-def _parameters(key: PRNGKeyArray, options: Any, boundary: Any, scales: Scales, dtype: Any) -> Any:
-    return parametrise(boundary.wrap(options.build(key, scales, dtype)))
+def _parameters(key: PRNGKeyArray, options: Any, boundary: Any, walls: Any, scales: Scales, dtype: Any) -> Any:
+    return parametrise(boundary.wrap(options.build(key, scales, dtype), walls))
 
 
 def _points(key: PRNGKeyArray, options: Any, domain: Any) -> Any:

@@ -33,7 +33,8 @@ _PLACES = ("points", "weights", "nodes")
 @dataclass(frozen=True)
 class Exact:
     """The reference with its values u_i (M, l) and gradients (M, l, d) at validation points, by how much it misses the
-    coupling, and the errors of the fine FEM and, for a periodic medium, of homogenisation with its corrector.
+    coupling, and the errors of the fine FEM and, for a periodic medium, of homogenisation with its corrector. With
+    conditions of one's own it has ℓ and ∇ℓ there, and errors are those of w = u + ℓ.
     """
 
     known: Known
@@ -42,6 +43,7 @@ class Exact:
     corrector: Corrector | None
     value: np.ndarray
     gradient: np.ndarray
+    lift: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def reference(self) -> Reference:
@@ -50,20 +52,24 @@ class Exact:
     def summary(self) -> dict[str, Any]:
         """The numbers that stand beside a network's."""
         found, fem = self.reference, self.fem
-        return {
+        common = {
             "reference_method": f"{found.method}, h = {found.h:.3g}, {found.unknowns} unknowns",
             "reference_seconds": found.assemble_seconds + found.solve_seconds,
-            "reference_upscaled_coefficient": found.upscaled_coefficient,
             "reference_own_l2": found.own_error_l2,
             "reference_own_h1": found.own_error_h1,
             "reference_norm_l2": found.norm_l2,
             "reference_norm_h1": found.norm_h1,
-            "consistency_gap": found.consistency_gap,
-            "coupling_gap": self.gap,
             "fem_method": f"P1, h = {fem.h:.3g}, {fem.unknowns} unknowns",
             "fem_seconds": fem.assemble_seconds + fem.solve_seconds,
             "fem_relative_l2": fem.relative_l2,
             "fem_relative_h1": fem.relative_h1,
+        }
+        if self.lift is not None:
+            return common
+        return common | {
+            "reference_upscaled_coefficient": found.upscaled_coefficient,
+            "consistency_gap": found.consistency_gap,
+            "coupling_gap": self.gap,
             "fem_upscaled_coefficient": fem.upscaled_coefficient,
             **({} if self.corrector is None else self.corrector.summary()),
             **self._cells(),
@@ -89,7 +95,8 @@ class Measure:
         """The points and what is known there, blocked for the jitted side."""
         if self.exact is None:
             return None
-        return validation(self.points, self.weights, self.exact.value, self.exact.gradient, block)
+        exact = self.exact
+        return validation(self.points, self.weights, exact.value, exact.gradient, block, exact.lift)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that stand beside a network's."""
@@ -124,7 +131,7 @@ class Measure:
 
 def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
-    points, weights = validation_points(config.problem.dim, config.problem.eps)
+    points, weights = measuring_points(config)
     if not isinstance(config.reference, DefaultOptions):
         return Measure(points, weights, None)
     exact = find_reference(config, problem)
@@ -136,10 +143,20 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
         )
     _warn_of_anisotropy(config, exact)
     value, gradient = exact.evaluate_lifted(points, problem.lifts)
+    lift = None if problem.conditions is None else problem.lifted(points)
+    if lift is not None:
+        value, gradient = value - lift[0], gradient - lift[1]
     known = known_to(config, problem, exact)
     gap, fem = config.coupling.trained_gap(known), find_baseline(config, problem, exact)
     beside = find_corrector(config, problem, exact, points, weights, (value, gradient))
-    return Measure(points, weights, Exact(known, gap, fem, beside, value, gradient))
+    return Measure(points, weights, Exact(known, gap, fem, beside, value, gradient, lift))
+
+
+def measuring_points(config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """Quadrature points (M, d) and weights (M,) on Ω."""
+    sides = np.array(config.problem.lengths)
+    points, weights = validation_points(config.problem.dim, config.problem.eps / sides.max())
+    return points * sides, weights * sides.prod()
 
 
 def _warn_of_anisotropy(config: Config, exact: Reference) -> None:

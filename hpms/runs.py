@@ -101,7 +101,7 @@ def _hold(stack: ExitStack, directories: Sequence[Path], anew: str) -> None:
 def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
     limit = config.training.wall_limit
-    warn_of_roughness(problem.coefficient, config.problem.dim, config.runtime.precision == "float32")
+    warn_of_roughness(problem.coefficient, config.problem.lengths, config.runtime.precision == "float32")
     with processes.in_turn(), deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
         return measure(config, problem)
 

@@ -10,8 +10,8 @@ from hpms.exact import find_baseline, find_box_gaps, find_reference
 from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
-from hpms.fem.validation import validation_points
 from hpms.invocation import Invocation
+from hpms.measure import measuring_points
 from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
@@ -61,17 +61,17 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 
 def _fields(config: Config, problem: LiftedProblem, found: Reference) -> dict[str, np.ndarray]:
     """u, w, the flux -K∇w and y at the points of the errors, and y at the nodes of the configuration's coarse mesh."""
-    points, weights = validation_points(config.problem.dim, config.problem.eps)
+    points, weights = measuring_points(config)
     value, gradient = found.evaluate_lifted(points, 1)
+    if problem.conditions is not None:
+        value, gradient = (a - b for a, b in zip((value, gradient), problem.lifted(points), strict=True))
     w, flux = problem.unlifted(points, value, gradient)
+    common = {"points": points, "weights": weights, "value": value[:, 0], "gradient": gradient[:, 0]}
+    common |= {"w": w[:, 0], "flux": flux[:, 0]}
+    if problem.conditions is not None:
+        return common
     space = config.coarse_space()
-    return {
-        "points": points,
-        "weights": weights,
-        "value": value[:, 0],
-        "gradient": gradient[:, 0],
-        "w": w[:, 0],
-        "flux": flux[:, 0],
+    return common | {
         "coarse_value": found.coarse.values(points),
         "nodes": space.nodes,
         "nodal_coarse_value": found.coarse.values(space.nodes),
@@ -90,14 +90,20 @@ def _box_rows(boxes: dict[str, float], h: float, upscaling: str) -> list[list[st
 
 
 def _report(found: Reference, fem: Baseline, boxes: dict[str, float], config: Config) -> str:
-    rows = [
-        ["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)],
-        ["‖u‖ in L²", f"{found.norm_l2:.9f}", ""],
-        ["‖∇u‖ in L²", f"{found.norm_h1:.8f}", ""],
+    coarse = [
         ["‖y‖ in L²", f"{found.coarse_norm_l2:.9f}", ""],
         [f"gap ‖Q̄u - y‖/‖u‖, balls, δ = {found.delta:.4g}", f"{found.consistency_gap:.5f}", ""],
         ["  interior, boundary frame", f"{found.interior_gap:.5f}, {found.frame_gap:.5f}", ""],
         *_box_rows(boxes, config.coarse.h, config.names["upscaling"]),
+    ]
+    upscaled, name = [["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)]], "u"
+    if not config.problem.is_the_papers:
+        upscaled, coarse, name = [], [], "w"
+    rows = [
+        *upscaled,
+        [f"‖{name}‖ in L²", f"{found.norm_l2:.9f}", ""],
+        [f"‖∇{name}‖ in L²", f"{found.norm_h1:.8f}", ""],
+        *coarse,
         ["relative L² error", f"{scientific(found.own_error_l2)} (estimated)", scientific(fem.relative_l2)],
         ["relative H¹ error", f"{scientific(found.own_error_h1)} (estimated)", scientific(fem.relative_h1)],
         ["mesh width h", f"{found.h:.4g}", f"{fem.h:.4g}"],
@@ -105,6 +111,6 @@ def _report(found: Reference, fem: Baseline, boxes: dict[str, float], config: Co
         ["seconds to assemble", f"{found.assemble_seconds:.3f}", f"{fem.assemble_seconds:.3f}"],
         ["seconds to solve", f"{found.solve_seconds:.3f}", f"{fem.solve_seconds:.3f}"],
     ]
-    name = {"exact": "exact quadrature", "p1": "P1", "p2": "P2", "layered": "series"}[found.method]
+    method = {"exact": "exact quadrature", "p1": "P1", "p2": "P2", "layered": "series"}[found.method]
     cached = " (from the cache)" if found.cached else ""
-    return table(["", f"reference: {name}{cached}", "fine FEM: P1"], rows)
+    return table(["", f"reference: {method}{cached}", "fine FEM: P1"], rows)

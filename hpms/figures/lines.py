@@ -11,12 +11,13 @@ _BENEATH = {"linewidth": 3.0, "zorder": 1.8}
 
 
 def draw_solution(axes: Any, run: Record, title: str) -> None:
-    """u of the network on that of the reference."""
-    x = run.fields["points"][:, 0]
+    """u of the network on that of the reference, or w."""
+    x, own = run.fields["points"][:, 0], run.has_own_conditions
     if run.has_reference:
-        axes.plot(x, run.fields["reference_value"], color="0.75", label="reference $u$", **_BENEATH)
-    axes.plot(x, run.fields["value"], color=BLUE, linewidth=1.0, label="network $v$")
-    axes.set(xlabel="$x_1$", ylabel="$u = w - x_1$", xlim=(0, 1))
+        label = "reference $w$" if own else "reference $u$"
+        axes.plot(x, run.fields["reference_value"], color="0.75", label=label, **_BENEATH)
+    axes.plot(x, run.fields["value"], color=BLUE, linewidth=1.0, label="network $w$" if own else "network $v$")
+    axes.set(xlabel="$x_1$", ylabel="$w$" if own else "$u = w - x_1$", xlim=(0, run.sides[0]))
     plain(axes)
     headed(axes, title)
 
@@ -25,7 +26,7 @@ def draw_error(axes: Any, run: Record, title: str) -> None:
     """|v - u|."""
     error = np.abs(run.fields["value"] - run.fields["reference_value"])
     draw_positive(axes, run.fields["points"][:, 0], error, color=BLUE, linewidth=1.0)
-    axes.set(xlabel="$x_1$", ylabel="$|v - u|$", xlim=(0, 1))
+    axes.set(xlabel="$x_1$", ylabel="error of $w$" if run.has_own_conditions else "$|v - u|$", xlim=(0, run.sides[0]))
     plain(axes)
     headed(axes, title)
 

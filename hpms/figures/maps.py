@@ -8,25 +8,30 @@ from hpms.figures.grid import TensorGrid
 from hpms.figures.record import Record
 from hpms.figures.style import FIELD, SIGNED
 
+_SYMBOLS = ("network $v$", "reference $u$", "$v$, $u$")
+
 
 def draw_solution_maps(part: Any, run: Record) -> None:
     """v and u on one scale, and v - u on one centred on 0, in a row; v alone without a reference."""
     grid = TensorGrid.of(run.fields["points"])
     v, u = run.fields["value"], run.fields.get("reference_value")
+    ours, theirs, both = ("network $w$", "reference $w$", "$w$") if run.has_own_conditions else _SYMBOLS
     panels = part.subplots(1, 3, sharey=True)
     panels[0].set_ylabel("$x_2$")
     _note(part, grid)
     if u is None:
         for axes in panels[1:]:
             axes.set_axis_off()
-        part.colorbar(_maps(panels[:1], grid, {"network $v$": v}), ax=panels[0], label="$v$", aspect=14, shrink=0.8)
+        part.colorbar(_maps(panels[:1], grid, {ours: v}), ax=panels[0], label=both[:3], aspect=14, shrink=0.8)
         return
-    maps = _maps(panels[:2], grid, {"network $v$": v, "reference $u$": u})
-    part.colorbar(maps, ax=list(panels[:2]), label="$v$, $u$", aspect=14, shrink=0.8, pad=0.02)
+    maps = _maps(panels[:2], grid, {ours: v, theirs: u})
+    part.colorbar(maps, ax=list(panels[:2]), label=both, aspect=14, shrink=0.8, pad=0.02)
     reach = float(np.nanmax(np.abs(v - u)))
     error = _map(panels[2], grid, v - u, cmap=SIGNED, vmin=-reach, vmax=reach)
-    panels[2].set_title("error $v - u$", loc="left")
-    part.colorbar(error, ax=panels[2], label="$v - u$", aspect=14, shrink=0.8, pad=0.04)
+    panels[2].set_title("error of $w$" if run.has_own_conditions else "error $v - u$", loc="left")
+    part.colorbar(
+        error, ax=panels[2], label="error" if run.has_own_conditions else "$v - u$", aspect=14, shrink=0.8, pad=0.04
+    )
 
 
 def draw_coarse_maps(part: Any, run: Record) -> None:
@@ -59,7 +64,9 @@ def _maps(panels: Any, grid: TensorGrid, values: dict[str, np.ndarray]) -> Any:
 
 
 def _map(axes: Any, grid: TensorGrid, values: np.ndarray, **style: Any) -> Any:
-    axes.set(aspect="equal", xlabel="$x_1$", xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+    ends = [float(f"{axis[0] + axis[-1]:.9g}") for axis in grid.axes[:2]]  # points lie as far from both ends
+    ticks = [(0, end / 2, end) for end in ends]
+    axes.set(aspect="equal", xlabel="$x_1$", xlim=(0, ends[0]), ylim=(0, ends[1]), xticks=ticks[0], yticks=ticks[1])
     plane = np.ma.masked_invalid(grid.plane(values).T)
     return axes.pcolormesh(grid.axes[0], grid.axes[1], plane, shading="nearest", rasterized=True, **style)
 

@@ -27,10 +27,27 @@ class Record:
 
     @cached_property
     def fields(self) -> dict[str, np.ndarray]:
-        """Those of the first lifted problem."""
+        """Those of the first lifted problem; of w in place of u with conditions of one's own."""
         places = ("points", "weights", "nodes")
         first = {name: array[:, 0] for name, array in self.every.items() if self.has_lifted and name not in places}
-        return self.every | first
+        found = self.every | first
+        if not self.has_own_conditions or "w" not in found:
+            return found
+        total = {"value": found["w"]}
+        if "reference_value" in found:
+            total["reference_value"] = found["reference_value"] + (found["w"] - found["value"])
+        return found | total
+
+    @property
+    def has_own_conditions(self) -> bool:
+        """Whether it is not w_i = x_i on the boundary of the unit cube that was solved."""
+        problem = self.stored.values["problem"]
+        return problem.get("conditions", "linear") != "linear" or set(self.sides) != {1.0}
+
+    @property
+    def sides(self) -> tuple[float, ...]:
+        """The lengths of the domain along the axes."""
+        return tuple(self.stored.values["problem"].get("sides") or (1.0,) * self.dim)
 
     @property
     def dim(self) -> int:

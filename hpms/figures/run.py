@@ -63,7 +63,9 @@ def _with_lines(run: Record) -> Any:
 
 def _with_maps(run: Record) -> Any:
     """Rows of maps, then the history in rows of one, two and two panels."""
-    rows = [part for part in (_HISTORY[:1], _HISTORY[1:], history(run)[3:]) if part]
+    panels = history(run)
+    logged = len(panels) - (len(_ERRORS) if run.column("relative_l2").size else 0)
+    rows = [part for part in (panels[:1], panels[1:logged], panels[logged:]) if part]
     heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), *[_LOW_ROW] * len(rows)]
     figure = new_figure(sum(heights) + 0.4)
     figure.suptitle(heading(run))
@@ -78,7 +80,8 @@ def _with_maps(run: Record) -> Any:
 
 def history(run: Record) -> tuple[Panel, ...]:
     """Panels of what was logged."""
-    return (*_HISTORY, *(_ERRORS if run.column("relative_l2").size else ()))
+    found = [panel for panel in _HISTORY if panel[1] is not draw_upscaled or run.column("upscaled_coefficient").size]
+    return (*found, *(_ERRORS if run.column("relative_l2").size else ()))
 
 
 def _draw(part: Any, places: Any, panels: Sequence[Panel], run: Record, letters: bool = False) -> None:

@@ -11,18 +11,20 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Jet
+from hpms.problem.box import Walls
 
 
 @dataclass(frozen=True)
 class Scales:
-    """What a network may know of its problem: d, ε, the periods of K^ε per axis (lengths), where it has them, and the
-    number l of lifted problems, for each of which it has an output.
+    """What a network may know of its problem: d, ε, the periods of K^ε per axis (lengths), where it has them, the
+    number l of lifted problems, for each of which it has an output, and the sides of the box, 1 where they are None.
     """
 
     dim: int
     eps: float
     periods: tuple[float, ...] | None
     outputs: int = 1
+    sides: tuple[float, ...] | None = None
 
 
 class AbstractNetwork(eqx.Module):
@@ -32,8 +34,10 @@ class AbstractNetwork(eqx.Module):
     def jet(self, x: Float[Array, "m d"]) -> Jet:
         """Value, gradient and Laplacian at M points; under `jit`, what is not used is not computed."""
 
-    def vanishing(self) -> "AbstractNetwork | None":
-        """This network made to vanish on ∂Ω in a way of its own, or None: then it is multiplied by l(x)."""
+    def vanishing(self, walls: Walls | None = None) -> "AbstractNetwork | None":
+        """This network made to vanish on `walls`, None for all of ∂Ω of the unit cube, in a way of its own, or None:
+        then it is multiplied by l(x).
+        """
         return None
 
 

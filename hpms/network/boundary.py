@@ -1,16 +1,20 @@
 """How v = 0 on ∂Ω is imposed: exactly, by a wrapper, or softly, by a term of the loss."""
 
+import equinox as eqx
 from jaxtyping import Array, Float
 
 from hpms.jet import Jet, multiply
 from hpms.network.base import AbstractNetwork
+from hpms.problem.box import Walls
 from hpms.problem.unit_cube import vanishing
 
 
 class HardBoundary(AbstractNetwork):
-    """l(x) v(x) with l(x) = Π_i 4x_i(1 - x_i), which vanishes on ∂Ω (Section 4.4)."""
+    """l(x) v(x) with l(x) = Π_i 4x_i(1 - x_i), which vanishes on ∂Ω (Section 4.4), or an l that vanishes on `walls`."""
 
     network: AbstractNetwork
+    walls: Walls | None = eqx.field(static=True, default=None)
 
     def jet(self, x: Float[Array, "m d"]) -> Jet:
-        return multiply(vanishing(x), self.network.jet(x))
+        factor = vanishing(x) if self.walls is None else self.walls.vanishing(x)
+        return multiply(factor, self.network.jet(x))

@@ -16,6 +16,7 @@ from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers, propagate
 from hpms.options.network import TwoScaleOptions
+from hpms.problem.box import Face, Walls
 from hpms.problem.unit_cube import vanishing
 
 
@@ -24,11 +25,13 @@ class TwoScaleNetwork(AbstractNetwork):
 
     One perceptron of x gives (N₀, c_1, ..., c_R) for each output; they share the φ_k, which another one gives from x,
     the fast variables y = (cos 2πh x_i/p_i, sin 2πh x_i/p_i), where p_i are the periods of K^ε, and the boundary layers
-    e = (exp(-x_i/mℓ_i), exp(-(1-x_i)/mℓ_i)), with ℓ_i = `layer_lengths`. Made to vanish on ∂Ω, it is
+    e = (exp(-x_i/mℓ_i), exp(-(1-x_i)/mℓ_i)), with ℓ_i = `layer_lengths`; in a box with sides s, 1 is s_i, and x of the
+    perceptrons x/s. Made to vanish on ∂Ω, it is
 
         v = l(x) N₀(x) + ε b(x) Σ_k c_k(x) φ_k(x, y, e),    b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(1-x_i)/ℓ_i)):
 
-    the corrector reaches its full size within a layer, where l(x) would force φ to grow like 1/l.
+    the corrector reaches its full size within a layer, where l(x) would force φ to grow like 1/l. Where it is to vanish
+    on some `walls` alone, l and b have the factors of these.
     """
 
     slow: tuple[Layer, ...]
@@ -38,25 +41,29 @@ class TwoScaleNetwork(AbstractNetwork):
     multiples: tuple[float, ...] = eqx.field(static=True)
     activation: str = eqx.field(static=True)
     is_vanishing: bool = eqx.field(static=True)
+    walls: Walls | None = eqx.field(static=True, default=None)
 
     def jet(self, x: Float[Array, "m d"]) -> Jet:
         sigma = ACTIVATIONS[self.activation]
-        slow = affine(x, 2 * jnp.eye(x.shape[1], dtype=x.dtype), jnp.full(x.shape[1], -1, x.dtype))
+        sides = self.scales.sides or (1.0,) * x.shape[1]
+        slow = affine(x, jnp.diag(2 / jnp.asarray(sides, x.dtype)), jnp.full(x.shape[1], -1, x.dtype))
         lengths = layer_lengths(self.scales)
         fast = concatenate(slow, fourier_features(x, self._frequencies(x.dtype)))
         for multiple in self.multiples:
-            fast = concatenate(fast, boundary_layers(x, tuple(multiple * length for length in lengths)))
+            fast = concatenate(fast, boundary_layers(x, tuple(multiple * length for length in lengths), sides))
         coefficients = propagate(slow, self.slow, sigma)
         products, each = propagate(fast, self.fast, sigma), coefficients.value.shape[1] // self.scales.outputs
         starts = range(0, coefficients.value.shape[1], each)
         mean = reduce(concatenate, (columns(coefficients, i, i + 1) for i in starts))
         corrector = reduce(concatenate, (dot(columns(coefficients, i + 1, i + each), products) for i in starts))
         if self.is_vanishing:
-            mean, corrector = multiply(vanishing(x), mean), multiply(saturation(x, lengths), corrector)
+            factor = vanishing(x) if self.walls is None else self.walls.vanishing(x)
+            saturated = saturation(x, lengths, sides, None if self.walls is None else self.walls.faces)
+            mean, corrector = multiply(factor, mean), multiply(saturated, corrector)
         return add(mean, scale(self.scales.eps, corrector))
 
-    def vanishing(self) -> AbstractNetwork:
-        return replace(self, is_vanishing=True)
+    def vanishing(self, walls: Walls | None = None) -> AbstractNetwork:
+        return replace(self, is_vanishing=True, walls=walls)
 
     def _frequencies(self, dtype: jnp.dtype) -> Float[Array, "d features"]:
         assert self.scales.periods is not None
@@ -75,22 +82,29 @@ def layer_lengths(scales: Scales) -> tuple[float, ...]:
     return tuple(max(along) / (2 * pi) for along in tangential)
 
 
-def boundary_layers(x: Float[Array, "m d"], lengths: tuple[float, ...]) -> Jet:
-    """The jet of (exp(-x_i/ℓ_i), exp(-(1-x_i)/ℓ_i)), i = 1..d, shape (M, 2d)."""
+def boundary_layers(x: Float[Array, "m d"], lengths: tuple[float, ...], sides: tuple[float, ...]) -> Jet:
+    """The jet of (exp(-x_i/ℓ_i), exp(-(s_i-x_i)/ℓ_i)), i = 1..d, shape (M, 2d), between x_i = 0 and the sides s_i."""
     rate = 1 / jnp.asarray(lengths, x.dtype)
-    left, right = jnp.exp(-x * rate), jnp.exp((x - 1) * rate)
+    left, right = jnp.exp(-x * rate), jnp.exp((x - jnp.asarray(sides, x.dtype)) * rate)
     value = jnp.concatenate([left, right], axis=1)
     slope = jnp.concatenate([-left * rate, right * rate], axis=1)
     axes = jnp.tile(jnp.eye(x.shape[1], dtype=x.dtype), 2)
     return Jet(value, tuple(slope * axis for axis in axes), value * jnp.tile(rate, 2) ** 2)
 
 
-def saturation(x: Float[Array, "m d"], lengths: tuple[float, ...]) -> Jet:
-    """The jet of b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(1-x_i)/ℓ_i)), shape (M, 1)."""
-    layer = boundary_layers(x, lengths)
+def saturation(
+    x: Float[Array, "m d"],
+    lengths: tuple[float, ...],
+    sides: tuple[float, ...],
+    faces: tuple[Face, ...] | None = None,
+) -> Jet:
+    """The jet of b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(s_i-x_i)/ℓ_i)), (M, 1), or the factors of some `faces`."""
+    layer = boundary_layers(x, lengths, sides)
     one = jnp.ones((x.shape[0], 1), x.dtype)
     product = Jet(one, tuple(0 * one for _ in lengths), 0 * one)
     for i in range(2 * x.shape[1]):
+        if faces is not None and (i % x.shape[1], i // x.shape[1]) not in faces:
+            continue
         factor = scale(-1.0, columns(layer, i, i + 1))
         product = multiply(product, eqx.tree_at(lambda jet: jet.value, factor, 1 + factor.value))
     return product

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hpms.network.base import AbstractNetwork
+    from hpms.problem.box import Walls
     from hpms.problem.collocation import Collocation
-    from hpms.problem.unit_cube import UnitCube
+    from hpms.problem.domain import AbstractDomain
     from hpms.training.term.base import AbstractTerm
 
 
@@ -26,11 +27,11 @@ class BoundaryOptions(AbstractOptions, abc.ABC):
     hard: ClassVar[bool]
 
     @abc.abstractmethod
-    def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
-        """The network that is trained."""
+    def wrap(self, network: AbstractNetwork, walls: Walls | None = None) -> AbstractNetwork:
+        """The network that is trained, which is to vanish on `walls`, None for all of ∂Ω of the unit cube."""
 
     @abc.abstractmethod
-    def terms(self, places: Mapping[str, Collocation], domain: UnitCube) -> tuple[AbstractTerm, ...]:
+    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
         """What is added to the loss, over the `places` of the parts of Ω."""
 
 
@@ -42,12 +43,14 @@ class HardOptions(BoundaryOptions):
     tau1: ClassVar[float] = 0.0
     hard: ClassVar[bool] = True
 
-    def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
+    def wrap(self, network: AbstractNetwork, walls: Walls | None = None) -> AbstractNetwork:
         from hpms.network.boundary import HardBoundary
 
-        return network.vanishing() or HardBoundary(network)
+        if walls is not None and not walls.faces:
+            return network
+        return network.vanishing(walls) or HardBoundary(network, walls)
 
-    def terms(self, places: Mapping[str, Collocation], domain: UnitCube) -> tuple[AbstractTerm, ...]:
+    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
         return ()
 
 
@@ -59,10 +62,10 @@ class SoftOptions(BoundaryOptions):
     tau1: NonNegative
     hard: ClassVar[bool] = False
 
-    def wrap(self, network: AbstractNetwork) -> AbstractNetwork:
+    def wrap(self, network: AbstractNetwork, walls: Walls | None = None) -> AbstractNetwork:
         return network
 
-    def terms(self, places: Mapping[str, Collocation], domain: UnitCube) -> tuple[AbstractTerm, ...]:
+    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
         from hpms.problem.collocation import BOUNDARY
         from hpms.training.term.boundary import BoundaryTerm
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jaxtyping import Array, Float, PRNGKeyArray
 
     from hpms.config import Config
-    from hpms.problem.unit_cube import UnitCube
+    from hpms.problem.domain import AbstractDomain
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class CollocationOptions(AbstractOptions, abc.ABC):
     even: ClassVar[bool] = True
 
     @abc.abstractmethod
-    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+    def sample(self, key: PRNGKeyArray, domain: AbstractDomain) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         """Interior and boundary points."""
 
     def weights(self, dim: int) -> np.ndarray:
@@ -48,7 +48,7 @@ class UniformOptions(CollocationOptions):
 
     fresh: ClassVar[bool] = False
 
-    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+    def sample(self, key: PRNGKeyArray, domain: AbstractDomain) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         import jax
 
         interior_key, boundary_key = jax.random.split(key)
@@ -65,7 +65,7 @@ class FreshOptions(CollocationOptions):
 
     fresh: ClassVar[bool] = True
 
-    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+    def sample(self, key: PRNGKeyArray, domain: AbstractDomain) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         import jax
 
         interior_key, boundary_key = jax.random.split(key)
@@ -91,7 +91,7 @@ class LayersOptions(CollocationOptions):
             reason = f"of collocation.interior={self.interior} points some must lie in the layers, and some not"
             raise ConfigError("collocation.share", f"{self.share:g}", reason)
 
-    def sample(self, key: PRNGKeyArray, domain: UnitCube) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+    def sample(self, key: PRNGKeyArray, domain: AbstractDomain) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         import jax
 
         interior_key, boundary_key = jax.random.split(key)

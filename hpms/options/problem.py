@@ -4,26 +4,70 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from hpms.errors import ConfigError
+from hpms.formula import field_formula
 from hpms.options.base import AbstractOptions
+from hpms.options.conditions import DIRICHLET, KEY, Condition, read_conditions
 from hpms.registry import register
-from hpms.schema import Width
+from hpms.schema import NonNegative, Positive, Width
 
 if TYPE_CHECKING:
-    from hpms.problem.unit_cube import UnitCube
+    from collections.abc import Mapping
+
+    from hpms.config import Config
+    from hpms.problem.box import Walls
+    from hpms.problem.coefficient.base import AbstractCoefficient
+    from hpms.problem.collocation import Collocation
+    from hpms.problem.domain import AbstractDomain
+    from hpms.problem.lifted import LiftedProblem
+    from hpms.problem.source.base import AbstractSource
+    from hpms.training.term.base import AbstractTerm
+
+_MOST_SLENDER = 100
 
 
 @dataclass(frozen=True)
 class ProblemOptions(AbstractOptions, abc.ABC):
-    """A domain in d = `dim` dimensions and the fine length scale ε = `eps`."""
+    """A domain in d = `dim` dimensions and the fine length scale ε = `eps` on it."""
 
     dim: Literal[1, 2, 3]
     eps: Width
 
+    @property
+    def lengths(self) -> tuple[float, ...]:
+        """The sides of the domain along the axes."""
+        return (1.0,) * self.dim
+
+    @property
+    def is_the_papers(self) -> bool:
+        """Whether it is the unit cube with w_i = x_i on ∂Ω, which upscaling and the couplings need."""
+        return True
+
+    @property
+    def walls(self) -> Walls | None:
+        """Where v is to vanish, None for all of ∂Ω of the unit cube."""
+        return None
+
     @abc.abstractmethod
-    def build(self) -> UnitCube:
+    def build(self) -> AbstractDomain:
         """The domain."""
+
+    def problem(self, coefficient: AbstractCoefficient, source: AbstractSource, lifts: int) -> LiftedProblem:
+        """The problem with w_i = x_i on ∂Ω."""
+        from hpms.problem.lifted import LiftedProblem
+
+        return LiftedProblem(self.build(), coefficient, source, lifts)
+
+    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
+        """What its conditions add to the loss."""
+        return ()
+
+    @property
+    def flux_weight(self) -> float:
+        """τ of the term of the conditions for the flux."""
+        return 1.0
 
 
 @register("problem", "unit_cube")
@@ -34,7 +78,102 @@ class UnitCubeOptions(ProblemOptions):
     **Arguments:** `dim` is d, `eps` the fine length scale ε, of the order of the coefficient's period.
     """
 
-    def build(self) -> UnitCube:
+    def build(self) -> AbstractDomain:
         from hpms.problem.unit_cube import UnitCube
 
         return UnitCube(self.dim, self.eps)
+
+
+@register("problem", "box")
+@dataclass(frozen=True)
+class BoxOptions(ProblemOptions):
+    """`problem=box`: -∇·(K ∇w) = q in Ω = Π(0, s_a) with conditions of one's own on its faces.
+
+    **Arguments:** `dim` and `eps` as above; `sides`, s_1, ..., s_d, or null for 1; `conditions`: linear (w_i = x_i), or
+    for each of left, right, bottom, top, front, back (x_a = 0 and s_a; `all` for the rest) one of dirichlet: g, w = g;
+    neumann: g, K∇w·n = g with n outward; robin: [a, g], K∇w·n + a w = g; numbers or formulas of x1, x2, x3 and eps;
+    `tau`, the weight of the term of all Neumann and Robin conditions, |∂Ω|/M_∂Ω Σ (K∇w·n + a w - g)².
+    """
+
+    sides: tuple[Positive, ...] | None
+    conditions: Any
+    tau: NonNegative
+
+    @property
+    def lengths(self) -> tuple[float, ...]:
+        return self.sides or (1.0,) * self.dim
+
+    @property
+    def is_the_papers(self) -> bool:
+        return self._every is None and set(self.lengths) == {1.0}
+
+    @property
+    def walls(self) -> Walls | None:
+        from hpms.problem.box import Walls
+        from hpms.problem.conditions import faces
+
+        if self.is_the_papers:
+            return None
+        kinds = [each.kind for each in self._every or [Condition(DIRICHLET, "0")] * 2 * self.dim]
+        return Walls(
+            self.lengths, tuple(f for f, kind in zip(faces(self.dim), kinds, strict=True) if kind == DIRICHLET)
+        )
+
+    def check(self, config: Config) -> None:
+        if self.sides is not None and len(self.sides) != self.dim:
+            raise ConfigError("problem.sides", list(self.sides), f"give one length per axis, problem.dim={self.dim}")
+        if max(self.lengths) > _MOST_SLENDER * min(self.lengths):
+            raise ConfigError("problem.sides", list(self.lengths), f"none may be {_MOST_SLENDER} times another")
+        if self.is_the_papers:
+            return
+        why = "there is no coefficient to upscale where w is not x_i on the boundary of the unit cube"
+        for group in ("coupling", "upscaling"):
+            if (name := config.names[group]) != "none":
+                raise ConfigError(group, name, f"{why}: take coupling=none upscaling=none with problem=box")
+        if getattr(config.reference, "method", None) == "layered":
+            raise ConfigError("reference.method", "layered", "it is for problem=unit_cube; choose auto, p2 or p1")
+
+    def build(self) -> AbstractDomain:
+        from hpms.problem.box import Box
+        from hpms.problem.unit_cube import UnitCube
+
+        return UnitCube(self.dim, self.eps) if self.is_the_papers else Box(self.dim, self.eps, self.lengths)
+
+    def problem(self, coefficient: AbstractCoefficient, source: AbstractSource, lifts: int) -> LiftedProblem:
+        from hpms.problem.conditions import Conditions, FaceCondition, faces
+        from hpms.problem.lift import TransfiniteLift
+        from hpms.problem.lifted import LiftedProblem
+
+        if (every := self._every) is None:
+            if self.is_the_papers:
+                return super().problem(coefficient, source, lifts)
+            every = (Condition(DIRICHLET, "x1"),) * 2 * self.dim
+        found, data = [], {}
+        for face, each in zip(faces(self.dim), every, strict=True):
+            rate = None if each.kind == DIRICHLET else self._field(each.rate)
+            found.append(FaceCondition(face, self._field(each.value), rate))
+            if each.kind == DIRICHLET:
+                data.setdefault(each.value, []).append(face)
+        groups = tuple(self._field(formula) for formula in data)
+        lift = TransfiniteLift(groups, tuple(map(tuple, data.values())), self.lengths)
+        conditions = Conditions(tuple(found), self.lengths)
+        return LiftedProblem(self.build(), coefficient, source, lifts, lift, conditions)
+
+    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
+        from hpms.problem.collocation import FLUX
+        from hpms.training.term.flux import FluxTerm
+
+        return (FluxTerm(places=places[FLUX], measure=domain.surface),) if FLUX in places else ()
+
+    @property
+    def flux_weight(self) -> float:
+        return self.tau
+
+    @property
+    def _every(self) -> tuple[Condition, ...] | None:
+        return read_conditions(self.conditions, self.dim)
+
+    def _field(self, text: str) -> AbstractSource:
+        from hpms.problem.source.expression import ExpressionSource
+
+        return ExpressionSource(field_formula(text, self.dim, {}, KEY), self.eps, ())

@@ -55,6 +55,27 @@ class UpscalingOptions(AbstractOptions, abc.ABC):
         return math.lcm(*self.cells_along(dim))
 
 
+@register("upscaling", "none")
+@dataclass(frozen=True)
+class NoneOptions(UpscalingOptions):
+    """`upscaling=none`: no K̃, for runs without a coupling, and problems in which there is nothing to upscale."""
+
+    def check(self, config: Config) -> None:
+        if (name := config.names["coupling"]) != "none":
+            raise ConfigError("upscaling", "none", f"coupling={name} needs K̃: take isotropic, or coupling=none")
+
+    def lifts(self, dim: int) -> int:
+        return 1
+
+    def build(self, dim: int, hard: bool) -> AbstractUpscaling:
+        from hpms.coupling.upscaling.none import NoUpscaling
+
+        return NoUpscaling(dim=dim)
+
+    def exact(self, tensor: np.ndarray, means: CellMeans | None) -> np.ndarray:
+        return tensor[None]
+
+
 @register("upscaling", "isotropic")
 @dataclass(frozen=True)
 class IsotropicOptions(UpscalingOptions):

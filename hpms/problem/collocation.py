@@ -17,6 +17,7 @@ from hpms.problem.sites import Sites, cut, sites
 
 INTERIOR: str = "interior"
 BOUNDARY: str = "boundary"
+FLUX: str = "flux"  # on those parts of ∂Ω that have a condition for it
 
 
 class Collocation(eqx.Module):
@@ -45,13 +46,13 @@ def collocate(
     dtype: jnp.dtype,
 ) -> dict[str, Collocation]:
     """The points of each set in the network's precision: x^r with the medium, in equal blocks of at most `block`
-    points, and x^b in one.
+    points, and x^b in one; with conditions of one's own those on faces for values and for fluxes have a weight of 1.
 
     Raises `UserError` where the coefficient is not positive and finite at a point, or the source not finite.
     """
     medium = problem.medium(points[INTERIOR])
     check_medium(points[INTERIOR], medium)
-    return _blocks(points, medium, weights, block, dtype)
+    return _blocks(problem, points, medium, weights, block, dtype)
 
 
 class Sampler(eqx.Module):
@@ -67,28 +68,40 @@ class Sampler(eqx.Module):
         key = jax.random.fold_in(self.key, iteration)
         points = dict(zip((INTERIOR, BOUNDARY), self.points.sample(key, self.problem.domain), strict=True))
         weights = self.points.weights(self.problem.domain.dim)
-        return _blocks(points, self.problem.medium(points[INTERIOR]), weights, self.block, self.dtype)
+        medium = self.problem.medium(points[INTERIOR])
+        return _blocks(self.problem, points, medium, weights, self.block, self.dtype)
 
 
 @jitted
 def _blocks(
+    problem: LiftedProblem,
     points: Mapping[str, Float[Array, "_ d"]],
     medium: Medium,
     weights: Float[Array | np.ndarray, " m"],
     block: int,
     dtype: jnp.dtype,
 ) -> dict[str, Collocation]:
-    inside, edge = sites(points[INTERIOR], block, dtype), sites(points[BOUNDARY], len(points[BOUNDARY]), dtype)
-    there = jax.tree.map(lambda array: cut(array, block).astype(dtype), medium)
-    return {
-        INTERIOR: Collocation(inside, there, inside.blocked(jnp.asarray(weights, dtype))),
-        BOUNDARY: Collocation(edge, None, edge.blocked(jnp.ones(edge.count, dtype))),
-    }
+    inside, edge = points[INTERIOR], points[BOUNDARY]
+    found = {INTERIOR: _collocation(inside, medium, weights, block, dtype)}
+    conditions = problem.conditions
+    if conditions is None:
+        return found | {BOUNDARY: _collocation(edge, None, np.ones(len(edge)), len(edge), dtype)}
+    found[BOUNDARY] = _collocation(edge, None, conditions.where(edge, flux=False), len(edge), dtype)
+    if conditions.has_flux:
+        data = problem.flux_data(edge)
+        found[FLUX] = _collocation(edge, data, conditions.where(edge, flux=True), len(edge), dtype)
+    return found
+
+
+def _collocation(points: Array, there: Any, weights: Any, block: int, dtype: jnp.dtype) -> Collocation:
+    places = sites(points, block, dtype)
+    cut_there = jax.tree.map(lambda array: cut(array, block).astype(dtype), there)
+    return Collocation(places, cut_there, places.blocked(jnp.asarray(weights, dtype)))
 
 
 def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:
     """Raises `UserError` at the first point where K^ε is not positive and finite, or f^ε is not finite."""
-    value, forcing = np.asarray(medium.coefficient), np.asarray(medium.forcing)
+    value, forcing = np.asarray(medium.coefficient), np.asarray(medium.forcing, np.float64)
     bad = ~(np.isfinite(value) & (value > 0) & np.isfinite(np.asarray(medium.gradient)).all(axis=1))
     if bad.any():
         i = int(np.argmax(bad))

@@ -13,13 +13,13 @@ from hpms.problem.source.base import AbstractSource
 _SAMPLES, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 256, 10
 
 
-def digest(fields: Sequence[AbstractCoefficient | AbstractSource], dim: int) -> str:
+def digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
     """A hash of K and q: of their arrays, such as an image's, and of their values at 65,536 fixed random points of Ω.
 
     A change in 0.1 % of Ω is not seen with probability exp(-65). Values count with the 24 bits of float32, relative to
     the largest, so that their unit does not matter and the last bits, which differ between machines, do not either.
     """
-    points = np.random.default_rng(0).random((_SAMPLES, dim))
+    points = np.random.default_rng(0).random((_SAMPLES, len(sides))) * np.array(sides)
     total = hashlib.sha256()
     for field in fields:
         for array in map(np.asarray, jax.tree.leaves(field)):
@@ -30,9 +30,9 @@ def digest(fields: Sequence[AbstractCoefficient | AbstractSource], dim: int) -> 
     return total.hexdigest()[:12]
 
 
-def earlier_digest(fields: Sequence[AbstractCoefficient | AbstractSource], dim: int) -> str:
+def earlier_digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
     """What run files of formats 1 to 4 have in its place: the values at 256 points, to ten decimal places."""
-    points = np.random.default_rng(0).random((_EARLIER_SAMPLES, dim))
+    points = np.random.default_rng(0).random((_EARLIER_SAMPLES, len(sides))) * np.array(sides)
     values = np.stack([_sample(field, points) for field in fields])
     return hashlib.sha256(np.round(values, _EARLIER_DIGITS).tobytes()).hexdigest()[:12]
 

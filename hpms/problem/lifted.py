@@ -11,9 +11,11 @@ from jaxtyping import Array, Float
 
 from hpms.jet import Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.conditions import Conditions, FluxData
 from hpms.problem.digest import digest, earlier_digest
+from hpms.problem.domain import AbstractDomain
+from hpms.problem.lift import AbstractLift, LinearLift
 from hpms.problem.source.base import AbstractSource
-from hpms.problem.unit_cube import UnitCube
 
 _CHUNK = 20_000
 
@@ -23,19 +25,27 @@ class Medium(eqx.Module):
 
     coefficient: Float[Array, "*m"]
     gradient: Float[Array, "*m d"]
-    forcing: Float[Array, "*m l"]
+    forcing: Float[Array, "*m l"] | None = None
 
 
 class LiftedProblem(eqx.Module):
     """With w_i = u_i + x_i: A^ε u_i = -∇·(K^ε ∇u_i) = f_i^ε = q + ∂_iK^ε in Ω, u_i = 0 on ∂Ω, i = 1..l, Eq. (4.11).
 
-    l = `lifts` is 1, or d where all entries of an upscaled tensor are wanted.
+    l = `lifts` is 1, or d where all entries of an upscaled tensor are wanted. With `conditions` of one's own l is 1 and
+    `own_lift` takes the place of x_1: w = u + ℓ and f = q - Aℓ.
     """
 
-    domain: UnitCube = eqx.field(static=True)
+    domain: AbstractDomain = eqx.field(static=True)
     coefficient: AbstractCoefficient
     source: AbstractSource
     lifts: int = eqx.field(static=True, default=1)
+    own_lift: AbstractLift | None = None
+    conditions: Conditions | None = None
+
+    @property
+    def lift(self) -> AbstractLift:
+        """ℓ_i, with w_i = u_i + ℓ_i."""
+        return LinearLift(self.lifts) if self.own_lift is None else self.own_lift
 
     @eqx.filter_jit
     def medium(self, points: Float[Array, "m d"]) -> Medium:
@@ -44,24 +54,43 @@ class LiftedProblem(eqx.Module):
         value = jax.vmap(self.coefficient.value)(points)
         gradient = jax.vmap(self.coefficient.gradient)(points)
         source = jax.vmap(self.source.value)(points)
-        return Medium(value, gradient, source[:, None] + gradient[:, : self.lifts])
+        if self.own_lift is None:
+            return Medium(value, gradient, source[:, None] + gradient[:, : self.lifts])
+        return Medium(value, gradient, source[:, None] - operator(self.own_lift.jet(points), Medium(value, gradient)))
+
+    @eqx.filter_jit
+    def flux_data(self, points: Float[Array, "b d"]) -> FluxData:
+        """What the conditions for the flux ask of v at points of ∂Ω: K∇v·n + a v = g - K∇ℓ·n - aℓ."""
+        assert self.conditions is not None and self.own_lift is not None
+        points = jnp.asarray(points, dtype=jnp.float64)
+        value, normal = jax.vmap(self.coefficient.value)(points), self.conditions.normal(points)
+        rate, given = self.conditions.at(points)
+        on = self.conditions.where(points, flux=True)
+        jet = self.own_lift.jet(points)
+        known = value[:, None] * sum(normal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
+        target = given[:, None] - known - rate[:, None] * jet.value
+        return FluxData(value, normal, rate, jnp.where(on[:, None], target, 0))
 
     @cached_property
     def digest(self) -> str:
         """What tells K and q apart from others, `hpms.problem.digest.digest`."""
-        return digest((self.coefficient, self.source), self.domain.dim)
+        return digest((self.coefficient, self.source), self.domain.sides)
 
     def earlier_digest(self) -> str:
         """What run files of formats 1 to 4 have in its place."""
-        return earlier_digest((self.coefficient, self.source), self.domain.dim)
+        return earlier_digest((self.coefficient, self.source), self.domain.sides)
 
     def unlifted(
         self, points: Float[np.ndarray, "m d"], value: Float[np.ndarray, "m l"], gradient: Float[np.ndarray, "m l d"]
     ) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
-        """w_i = u_i + x_i and its flux -K^ε∇w_i at M points, from u_i and ∇u_i."""
-        lifts = value.shape[1]
-        slope = gradient + np.eye(lifts, self.domain.dim)
-        return value + points[:, :lifts], -self.coefficient_at()(points)[:, None, None] * slope
+        """w_i = u_i + ℓ_i and its flux -K^ε∇w_i at M points, from u_i and ∇u_i."""
+        lift, slope = self.lifted(points)
+        return value + lift, -self.coefficient_at()(points)[:, None, None] * (gradient + slope)
+
+    def lifted(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
+        """ℓ_i and ∇ℓ_i at M points."""
+        jet = _lift(self.lift, jnp.asarray(points))
+        return np.asarray(jet.value), np.stack([np.asarray(g) for g in jet.gradient], axis=2)
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """K as a NumPy function of points (M, d), for the finite element side."""
@@ -88,6 +117,11 @@ def on_host(field: AbstractCoefficient | AbstractSource, dim: int) -> Callable[[
 
 
 @eqx.filter_jit
+def _lift(lift: AbstractLift, points: Float[Array, "m d"]) -> Jet:
+    return lift.jet(points)
+
+
+@eqx.filter_jit
 def _values(field: AbstractCoefficient | AbstractSource, points: Float[Array, "m d"]) -> Float[Array, " m"]:
     return jax.vmap(field.value)(points)
 
@@ -100,6 +134,7 @@ def operator(jet: Jet, medium: Medium) -> Float[Array, "m l"]:
 
 def residual(jet: Jet, medium: Medium) -> Float[Array, "m l"]:
     """A^ε v_i - f_i^ε at M points, Eq. (3.24)."""
+    assert medium.forcing is not None
     return operator(jet, medium) - medium.forcing
 
 

@@ -13,12 +13,12 @@ _LINES, _PER_LINE, _PER_ZOOM, _ZOOMS = 8, 1000, 17, 16
 _JUMP, _CONTRAST = 1e-3, 1e6
 
 
-def warn_of_roughness(coefficient: AbstractCoefficient, dim: int, single: bool) -> None:
+def warn_of_roughness(coefficient: AbstractCoefficient, sides: tuple[float, ...], single: bool) -> None:
     """Logs what training would pass over in silence: a jump or a pole of K^ε between neighbouring points, where the
     residual -∇·(K∇u) - q leaves the jump out; a kink by the functions of its formula; and, in single precision, a
     contrast above 1e6.
     """
-    size, jump, place = _probe(coefficient, dim)
+    size, jump, place = _probe(coefficient, sides)
     contrast = size[1] / size[0] if size[0] > 0 else np.inf
     if jump > _JUMP * size[0]:
         log.warning(
@@ -36,10 +36,13 @@ def warn_of_roughness(coefficient: AbstractCoefficient, dim: int, single: bool) 
         log.warning("the coefficient's contrast is %.1g, too much for float32: add runtime.precision=float64", contrast)
 
 
-def _probe(coefficient: AbstractCoefficient, dim: int) -> tuple[tuple[float, float], float, Float[np.ndarray, " d"]]:
+def _probe(
+    coefficient: AbstractCoefficient, sides: tuple[float, ...]
+) -> tuple[tuple[float, float], float, Float[np.ndarray, " d"]]:
     """Least and greatest K on lines along the axes, how much of a difference is left in the steepest piece of one of
     them when it is 1e-14 long, and where.
     """
+    dim = len(sides)
     axes = np.arange(dim).repeat(_LINES)
     sampled = on_host(coefficient, dim)
     base = np.random.default_rng(1).random((len(axes), 1, dim))
@@ -49,6 +52,7 @@ def _probe(coefficient: AbstractCoefficient, dim: int) -> tuple[tuple[float, flo
         along = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count)
         points = np.broadcast_to(base, (len(axes), count, dim)).copy()
         np.put_along_axis(points, np.broadcast_to(axes[:, None, None], (len(axes), count, 1)), along[..., None], axis=2)
+        points *= np.array(sides)
         values = sampled(points.reshape(-1, dim)).reshape(len(axes), count)
         size = min(size[0], float(np.nanmin(values))), max(size[1], float(np.nanmax(values)))
         steepest = np.abs(np.diff(values, axis=1)).argmax(axis=1)

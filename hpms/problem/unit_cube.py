@@ -7,34 +7,24 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Jet, multiply
+from hpms.problem.domain import AbstractDomain
 
 
 @dataclass(frozen=True)
-class UnitCube:
+class UnitCube(AbstractDomain):
     """Ω = (0,1)^d for d = `dim`, and the fine length scale ε = `eps` on it."""
 
     dim: int
     eps: float
 
     @property
-    def volume(self) -> float:
-        """|Ω|."""
-        return 1.0
-
-    @property
-    def surface(self) -> float:
-        """|∂Ω|: the number of end points in 1-D, the perimeter in 2-D, the area in 3-D."""
-        return 2.0 * self.dim
+    def sides(self) -> tuple[float, ...]:
+        return (1.0,) * self.dim
 
     def sample_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
-        """Uniform random points in Ω."""
         return jax.random.uniform(key, (count, self.dim), dtype=jnp.float64)
 
     def lattice_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
-        """A Kronecker lattice in Ω with a random shift: x_k = frac(s + k α), α_i = g^-i, where g^(d+1) = g + 1.
-
-        Sums over it integrate smooth functions with an error of about 1/count, where random points have count^-1/2.
-        """
         ratio = 2.0
         for _ in range(100):
             ratio = (1 + ratio) ** (1 / (self.dim + 1))
@@ -62,7 +52,6 @@ class UnitCube:
         return jnp.concatenate([points, width + (1 - 2 * width) * inner])
 
     def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
-        """Uniform random points on ∂Ω; in 1-D its two points, whatever `count` is."""
         if self.dim == 1:
             return jnp.array([[0.0], [1.0]], dtype=jnp.float64)
         face_key, point_key = jax.random.split(key)

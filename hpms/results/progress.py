@@ -59,5 +59,7 @@ class TrainingProgress:
         names = [key.removeprefix(_WEIGHTED) for key in row if key.startswith(_WEIGHTED)]
         terms = " ".join(f"{name} {row[name]:.1e}" for name in names)
         error = f"  L² error {row['relative_l2']:.1e}" if "relative_l2" in row else ""
-        self._state.plain = f"{terms}  K̃ {np.ravel(row['upscaled_coefficient'])[0]:.4f}{error}"
+        first = np.ravel(row.get("upscaled_coefficient", []))[:1]
+        mean = f"  K̃ {first[0]:.4f}" if first.size else ""
+        self._state.plain = f"{terms}{mean}{error}"
         log.debug("iteration %d of %d  %s", row["iteration"], self._total, self._state.plain)

@@ -26,6 +26,7 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
     size = np.asarray(summary.get("upscaled_coefficient", np.eye(1))).shape[-1]
     entries = [(i, j) for i in range(size) for j in range(size)]
     entries = [(0, 0)] if config.names["upscaling"] == "isotropic" or cells else entries
+    entries = [] if config.names["upscaling"] == "none" else entries
     rows = [[label, *(column[key] for column in columns)] for label, key in _ERRORS if measured]
     for i, j in entries:
         label = f"upscaled K̃{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"

@@ -28,6 +28,7 @@ from hpms.training.state import TrainState
 
 FORMAT = 5
 FILE = "run.h5"
+_SHOWN = ("relative_l2", "relative_h1", "lifted_l2", "lifted_h1", "upscaled_coefficient")
 _UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
 
 
@@ -110,8 +111,7 @@ def summary(fixture: Fixture, rows: list[Row], snapshot: Snapshot, status: str, 
         found |= {
             "iteration": row["iteration"],
             "residual_loss": row["residual"],
-            **{name: row[name] for name in ("relative_l2", "relative_h1", "lifted_l2", "lifted_h1") if name in row},
-            "upscaled_coefficient": row["upscaled_coefficient"],
+            **{name: row[name] for name in _SHOWN if name in row},
             "wall_seconds": row["elapsed_seconds"] + row["compile_seconds"],
         }
         errors = {row["iteration"]: row["relative_l2"] for row in rows if np.isfinite(row.get("relative_l2", np.nan))}

@@ -215,7 +215,8 @@ class Session:
         if COUPLING in trainer.loss.names:
             row["adjoint_share"] = share
             row["coupling_strength"] = strength[COUPLING]
-        row["upscaled_coefficient"] = trainer.loss.upscaling.tensors(np.asarray(found.kappa, np.float64)).tolist()
+        if found.kappa.size:
+            row["upscaled_coefficient"] = trainer.loss.upscaling.tensors(np.asarray(found.kappa, np.float64)).tolist()
         row["coarse_updates"] = self.record.updates if self.record else 0
         row["coarse_rejections"] = self.record.rejections if self.record else 0
         row |= trainer.optimizer.metrics(state.optimizer, iteration)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -29,20 +30,26 @@ class Errors(eqx.Module):
 
 
 class Validation(eqx.Module):
-    """Quadrature points, weights (zero at the padding), and the references' u_i and ∇u_i there."""
+    """Quadrature points, weights (zero at the padding), and the references' u_i and ∇u_i there.
+
+    Errors are relative to u_i, or where there is a `lift` ℓ to w = u + ℓ: its values and gradients at the points.
+    """
 
     sites: Sites
     weights: Float[Array, "n block"]
     value: Float[Array, "n block l"]
     gradient: Float[Array, "n block l d"]
+    lift: tuple[Float[Array, "n block l"], Float[Array, "n block l d"]] | None = None
 
     def errors(self, model: Parametrised, theta: Float[Array, " p"]) -> Errors:
         """‖v_i - u_i‖/‖u_i‖ and ‖∇v_i - ∇u_i‖/‖∇u_i‖ in L²(Ω), by quadrature."""
 
-        def squares(block: tuple[Array, Array, Array, Array]) -> Array:
-            points, weights, u, du = block
+        def squares(block: tuple[Array, Array, Array, Array, tuple[Array, Array] | None]) -> Array:
+            points, weights, u, du, lift = block
             v, dv = _fields(model, theta, points)
             weights = weights[:, None]
+            if lift is not None:
+                u, du, v, dv = u + lift[0], du + lift[1], v + lift[0], dv + lift[1]
             return jnp.stack(
                 [
                     jnp.sum(weights * (v - u) ** 2, axis=0),
@@ -52,7 +59,7 @@ class Validation(eqx.Module):
                 ]
             )
 
-        blocks = (self.sites.points, self.weights, self.value, self.gradient)
+        blocks = (self.sites.points, self.weights, self.value, self.gradient, self.lift)
         sums = jnp.sum(visit_blocks(squares, blocks), axis=0)
         error, size, slope_error, slope_size = sums
         l2, h1 = jnp.sqrt(jnp.sum(sums[0::2], axis=1) / jnp.sum(sums[1::2], axis=1))
@@ -72,15 +79,18 @@ def validation(
     value: Float[np.ndarray, "m l"],
     gradient: Float[np.ndarray, "m l d"],
     block: int,
+    lift: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Validation:
-    """`Validation` from points (M, d), weights (M,), u_i and ∇u_i, in blocks of at most `block` points."""
-    return _blocked(points, weights, value, gradient, block)
+    """`Validation` from points (M, d), weights (M,), u_i and ∇u_i, and ℓ and ∇ℓ where errors are those of w, in blocks
+    of at most `block` points.
+    """
+    return _blocked(points, weights, value, gradient, lift, block)
 
 
 @jitted
-def _blocked(points: Any, weights: Any, value: Any, gradient: Any, block: int) -> Validation:
+def _blocked(points: Any, weights: Any, value: Any, gradient: Any, lift: Any, block: int) -> Validation:
     places = sites(jnp.asarray(points), block, jnp.dtype("float64"))
-    there = (cut(jnp.asarray(array), block) for array in (value, gradient))
+    there = jax.tree.map(lambda array: cut(jnp.asarray(array), block), (value, gradient, lift))
     return Validation(places, places.blocked(jnp.asarray(weights)), *there)
 
 

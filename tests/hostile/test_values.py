@@ -66,12 +66,12 @@ def warnings(monkeypatch):
     ],
 )
 def test_what_the_residual_does_not_see_is_said(warnings, formula, said):
-    warn_of_roughness(ExpressionOptions(formula, {}, None).build(1, 0.1), 1, single=True)
+    warn_of_roughness(ExpressionOptions(formula, {}, None).build(1, 0.1), (1.0,), single=True)
     assert said in " ".join(warnings) and bool(said) == bool(warnings)
 
 
 def test_a_smooth_laminate_is_not_called_rough(warnings):
-    warn_of_roughness(LayeredOptions(1.0, 5.0, 1, 0.1).build(2, 0.1), 2, single=True)
+    warn_of_roughness(LayeredOptions(1.0, 5.0, 1, 0.1).build(2, 0.1), (1.0, 1.0), single=True)
     assert not warnings
 
 

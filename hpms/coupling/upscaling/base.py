@@ -68,6 +68,8 @@ class AbstractUpscaling(eqx.Module):
         """Whether κ is a linear function of the moments."""
 
     def tensors(self, kappa: Float[np.ndarray, " p"]) -> Float[np.ndarray, "*n d d"]:
-        """K̃^j (N, d, d), or K̃ (d, d) where there is one."""
+        """K̃^j (N, d, d), or K̃ (d, d) where there is one cell; NaN where there is no κ."""
+        if not kappa.size:
+            return np.full(self.basis.shape[2:], np.nan)
         found = np.tensordot(kappa, self.basis, axes=1)
         return found[0] if len(found) == 1 else found

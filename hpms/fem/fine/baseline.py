@@ -12,6 +12,7 @@ from jaxtyping import Float
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.meshes import baseline_cells
+from hpms.fem.fine.mixed import BoxProblem, solve_mixed
 from hpms.fem.fine.reference import TOLD
 from hpms.fem.fine.solve import solve_fine
 from hpms.fem.grid import corners, cubes
@@ -48,6 +49,7 @@ def baseline(
     *,
     h: float,
     exact: Sequence[AbstractField],
+    box: BoxProblem | None = None,
     cache_dir: str | Path,
     key: str,
 ) -> Baseline:
@@ -57,7 +59,8 @@ def baseline(
     and q (points (M, d) to (M,)), h, the reference's l fields, and a `key` that names all of these. Raises `UserError`
     as `solve_fine` does, and where h asks for more than 4e6 unknowns.
     """
-    n = baseline_cells(dim, h)
+    sides = np.array(box.sides if box else (1.0,) * dim)
+    n = baseline_cells(dim, h / sides.max())
     path, mark = Path(cache_dir) / f"{key}_p1_{len(exact)}.h5", f"{key} baseline {dim} {n} {len(exact)}"
     names = [f.name for f in fields(Baseline) if f.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:
@@ -66,13 +69,23 @@ def baseline(
     if n**dim > TOLD:
         log.info("computing the fine FEM: %s unknowns", f"{n**dim:,}")
     space = LagrangeSpace(dim, n, 1)
-    solution = solve_fine(space, coefficient, source, lifts=len(exact))
+    if box is None:
+        solution = solve_fine(space, coefficient, source, lifts=len(exact))
+    else:
+        solution = solve_mixed(space, coefficient, source, box)
     points, weights = element_rule(space, min(field.most_points for field in exact) / _SHARE)
+    points = points * sides
     found_there, known_there = (side_by_side(fields, points) for fields in (solution.lifted, exact))
     errors = relative_errors(*found_there, *known_there, weights)
     upscaled = solution.upscaled_coefficient
     found = Baseline(
-        *errors, upscaled, solution.assemble_seconds, solution.solve_seconds, solution.unknowns, h=1 / n, cached=False
+        *errors,
+        upscaled,
+        solution.assemble_seconds,
+        solution.solve_seconds,
+        solution.unknowns,
+        h=sides.max() / n,
+        cached=False,
     )
     cache.save(path, mark, {name: np.asarray(getattr(found, name)) for name in names})
     return found

@@ -1,6 +1,7 @@
 """The ways to a fine solution: quadrature in 1-D, P1 and P2 elements."""
 
 import abc
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from hpms.fem.fine.quadrature_1d import PanelField, solve_exact
 from hpms.fem.fine.solve import FineSolution, solve_fine, solve_homogeneous
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
+
+if TYPE_CHECKING:
+    from hpms.fem.fine.mixed import BoxProblem
 
 
 class AbstractMethod(abc.ABC):
@@ -103,8 +107,10 @@ def _scaled(norms: tuple[float, float], gains: tuple[float, float]) -> tuple[flo
     return norms[0] / gains[0], norms[1] / gains[1]
 
 
-def choose(name: str, dim: int, periods: tuple[float, ...] | None = None) -> AbstractMethod:
-    """The method called `name`: exact, p1, p2, or layered with the period of x₁.
+def choose(
+    name: str, dim: int, periods: tuple[float, ...] | None = None, box: "BoxProblem | None" = None
+) -> AbstractMethod:
+    """The method called `name`: exact, p1, p2, or layered with the period of x₁; for w itself on a `box`.
 
     Raises `ValueError` for others, for exact in 2-D or 3-D, and for layered in 1-D or without periods.
     """
@@ -116,6 +122,10 @@ def choose(name: str, dim: int, periods: tuple[float, ...] | None = None) -> Abs
         if dim == 1 or periods is None:
             raise ValueError("the layered method is for periodic media in 2-D and 3-D")
         return Layered(dim, periods[0])
+    if box is not None and name in ("exact", "p1", "p2"):
+        from hpms.fem.fine.mixed import MixedElements, MixedQuadrature
+
+        return MixedQuadrature(box) if name == "exact" else MixedElements(box, int(name[1]))
     known = {"exact": Quadrature, "p1": lambda: Elements(dim, 1), "p2": lambda: Elements(dim, 2)}
     if name not in known:
         raise ValueError(f"{name} is not a method")

@@ -1,0 +1,119 @@
+"""Boundary conditions as they are written: a kind and its data for named parts of ∂Ω."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpms.errors import ConfigError, brief, suggestion
+from hpms.formula import field_formula
+
+KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
+PARTS = ("left", "right", "bottom", "top", "front", "back")  # x₁ = 0, x₁ = s₁, x₂ = 0, ...
+DIRICHLET, NEUMANN, ROBIN = "dirichlet", "neumann", "robin"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """w = `value` on a part (dirichlet), or K∇w·n + `rate` w = `value` (robin; neumann with the rate 0); formulas."""
+
+    kind: str
+    value: str
+    rate: str = "0"
+
+
+def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
+    """The condition on each of the 2d parts, in their order, or None for `linear`.
+
+    **Arguments:** what stands behind `problem.conditions`: `linear`, or a mapping of parts to a mapping of a kind to
+    its data, or the text of one. Raises `ConfigError` where it is none, and `UserError` for a formula that is none.
+    """
+    if given == LINEAR:
+        return None
+    found = parsed(given) if isinstance(given, str) else given
+    parts = PARTS[: 2 * dim]
+    example = "write left:{dirichlet:0}, right:{neumann:1}, all:{robin:[a,g]}, or linear"
+    if not isinstance(found, Mapping) or not found:
+        raise ConfigError(KEY, brief(given), example)
+    for part in found:
+        if part not in (*parts, ALL):
+            known = f"the parts are {', '.join(parts)} and {ALL}"
+            raise ConfigError(f"{KEY}.{brief(part)}", found[part], known + suggestion(str(part), [*parts, ALL]))
+    conditions = {part: _condition(f"{KEY}.{part}", data, dim) for part, data in found.items()}
+    if missing := [part for part in parts if part not in conditions and ALL not in conditions]:
+        raise ConfigError(
+            KEY, brief(given), f"nothing is said of {missing[0]}: give it a condition, or all the rest one"
+        )
+    every = tuple(conditions.get(part) or conditions[ALL] for part in parts)
+    if all(each.kind == NEUMANN for each in every):
+        raise ConfigError(
+            KEY, brief(given), "fluxes alone leave w open by a constant: give a value or a rate somewhere"
+        )
+    return every
+
+
+def _condition(key: str, data: Any, dim: int) -> Condition:
+    kinds = (DIRICHLET, NEUMANN, ROBIN)
+    if not isinstance(data, Mapping) or len(data) != 1:
+        raise ConfigError(key, brief(data), f"give one condition, such as {{{DIRICHLET}:0}} or {{{ROBIN}:[1,x2]}}")
+    ((kind, value),) = data.items()
+    if kind not in kinds:
+        raise ConfigError(f"{key}.{brief(kind)}", value, f"choose {' or '.join(kinds)}{suggestion(str(kind), kinds)}")
+    if kind != ROBIN:
+        return Condition(kind, _formula(value, dim, f"{key}.{kind}"))
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ConfigError(f"{key}.{kind}", brief(value), "give two formulas, robin:[a,g] of K∇w·n + a w = g")
+    rate, given = (_formula(each, dim, f"{key}.{kind}") for each in value)
+    return Condition(kind, given, rate)
+
+
+def _formula(value: Any, dim: int, key: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ConfigError(key, brief(value), "it must be a number or a formula")
+    field_formula(str(value), dim, {}, key)
+    return str(value)
+
+
+def parsed(text: str) -> Any:
+    """Mappings, lists and formulas, as in `{left:{dirichlet:sin(x2)},all:{robin:[1,x1]}}`; `ConfigError` for others."""
+    found, rest = _value(text.strip(), text)
+    if rest:
+        raise ConfigError(KEY, brief(text), f"nothing may stand behind its end, as '{rest[:20]}' does")
+    return found
+
+
+def _value(text: str, whole: str) -> tuple[Any, str]:
+    if text.startswith("{"):
+        items, rest = {}, text[1:].lstrip()
+        while not rest.startswith("}"):
+            name, colon, rest = rest.partition(":")
+            if not colon or not name.strip().isidentifier():
+                raise ConfigError(KEY, brief(whole), "a part or a kind and a colon are missing")
+            if name.strip() in items:
+                raise ConfigError(KEY, brief(whole), f"{name.strip()} is given twice")
+            items[name.strip()], rest = _value(rest.lstrip(), whole)
+            rest = _behind(rest, "}", whole)
+        return items, rest[1:].lstrip()
+    if text.startswith("["):
+        values, rest = [], text[1:].lstrip()
+        while not rest.startswith("]"):
+            value, rest = _value(rest, whole)
+            values.append(value)
+            rest = _behind(rest, "]", whole)
+        return values, rest[1:].lstrip()
+    depth = 0
+    for i, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and letter in ",}]":
+            return text[:i].strip(), text[i:]
+    return text.strip(), ""
+
+
+def _behind(rest: str, end: str, whole: str) -> str:
+    """What follows a comma, or the end itself."""
+    if rest.startswith(","):
+        return rest[1:].lstrip()
+    if not rest.startswith(end):
+        raise ConfigError(KEY, brief(whole), f"a '{end}' is missing")
+    return rest

@@ -1,0 +1,82 @@
+"""Boxes with sides of any lengths, and functions that vanish on some of their faces."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hpms.jet import Jet, multiply
+from hpms.problem.domain import AbstractDomain
+from hpms.problem.unit_cube import UnitCube
+
+Face = tuple[int, int]  # the axis across which it lies, and 0 for its low or 1 for its high end
+
+
+@dataclass(frozen=True)
+class Box(AbstractDomain):
+    """Ω = Π(0, s_a): the points of the unit cube, stretched."""
+
+    dim: int
+    eps: float
+    lengths: tuple[float, ...]
+
+    @property
+    def sides(self) -> tuple[float, ...]:
+        return self.lengths
+
+    def sample_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
+        return self._unit.sample_interior(key, count) * jnp.array(self.sides)
+
+    def lattice_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
+        return self._unit.lattice_interior(key, count) * jnp.array(self.sides)
+
+    def lattice_layers(
+        self, key: PRNGKeyArray, layer: int, core: int, width: float
+    ) -> Float[Array, "{layer}+{core} d"]:
+        """The width is that of a cube with sides of 1, stretched as the box is."""
+        return self._unit.lattice_layers(key, layer, core, width) * jnp.array(self.sides)
+
+    def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
+        if self.dim == 1:
+            return jnp.array([[0.0], self.sides], dtype=jnp.float64)
+        face_key, point_key = jax.random.split(key)
+        points = jax.random.uniform(point_key, (count, self.dim), dtype=jnp.float64)
+        areas = np.repeat(self.volume / np.array(self.sides), 2)
+        place = jax.random.uniform(face_key, (count,), dtype=jnp.float64) * areas.sum()
+        face = jnp.minimum(jnp.searchsorted(jnp.cumsum(areas), place, side="right"), 2 * self.dim - 1)
+        axis, end = face.astype(int) // 2, (face % 2).astype(jnp.float64)
+        unit = jnp.where(jnp.arange(self.dim) == axis[:, None], end[:, None], points)
+        return unit * jnp.array(self.sides)
+
+    @property
+    def _unit(self) -> UnitCube:
+        return UnitCube(self.dim, self.eps)
+
+
+@dataclass(frozen=True)
+class Walls:
+    """The faces of a box with these `sides` on which a network is to vanish."""
+
+    sides: tuple[float, ...]
+    faces: tuple[Face, ...]
+
+    def vanishing(self, x: Float[Array, "m d"]) -> Jet:
+        """The jet of Π_a l_a(x_a/s_a), (M, 1): l = 4ξ(1 - ξ) between two of the faces, ξ or 1 - ξ beside one."""
+        one = jnp.ones_like(x[:, :1])
+        product = Jet(one, tuple(0 * one for _ in self.sides), 0 * one)
+        for axis, side in enumerate(self.sides):
+            ends = {end for a, end in self.faces if a == axis}
+            if ends:
+                product = multiply(product, _along(x, axis, side, ends))
+        return product
+
+
+def _along(x: Float[Array, "m d"], axis: int, side: float, ends: set[int]) -> Jet:
+    xi, zero = x[:, axis : axis + 1] / side, jnp.zeros_like(x[:, :1])
+    if len(ends) == 2:
+        value, slope, bend = 4 * xi * (1 - xi), (4 - 8 * xi) / side, jnp.full_like(xi, -8.0 / side**2)
+    else:
+        value, slope, bend = (1 - xi, zero - 1 / side, zero) if 1 in ends else (xi, zero + 1 / side, zero)
+    return Jet(value, tuple(slope if a == axis else zero for a in range(x.shape[1])), bend)

@@ -1,0 +1,80 @@
+"""Values and fluxes on the faces of a box, at points of ∂Ω."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from hpms.problem.box import Face
+from hpms.problem.source.base import AbstractSource
+
+_AT = 1e-12  # of a side: how far from a face a point of ∂Ω may lie
+
+
+class FaceCondition(eqx.Module):
+    """w = g, or where there is a `rate` a, which may be 0, K∇w·n + a w = g on a face."""
+
+    face: Face = eqx.field(static=True)
+    value: AbstractSource
+    rate: AbstractSource | None = None
+
+    @property
+    def is_flux(self) -> bool:
+        """Whether it is one for the flux."""
+        return self.rate is not None
+
+
+class FluxData(eqx.Module):
+    """What K∇v·n + a v = h needs at M points: K (M,), n (M, d), a (M,) and h (M, 1)."""
+
+    coefficient: Float[Array, "*m"]
+    normal: Float[Array, "*m d"]
+    rate: Float[Array, "*m"]
+    target: Float[Array, "*m 1"]
+
+
+class Conditions(eqx.Module):
+    """One for each of the 2d faces of the box with these `sides`."""
+
+    faces: tuple[FaceCondition, ...]
+    sides: tuple[float, ...] = eqx.field(static=True)
+
+    @property
+    def has_flux(self) -> bool:
+        """Whether one of them is for the flux."""
+        return any(each.is_flux for each in self.faces)
+
+    def where(self, points: Float[Array, "m d"], flux: bool) -> Bool[Array, " m"]:
+        """Whether the points of ∂Ω lie on a face whose condition is for the flux, or on one of the others."""
+        found = [self._on(points, each.face) for each in self.faces if each.is_flux == flux]
+        return jnp.any(jnp.stack(found), axis=0) if found else jnp.zeros(len(points), bool)
+
+    def normal(self, points: Float[Array, "m d"]) -> Float[Array, "m d"]:
+        """The outward unit normals."""
+        total = jnp.zeros_like(points)
+        for each in self.faces:
+            (axis, end), on = each.face, self._on(points, each.face)
+            total = jnp.where(
+                on[:, None], (2 * end - 1) * jax.nn.one_hot(axis, points.shape[1], dtype=points.dtype), total
+            )
+        return total
+
+    def at(self, points: Float[Array, "m d"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
+        """a and g of the conditions for the flux, 0 elsewhere."""
+        rate, value = jnp.zeros(len(points)), jnp.zeros(len(points))
+        for each in self.faces:
+            if each.rate is not None:
+                on = self._on(points, each.face)
+                rate = jnp.where(on, jax.vmap(each.rate.value)(points), rate)
+                value = jnp.where(on, jax.vmap(each.value.value)(points), value)
+        return rate, value
+
+    def _on(self, points: Float[Array, "m d"], face: Face) -> Bool[Array, " m"]:
+        axis, end = face
+        return jnp.abs(points[:, axis] - end * self.sides[axis]) < _AT * self.sides[axis]
+
+
+def faces(dim: int) -> list[Face]:
+    """The 2d faces in the order of their names: left, right, bottom, top, front, back."""
+    return [(int(axis), int(end)) for axis, end in np.ndindex(dim, 2)]

@@ -1,0 +1,68 @@
+"""Functions ℓ_i with the boundary values of w_i: then w_i = ℓ_i + v_i, where v_i vanishes."""
+
+import abc
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hpms.jet import Jet
+from hpms.problem.source.base import AbstractSource
+
+
+class AbstractLift(eqx.Module):
+    """ℓ_i, i = 1..l."""
+
+    @abc.abstractmethod
+    def jet(self, x: Float[Array, "m d"]) -> Jet:
+        """Values, gradients and Laplacians at M points, (M, l)."""
+
+
+class LinearLift(AbstractLift):
+    """ℓ_i = x_i, Eq. (4.6)."""
+
+    lifts: int = eqx.field(static=True)
+
+    def jet(self, x: Float[Array, "m d"]) -> Jet:
+        value = x[:, : self.lifts]
+        axes = jnp.eye(x.shape[1], self.lifts, dtype=x.dtype)
+        return Jet(value, tuple(jnp.broadcast_to(row, value.shape) for row in axes), jnp.zeros_like(value))
+
+
+class TransfiniteLift(AbstractLift):
+    """ℓ = Σ_i g_i W_i, W_i = Π_{j≠i} φ_j / Σ_k Π_{j≠k} φ_j, with ℓ = g_i where φ_i = 0.
+
+    Rvachev, Sheiko, Shapiro and Tsukanov (2001); Sukumar and Srivastava (2022). φ_i is the product of the distances
+    x_a/s_a and 1 - x_a/s_a to the faces on which w = g_i. Where two faces of different data meet, W_i has no limit, and
+    the derivatives of ℓ grow without bound towards that corner. Without data ℓ = 0.
+    """
+
+    data: tuple[AbstractSource, ...]
+    faces: tuple[tuple[tuple[int, int], ...], ...] = eqx.field(static=True)
+    sides: tuple[float, ...] = eqx.field(static=True)
+
+    def jet(self, x: Float[Array, "m d"]) -> Jet:
+        gradient = jax.vmap(jax.grad(self._value))(x)
+        laplacian = jax.vmap(lambda point: jnp.trace(jax.hessian(self._value)(point)))(x)
+        slopes = tuple(gradient[:, i : i + 1] for i in range(x.shape[1]))
+        return Jet(jax.vmap(self._value)(x)[:, None], slopes, laplacian[:, None])
+
+    def _value(self, x: Float[Array, " d"]) -> Float[Array, ""]:
+        if not self.data:
+            return jnp.zeros((), x.dtype)
+        if len(self.data) == 1:
+            return self.data[0].value(x)
+        distances = [self._distance(x, faces) for faces in self.faces]
+        weights = [_product(distances[:i] + distances[i + 1 :]) for i in range(len(distances))]
+        values = [data.value(x) for data in self.data]
+        return jnp.dot(jnp.stack(weights), jnp.stack(values)) / jnp.sum(jnp.stack(weights))
+
+    def _distance(self, x: Float[Array, " d"], faces: tuple[tuple[int, int], ...]) -> Float[Array, ""]:
+        scaled = [x[axis] / self.sides[axis] for axis, _ in faces]
+        return _product([1 - each if end else each for each, (_, end) in zip(scaled, faces, strict=True)])
+
+
+def _product(factors: Sequence[Float[Array, ""]]) -> Float[Array, ""]:
+    return jnp.prod(jnp.stack(factors))

@@ -1,0 +1,178 @@
+"""Conditions of one's own: how they are read, and what the network is asked for."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hpms.errors import UserError
+from hpms.jet import Jet
+from hpms.network.base import Scales, parametrise
+from hpms.options.boundary import HardOptions
+from hpms.options.coefficient import ExpressionOptions as Coefficient
+from hpms.options.conditions import Condition, parsed, read_conditions
+from hpms.options.network import MlpOptions, TwoScaleOptions
+from hpms.options.problem import BoxOptions
+from hpms.options.source import ExpressionOptions as Source
+from hpms.problem.box import Box, Walls
+from hpms.problem.collocation import BOUNDARY, FLUX, INTERIOR, collocate
+from hpms.problem.lifted import residual
+from hpms.training.term.flux import FluxTerm
+
+SIDES = (2.0, 0.5)
+MIXED = "{left:{dirichlet:0},right:{dirichlet:x2*(1-x2)},bottom:{neumann:x1},top:{robin:[1+x1,sin(3*x1)]}}"
+
+
+def box(conditions, dim=2, sides=SIDES):
+    return BoxOptions(dim, 0.1, sides, conditions, 1.0)
+
+
+def problem(conditions, source="1", dim=2, sides=SIDES):
+    medium = Coefficient("2 + sin(3*x1)", {}, None).build(dim, 0.1)
+    return box(conditions, dim, sides).problem(medium, Source(source, {}).build(dim, 0.1), 1)
+
+
+def test_a_text_is_read_as_mappings_lists_and_formulas():
+    found = parsed("{left: {dirichlet: sin(pi*x2)}, all: {robin: [1, min(x1, 2)]}}")
+    assert found == {"left": {"dirichlet": "sin(pi*x2)"}, "all": {"robin": ["1", "min(x1, 2)"]}}
+
+
+def test_every_part_has_a_condition():
+    zero = Condition("dirichlet", "0")
+    assert read_conditions("linear", 2) is None
+    assert read_conditions({"all": {"dirichlet": 0}}, 2) == (zero,) * 4
+    found = read_conditions(MIXED, 2)
+    assert [each.kind for each in found] == ["dirichlet", "dirichlet", "neumann", "robin"]
+    assert found[3] == Condition("robin", "sin(3*x1)", "1+x1") and found[2].rate == "0"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("{top:{dirichlet:0}}", "nothing is said of left"),
+        ("{up:{dirichlet:0},all:{neumann:0}}", "problem.conditions.up"),
+        ("{front:{dirichlet:0},all:{neumann:0}}", "the parts are left, right, bottom, top and all"),
+        ("{left:{dirichlet:0},left:{neumann:0}}", "left is given twice"),
+        ("{left:{dirichlet:0,neumann:1},all:{neumann:0}}", "give one condition"),
+        ("{all:{value:0}}", "choose dirichlet or neumann or robin"),
+        ("{all:{robin:1}}", "robin:[a,g]"),
+        ("{all:{neumann:0}}", "open by a constant"),
+        ("{all:{dirichlet:y}}", "'y' in 'y' is unknown"),
+        ("{all:{dirichlet:x3}}", "unknown"),
+        ("{all:{dirichlet:0}", "a '}' is missing"),
+        ("{all:{dirichlet:0}}}", "behind its end"),
+        ("zero", "write left:{dirichlet:0}"),
+        ({}, "write left:{dirichlet:0}"),
+        ({"all": {"dirichlet": True}}, "a number or a formula"),
+    ],
+)
+def test_what_is_no_condition_is_one_sentence(given, message):
+    with pytest.raises(UserError) as error:
+        read_conditions(given, 2)
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def on_faces(count=50):
+    """Points on left, right, bottom and top."""
+    t, ends = np.random.default_rng(0).random((4, count)), np.array(SIDES)
+    faces = []
+    for i, (axis, end) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+        points = t[i][:, None] * ends
+        points[:, axis] = end * ends[axis]
+        faces.append(points)
+    return faces
+
+
+def test_the_lift_has_the_values_that_are_given():
+    left, right, *_ = on_faces()
+    lift = problem(MIXED).lift
+    np.testing.assert_allclose(lift.jet(jnp.asarray(left)).value[:, 0], 0, atol=1e-15)
+    np.testing.assert_allclose(lift.jet(jnp.asarray(right)).value[:, 0], right[:, 1] * (1 - right[:, 1]), atol=1e-14)
+    everywhere = problem("{all:{dirichlet:1+x1*x2}}").lift.jet(jnp.asarray(np.concatenate(on_faces())))
+    points = np.concatenate(on_faces())
+    np.testing.assert_allclose(everywhere.value[:, 0], 1 + points[:, 0] * points[:, 1], rtol=1e-14)
+    assert np.abs(everywhere.laplacian).max() < 1e-12
+    corner = problem("{left:{dirichlet:1},all:{dirichlet:2}}").lift.jet(jnp.asarray(points)).value[:, 0]
+    np.testing.assert_allclose(corner, np.where(points[:, 0] == 0, 1, 2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 1)), ()])
+def test_walls_vanish_where_they_stand_and_nowhere_else(faces):
+    walls, points = Walls(SIDES, faces), jnp.asarray(np.random.default_rng(0).random((20, 2)) * SIDES)
+
+    def value(x):
+        return walls.vanishing(x[None]).value[0, 0]
+
+    jet = walls.vanishing(points)
+    assert (jet.value > 0).all()
+    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), atol=1e-13)
+    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
+    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, atol=1e-12)
+    for face, there in zip([(0, 0), (0, 1), (1, 0), (1, 1)], on_faces(), strict=True):
+        on = np.asarray(walls.vanishing(jnp.asarray(there)).value)
+        assert (on == 0).all() if face in faces else (on > 0).any()
+
+
+@pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 0), (1, 1))])
+@pytest.mark.parametrize(
+    "options", [TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), "tanh", None), MlpOptions(9, 1, "tanh")]
+)
+def test_a_network_vanishes_on_its_walls_alone(options, faces):
+    scales = Scales(2, 0.1, (0.1, 0.2), 1, SIDES)
+    network = HardOptions().wrap(options.build(jax.random.key(0), scales, jnp.dtype("float64")), Walls(SIDES, faces))
+    theta, model = parametrise(network)
+    network = model(theta + 0.3 * jax.random.normal(jax.random.key(1), theta.shape))
+    for face, there in zip([(0, 0), (0, 1), (1, 0), (1, 1)], on_faces(), strict=True):
+        size = np.abs(network.jet(jnp.asarray(there)).value).max()
+        assert size < 1e-15 if face in faces else size > 1e-3
+    points = jnp.asarray(np.random.default_rng(0).random((10, 2)) * SIDES)
+    jet, value = network.jet(points), lambda x: network.jet(x[None]).value[0, 0]
+    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), rtol=1e-9)
+    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
+    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-8)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_points_of_a_box_lie_in_it_and_on_its_faces_by_their_areas(dim):
+    sides = (2.0, 0.5, 1.5)[:dim]
+    domain, count = Box(dim, 0.1, sides), 20_000
+    assert domain.volume == pytest.approx(np.prod(sides))
+    areas = np.repeat(domain.volume / np.array(sides), 2)
+    assert domain.surface == pytest.approx(areas.sum())
+    for points in (domain.sample_interior(jax.random.key(0), 4000), domain.lattice_interior(jax.random.key(0), 4000)):
+        np.testing.assert_allclose(np.mean(points, axis=0), np.array(sides) / 2, rtol=0.05)
+        assert (points >= 0).all() and (points <= jnp.array(sides)).all()
+    with jax.numpy_dtype_promotion("strict"):
+        edge = np.asarray(domain.sample_boundary(jax.random.key(1), count))
+    on = np.stack([edge[:, a] == end * sides[a] for a in range(dim) for end in (0, 1)])
+    assert (on.sum(axis=0) == 1).all()
+    np.testing.assert_allclose(on.mean(axis=1), areas / areas.sum(), atol=0.01)
+
+
+def test_the_exact_solution_has_neither_residual_nor_flux_to_spare():
+    """w = x₁(1 + x₂), whose data are those of a manufactured problem."""
+    k, slope = "(2+sin(3*x1))", "3*cos(3*x1)*(1+x2)"
+    conditions = (
+        f"{{left:{{dirichlet:0}},right:{{neumann:{k}*(1+x2)}},bottom:{{neumann:-{k}*x1}},"
+        f"top:{{robin:[1+x1,{k}*x1+(1+x1)*x1*(1+x2)]}}}}"
+    )
+    exact = problem(conditions, source=f"-{slope}")
+    rng, faces = np.random.default_rng(0), np.concatenate(on_faces())
+    points = {INTERIOR: jnp.asarray(rng.random((40, 2)) * SIDES), BOUNDARY: jnp.asarray(faces)}
+    with jax.numpy_dtype_promotion("strict"):
+        places = collocate(exact, points, np.ones(40), 16, jnp.dtype("float64"))
+
+    def v(x):
+        """w - ℓ, with ℓ = 0 as 0 is all that is given."""
+        gradient = (1 + x[:, 1:], x[:, :1])
+        return Jet(x[:, :1] * (1 + x[:, 1:]), gradient, jnp.zeros_like(x[:, :1]))
+
+    inside = places[INTERIOR]
+    medium = exact.medium(inside.sites.every)
+    assert np.abs(residual(v(inside.sites.every), medium)).max() < 1e-13
+    term = FluxTerm(places=places[FLUX], measure=5.0)
+    x, there, weights = (jax.tree.map(lambda a: a[0], block) for block in term.places.blocks)
+    assert np.abs(term.rows(v(x), there, weights)).max() < 1e-13
+    assert np.abs(term.rows(Jet(1 + v(x).value, v(x).gradient, v(x).laplacian), there, weights)).max() > 1e-2
+    np.testing.assert_array_equal(weights, np.repeat([0.0, 1.0], [50, 150]))
+    np.testing.assert_array_equal(places[BOUNDARY].weights[0], 1 - weights)
