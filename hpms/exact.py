@@ -44,7 +44,7 @@ def box_problem(problem: LiftedProblem) -> BoxProblem | None:
     for each in problem.conditions.faces:
         value = on_host(each.value, dim)
         found[each.face] = Value(value) if each.rate is None else Flux(on_host(each.rate, dim), value)
-    return BoxProblem(problem.domain.sides, found)
+    return BoxProblem(problem.domain.sides, found, problem.conditions.periodic)
 
 
 def known_to(config: Config, problem: LiftedProblem, exact: Reference) -> Known:

@@ -19,7 +19,7 @@ from hpms.network.base import Parametrised
 from hpms.options.reference import DefaultOptions
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, check_medium, collocate
 from hpms.problem.layers import check_layers
-from hpms.problem.lifted import LiftedProblem
+from hpms.problem.lifted import LiftedProblem, on_host
 from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, trivial_loss
 from hpms.training.term.residual import ResidualTerm
@@ -77,6 +77,8 @@ def fine_problem(config: Config) -> LiftedProblem:
     points = probes(dim) * np.array(config.problem.lengths)
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
+    if problem.conditions is not None:
+        _check_ends(problem, points)
     if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
         check_layers(problem, points)
     return problem
@@ -98,6 +100,24 @@ def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:
                 f"coefficient.periods={list(periods or ())} is not allowed: along x{axis + 1} the coefficient does not "
                 f"repeat after {period:g}; give its period there, or null."
             )
+
+
+def _check_ends(problem: LiftedProblem, points: np.ndarray) -> None:
+    """Raises `UserError` where K or a value that is given differ at the ends of an axis along which w is periodic."""
+    assert problem.conditions is not None
+    fields = {"the coefficient": problem.coefficient}
+    fields |= {f"a condition on x{each.face[0] + 1}": each.value for each in problem.conditions.faces if not each.rate}
+    for axis in problem.conditions.periodic:
+        ends = [points.copy() for _ in range(2)]
+        for end, there in enumerate(ends):
+            there[:, axis] = end * problem.domain.sides[axis]
+        for name, field in fields.items():
+            low, high = (on_host(field, points.shape[1])(there) for there in ends)
+            if np.abs(high - low).max() > 1e-6 * max(np.abs(low).max(), np.abs(high).max()):
+                raise UserError(
+                    f"along x{axis + 1} w is to be periodic, but {name} is not the same at both of its ends: choose "
+                    f"another side, formula or condition."
+                )
 
 
 def build(

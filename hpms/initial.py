@@ -36,8 +36,14 @@ def draw_points(
 
 def _scales(config: Config, problem: LiftedProblem) -> Scales:
     dim = config.problem.dim
+    problem_options = config.problem
     return Scales(
-        dim, config.problem.eps, problem.coefficient.periods, config.upscaling.lifts(dim), config.problem.lengths
+        dim,
+        problem_options.eps,
+        problem.coefficient.periods,
+        config.upscaling.lifts(dim),
+        problem_options.lengths,
+        problem_options.wrapped,
     )
 
 

@@ -17,7 +17,8 @@ from hpms.problem.box import Walls
 @dataclass(frozen=True)
 class Scales:
     """What a network may know of its problem: d, ε, the periods of K^ε per axis (lengths), where it has them, the
-    number l of lifted problems, for each of which it has an output, and the sides of the box, 1 where they are None.
+    number l of lifted problems, for each of which it has an output, the sides of the box, 1 where they are None, and
+    the axes along which it is to be periodic.
     """
 
     dim: int
@@ -25,6 +26,7 @@ class Scales:
     periods: tuple[float, ...] | None
     outputs: int = 1
     sides: tuple[float, ...] | None = None
+    wrapped: tuple[int, ...] = ()
 
 
 class AbstractNetwork(eqx.Module):

@@ -7,17 +7,22 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hpms.jet import Jet, activate, affine
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
+from hpms.network.inputs import coordinates, inputs
 from hpms.network.layers import Layer, layers, propagate
 
 
 class Perceptron(AbstractNetwork):
-    """v = W_L σ(... σ(W₁ x + b₁) ...) + b_L."""
+    """v = W_L σ(... σ(W₁ x + b₁) ...) + b_L; where it is to be periodic, x are the `coordinates` of a box."""
 
     layers: tuple[Layer, ...]
     activation: str = eqx.field(static=True)
+    sides: tuple[float, ...] | None = eqx.field(static=True, default=None)
+    wrapped: tuple[int, ...] = eqx.field(static=True, default=())
 
     def jet(self, x: Float[Array, "m d"]) -> Jet:
         sigma = ACTIVATIONS[self.activation]
+        if self.wrapped:
+            return propagate(coordinates(x, self.sides or (1.0,) * x.shape[1], self.wrapped), self.layers, sigma)
         first, *rest = self.layers
         return propagate(activate(affine(x, first.weight, first.bias), sigma), rest, sigma)
 
@@ -26,4 +31,5 @@ def perceptron(
     key: PRNGKeyArray, scales: Scales, width: int, depth: int, activation: str, dtype: jnp.dtype
 ) -> Perceptron:
     """`depth` hidden layers of `width` neurons, Glorot-initialised."""
-    return Perceptron(layers(key, [scales.dim, *[width] * depth, scales.outputs], dtype), activation)
+    widths = [inputs(scales.dim, scales.wrapped), *[width] * depth, scales.outputs]
+    return Perceptron(layers(key, widths, dtype), activation, scales.sides, scales.wrapped)

@@ -14,6 +14,7 @@ from hpms.jet import Jet, add, affine, columns, concatenate, dot, multiply, scal
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.fourier import fourier_features
+from hpms.network.inputs import coordinates, inputs
 from hpms.network.layers import Layer, layers, propagate
 from hpms.options.network import TwoScaleOptions
 from hpms.problem.box import Face, Walls
@@ -26,7 +27,7 @@ class TwoScaleNetwork(AbstractNetwork):
     One perceptron of x gives (N₀, c_1, ..., c_R) for each output; they share the φ_k, which another one gives from x,
     the fast variables y = (cos 2πh x_i/p_i, sin 2πh x_i/p_i), where p_i are the periods of K^ε, and the boundary layers
     e = (exp(-x_i/mℓ_i), exp(-(1-x_i)/mℓ_i)), with ℓ_i = `layer_lengths`; in a box with sides s, 1 is s_i, and x of the
-    perceptrons x/s. Made to vanish on ∂Ω, it is
+    perceptrons x/s, or periodic features. Made to vanish on ∂Ω, it is
 
         v = l(x) N₀(x) + ε b(x) Σ_k c_k(x) φ_k(x, y, e),    b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(1-x_i)/ℓ_i)):
 
@@ -46,11 +47,16 @@ class TwoScaleNetwork(AbstractNetwork):
     def jet(self, x: Float[Array, "m d"]) -> Jet:
         sigma = ACTIVATIONS[self.activation]
         sides = self.scales.sides or (1.0,) * x.shape[1]
-        slow = affine(x, jnp.diag(2 / jnp.asarray(sides, x.dtype)), jnp.full(x.shape[1], -1, x.dtype))
+        wrapped = self.scales.wrapped
+        if wrapped:
+            slow = coordinates(x, sides, wrapped)
+        else:
+            slow = affine(x, jnp.diag(2 / jnp.asarray(sides, x.dtype)), jnp.full(x.shape[1], -1, x.dtype))
         lengths = layer_lengths(self.scales)
         fast = concatenate(slow, fourier_features(x, self._frequencies(x.dtype)))
         for multiple in self.multiples:
-            fast = concatenate(fast, boundary_layers(x, tuple(multiple * length for length in lengths), sides))
+            layer = boundary_layers(x, tuple(multiple * length for length in lengths), sides)
+            fast = concatenate(fast, _between(layer, wrapped))
         coefficients = propagate(slow, self.slow, sigma)
         products, each = propagate(fast, self.fast, sigma), coefficients.value.shape[1] // self.scales.outputs
         starts = range(0, coefficients.value.shape[1], each)
@@ -92,6 +98,15 @@ def boundary_layers(x: Float[Array, "m d"], lengths: tuple[float, ...], sides: t
     return Jet(value, tuple(slope * axis for axis in axes), value * jnp.tile(rate, 2) ** 2)
 
 
+def _between(layer: Jet, wrapped: tuple[int, ...]) -> Jet:
+    """Without those of axes that have no ends."""
+    if not wrapped:
+        return layer
+    count = layer.value.shape[1] // 2
+    kept = np.array([i for i in range(2 * count) if i % count not in wrapped], dtype=int)
+    return jax.tree.map(lambda array: array[:, kept], layer)
+
+
 def saturation(
     x: Float[Array, "m d"],
     lengths: tuple[float, ...],
@@ -114,11 +129,13 @@ def two_scale_network(key: PRNGKeyArray, scales: Scales, options: TwoScaleOption
     """The network of `network=two_scale`, with v = 0 at the start."""
     scales = replace(scales, periods=options.periods or scales.periods)
     slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
-    inputs = scales.dim * (1 + 2 * options.harmonics + 2 * len(options.layers))
+    first = inputs(scales.dim, scales.wrapped)
+    faces = 2 * (scales.dim - len(scales.wrapped))
     slow = layers(
-        slow_key, [scales.dim, *[options.slow_width] * options.slow_depth, (1 + options.rank) * scales.outputs], dtype
+        slow_key, [first, *[options.slow_width] * options.slow_depth, (1 + options.rank) * scales.outputs], dtype
     )
-    fast = layers(fast_key, [inputs, *[options.width] * options.depth, options.rank], dtype)
+    count = first + 2 * scales.dim * options.harmonics + faces * len(options.layers)
+    fast = layers(fast_key, [count, *[options.width] * options.depth, options.rank], dtype)
     amplitudes = jax.random.normal(amplitude_key, (scales.outputs, options.rank), dtype)
     bias = slow[-1].bias.reshape(scales.outputs, -1).at[:, 1:].set(amplitudes).ravel()
     mean = Layer(slow[-1].weight.at[:, :: 1 + options.rank].set(0), bias)

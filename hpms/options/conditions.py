@@ -10,13 +10,16 @@ from hpms.errors import ConfigError, brief, suggestion
 from hpms.formula import field_formula
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
+_EXAMPLE = "give one condition, such as {dirichlet:0}, {robin:[1,x2]} or periodic"
 PARTS = ("left", "right", "bottom", "top", "front", "back")  # x₁ = 0, x₁ = s₁, x₂ = 0, ...
-DIRICHLET, NEUMANN, ROBIN = "dirichlet", "neumann", "robin"
+DIRICHLET, NEUMANN, ROBIN, PERIODIC = "dirichlet", "neumann", "robin", "periodic"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """w = `value` on a part (dirichlet), or K∇w·n + `rate` w = `value` (robin; neumann with the rate 0); formulas."""
+    """w = `value` on a part (dirichlet), or K∇w·n + `rate` w = `value` (robin; neumann with the rate 0), formulas; or
+    (periodic) w and its flux are those of the opposite part.
+    """
 
     kind: str
     value: str
@@ -46,7 +49,11 @@ def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
             KEY, brief(given), f"nothing is said of {missing[0]}: give it a condition, or all the rest one"
         )
     every = tuple(conditions.get(part) or conditions[ALL] for part in parts)
-    if all(each.kind == NEUMANN for each in every):
+    for axis in range(dim):
+        if [each.kind for each in every[2 * axis : 2 * axis + 2]].count(PERIODIC) == 1:
+            both = f"{parts[2 * axis]} and {parts[2 * axis + 1]}"
+            raise ConfigError(KEY, brief(given), f"{both} are periodic together or not at all")
+    if all(each.kind in (NEUMANN, PERIODIC) for each in every):
         raise ConfigError(
             KEY, brief(given), "fluxes alone leave w open by a constant: give a value or a rate somewhere"
         )
@@ -55,8 +62,10 @@ def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
 
 def _condition(key: str, data: Any, dim: int) -> Condition:
     kinds = (DIRICHLET, NEUMANN, ROBIN)
+    if data == PERIODIC:
+        return Condition(PERIODIC, "0")
     if not isinstance(data, Mapping) or len(data) != 1:
-        raise ConfigError(key, brief(data), f"give one condition, such as {{{DIRICHLET}:0}} or {{{ROBIN}:[1,x2]}}")
+        raise ConfigError(key, brief(data), _EXAMPLE)
     ((kind, value),) = data.items()
     if kind not in kinds:
         raise ConfigError(f"{key}.{brief(kind)}", value, f"choose {' or '.join(kinds)}{suggestion(str(kind), kinds)}")

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 class NetworkOptions(AbstractOptions, abc.ABC):
-    """A network; `learning_rate` is what `optimizer.learning_rate=null` takes."""
+    """A network; `learning_rate` is what `optimizer.learning_rate=null` takes, `wraps` whether it can be periodic."""
 
     learning_rate: ClassVar[float | None] = None
+    wraps: ClassVar[bool] = False
 
     @abc.abstractmethod
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> AbstractNetwork:
@@ -41,6 +42,7 @@ class MlpOptions(NetworkOptions):
     depth: Depth
     activation: Literal["tanh", "swish", "sine"]
     learning_rate: ClassVar[float | None] = 1e-3
+    wraps: ClassVar[bool] = True
 
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> Perceptron:
         from hpms.network.mlp import perceptron
@@ -95,6 +97,7 @@ class TwoScaleOptions(NetworkOptions):
     activation: Literal["tanh", "swish", "sine"]
     periods: tuple[Positive, ...] | None
     learning_rate: ClassVar[float | None] = 1e-3
+    wraps: ClassVar[bool] = True
 
     def check(self, config: Config) -> None:
         dim, eps = config.problem.dim, config.problem.eps
@@ -104,6 +107,12 @@ class TwoScaleOptions(NetworkOptions):
             raise ConfigError(
                 "network.periods", "null", "the coefficient names no periods: give one length per axis, such as [eps]"
             )
+        periods, sides = self.periods or config.coefficient.lengths(dim, eps), config.problem.lengths
+        for axis in config.problem.wrapped:
+            turns = sides[axis] / (periods or sides)[axis]
+            if abs(turns - round(turns)) > 1e-9:
+                reason = f"along x{axis + 1}, where it is to be periodic, the side {sides[axis]:g} is no multiple of it"
+                raise ConfigError("network.periods", list(periods or ()), reason)
 
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> TwoScaleNetwork:
         from hpms.network.two_scale import two_scale_network

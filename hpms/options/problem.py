@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hpms.errors import ConfigError
 from hpms.formula import field_formula
 from hpms.options.base import AbstractOptions
-from hpms.options.conditions import DIRICHLET, KEY, Condition, read_conditions
+from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, read_conditions
 from hpms.registry import register
 from hpms.schema import NonNegative, Positive, Width
 
@@ -49,6 +49,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def walls(self) -> Walls | None:
         """Where v is to vanish, None for all of ∂Ω of the unit cube."""
         return None
+
+    @property
+    def wrapped(self) -> tuple[int, ...]:
+        """The axes along which v is periodic."""
+        return ()
 
     @abc.abstractmethod
     def build(self) -> AbstractDomain:
@@ -91,7 +96,8 @@ class BoxOptions(ProblemOptions):
 
     **Arguments:** `dim` and `eps` as above; `sides`, s_1, ..., s_d, or null for 1; `conditions`: linear (w_i = x_i), or
     for each of left, right, bottom, top, front, back (x_a = 0 and s_a; `all` for the rest) one of dirichlet: g, w = g;
-    neumann: g, K∇w·n = g with n outward; robin: [a, g], K∇w·n + a w = g; numbers or formulas of x1, x2, x3 and eps;
+    neumann: g, K∇w·n = g with n outward; robin: [a, g], K∇w·n + a w = g (numbers or formulas of x1, x2, x3 and eps); or
+    periodic, on opposite faces;
     `tau`, the weight of the term of all Neumann and Robin conditions, |∂Ω|/M_∂Ω Σ (K∇w·n + a w - g)².
     """
 
@@ -119,6 +125,10 @@ class BoxOptions(ProblemOptions):
             self.lengths, tuple(f for f, kind in zip(faces(self.dim), kinds, strict=True) if kind == DIRICHLET)
         )
 
+    @property
+    def wrapped(self) -> tuple[int, ...]:
+        return tuple(axis for axis in range(self.dim) if self._every and self._every[2 * axis].kind == PERIODIC)
+
     def check(self, config: Config) -> None:
         if self.sides is not None and len(self.sides) != self.dim:
             raise ConfigError("problem.sides", list(self.sides), f"give one length per axis, problem.dim={self.dim}")
@@ -130,6 +140,9 @@ class BoxOptions(ProblemOptions):
         for group in ("coupling", "upscaling"):
             if (name := config.names[group]) != "none":
                 raise ConfigError(group, name, f"{why}: take coupling=none upscaling=none with problem=box")
+        if self.wrapped and not config.network.wraps:
+            reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp or two_scale"
+            raise ConfigError("network", config.names["network"], reason)
         if getattr(config.reference, "method", None) == "layered":
             raise ConfigError("reference.method", "layered", "it is for problem=unit_cube; choose auto, p2 or p1")
 
@@ -150,13 +163,15 @@ class BoxOptions(ProblemOptions):
             every = (Condition(DIRICHLET, "x1"),) * 2 * self.dim
         found, data = [], {}
         for face, each in zip(faces(self.dim), every, strict=True):
+            if each.kind == PERIODIC:
+                continue
             rate = None if each.kind == DIRICHLET else self._field(each.rate)
             found.append(FaceCondition(face, self._field(each.value), rate))
             if each.kind == DIRICHLET:
                 data.setdefault(each.value, []).append(face)
         groups = tuple(self._field(formula) for formula in data)
         lift = TransfiniteLift(groups, tuple(map(tuple, data.values())), self.lengths)
-        conditions = Conditions(tuple(found), self.lengths)
+        conditions = Conditions(tuple(found), self.lengths, self.wrapped)
         return LiftedProblem(self.build(), coefficient, source, lifts, lift, conditions)
 
     def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:

@@ -35,10 +35,11 @@ class FluxData(eqx.Module):
 
 
 class Conditions(eqx.Module):
-    """One for each of the 2d faces of the box with these `sides`."""
+    """One for each face of the box with these `sides` but those across the `periodic` axes."""
 
     faces: tuple[FaceCondition, ...]
     sides: tuple[float, ...] = eqx.field(static=True)
+    periodic: tuple[int, ...] = eqx.field(static=True, default=())
 
     @property
     def has_flux(self) -> bool:

@@ -81,6 +81,39 @@ def test_quadrature_in_one_dimension_is_exact(kinds):
     assert found.norms() == pytest.approx(norms, rel=1e-7)
 
 
+@pytest.mark.parametrize(("dim", "degree", "n"), [(2, 1, 16), (2, 2, 6), (3, 2, 4)])
+def test_a_periodic_axis_joins_its_ends(dim, degree, n):
+    """w = x₁ cos(2πx_d/s_d + 1) with its values at x₁ = 0 and s₁, and for d = 3 no flux across x₂."""
+    turn = 2 * np.pi / SIDES[dim][-1]
+
+    def periodic(x):
+        return x[:, 0] * np.cos(turn * x[:, -1] + 1)
+
+    def gradient(x):
+        found = np.zeros_like(x)
+        found[:, 0], found[:, -1] = np.cos(turn * x[:, -1] + 1), -turn * x[:, 0] * np.sin(turn * x[:, -1] + 1)
+        return found
+
+    def medium(x):
+        return 2 + np.sin(turn * x[:, -1])
+
+    def source(x):
+        return medium(x) * turn**2 * periodic(x) - turn * np.cos(turn * x[:, -1]) * gradient(x)[:, -1]
+
+    conditions = {(0, end): Value(periodic) for end in (0, 1)} | {(1, end): Flux(zero, zero) for end in (0, 1)}
+    given = {face: each for face, each in conditions.items() if face[0] < dim - 1}
+    way = MixedElements(BoxProblem(SIDES[dim], given, (dim - 1,)), degree)
+    points = np.random.default_rng(0).random((4000, dim)) * np.array(SIDES[dim])
+    errors = []
+    for count in (n, 2 * n):
+        value, slope = way.solve(count, medium, source).lifted[0].evaluate(points)
+        errors.append(
+            [np.sqrt(np.mean((value - periodic(points)) ** 2)), np.sqrt(np.mean((slope - gradient(points)) ** 2))]
+        )
+    rates = np.log2(np.array(errors[0]) / errors[1])
+    assert rates == pytest.approx([degree + 1, degree], abs=0.4)
+
+
 def test_norms_and_own_errors_of_a_box():
     way = MixedElements(problem(2, KINDS[1]), 2)
     fine, wide = (way.solve(n, k, q).lifted[0] for n in (16, 8))

@@ -57,6 +57,8 @@ def test_every_part_has_a_condition():
         ("{all:{value:0}}", "choose dirichlet or neumann or robin"),
         ("{all:{robin:1}}", "robin:[a,g]"),
         ("{all:{neumann:0}}", "open by a constant"),
+        ("{left:periodic,all:{dirichlet:0}}", "left and right are periodic together"),
+        ("{left:periodic,right:periodic,all:{neumann:0}}", "open by a constant"),
         ("{all:{dirichlet:y}}", "'y' in 'y' is unknown"),
         ("{all:{dirichlet:x3}}", "unknown"),
         ("{all:{dirichlet:0}", "a '}' is missing"),
@@ -130,6 +132,26 @@ def test_a_network_vanishes_on_its_walls_alone(options, faces):
     np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), rtol=1e-9)
     laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
     np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "options", [TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), "tanh", None), MlpOptions(9, 1, "tanh")]
+)
+def test_a_network_is_periodic_where_it_wraps(options):
+    scales = Scales(2, 0.1, (0.1, 0.25), 1, SIDES, (1,))
+    walls = Walls(SIDES, ((0, 0), (0, 1)))
+    theta, model = parametrise(
+        HardOptions().wrap(options.build(jax.random.key(0), scales, jnp.dtype("float64")), walls)
+    )
+    network = model(theta + 0.3 * jax.random.normal(jax.random.key(1), theta.shape))
+    points = jnp.asarray(np.random.default_rng(0).random((10, 2)) * SIDES)
+    jet, moved = network.jet(points), network.jet(points + jnp.array([0, SIDES[1]]))
+    for here, there in zip(jax.tree.leaves(jet), jax.tree.leaves(moved), strict=True):
+        np.testing.assert_allclose(here, there, atol=1e-10 * np.abs(here).max())
+    value = lambda x: network.jet(x[None]).value[0, 0]  # noqa: E731
+    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), rtol=1e-8)
+    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
+    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-7)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])

@@ -38,10 +38,11 @@ class Flux:
 
 @dataclass(frozen=True)
 class BoxProblem:
-    """The sides s of the box Π(0, s_a), and the condition on each of its 2d faces."""
+    """The sides s of the box Π(0, s_a), and the condition on each of its faces but those across `periodic` axes."""
 
     sides: tuple[float, ...]
     conditions: Mapping[Face, Value | Flux]
+    periodic: tuple[int, ...] = ()
 
 
 class MixedElements(AbstractMethod):
@@ -111,23 +112,26 @@ def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, b
     `ValueError` where neither a value nor a rate a fixes w.
     """
     start, sides = time.perf_counter(), np.array(box.sides)
-    every = np.arange(space.size, dtype=np.int32)
+    place = joined(space, box.periodic)
+    count = int(place.max()) + 1
+    gather = sparse.csr_matrix((np.ones(space.size), (place, np.arange(space.size))), shape=(count, space.size))
 
     def stretched(function: Function) -> Function:
         return lambda points: function(points * sides)
 
-    system = assemble(space, stretched(coefficient), stretched(source), every, 1 / sides)
-    matrix, load = system.matrix, system.load
-    w, free, held = np.zeros(space.size), np.ones(space.size, dtype=bool), False
+    system = assemble(space, stretched(coefficient), stretched(source), place, 1 / sides)
+    matrix, load = system.matrix, gather @ system.load
+    w, free, held = np.zeros(count), np.ones(count, dtype=bool), False
     for (axis, end), condition in box.conditions.items():
         unknowns = face_unknowns(space, axis, end)
         if isinstance(condition, Value):
-            free[unknowns] = False
-            w[unknowns] = sample_source(stretched(condition.value), space.nodes[unknowns])
+            free[place[unknowns]] = False
+            w[place[unknowns]] = sample_source(stretched(condition.value), space.nodes[unknowns])
             held = True
             continue
         boundary, moments = _face(space, axis, end, unknowns, stretched(condition.rate), stretched(condition.value))
-        matrix, load = matrix + boundary / sides[axis], load + moments / sides[axis]
+        matrix = matrix + gather @ boundary @ gather.T / sides[axis]
+        load = load + gather @ moments / sides[axis]
         held = held or bool(np.any(boundary.data))
     if not held:
         raise ValueError("neither a value nor a rate fixes w")
@@ -135,7 +139,7 @@ def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, b
     assembled = time.perf_counter()
     w[free] = solve(sparse.csr_matrix(matrix[free][:, free]), right[None], space.dim)[0]
     unknown = np.full((space.dim, space.dim), np.nan)
-    field, seconds = LagrangeField(space, w, box.sides), time.perf_counter() - assembled
+    field, seconds = LagrangeField(space, w[place], box.sides), time.perf_counter() - assembled
     return FineSolution((field,), unknown, int(free.sum()), assembled - start, seconds)
 
 
@@ -164,6 +168,15 @@ def solve_on_a_line(coefficient: Function, source: Function, panels: int, box: B
     field = PanelField(np.stack([start_value + antiderivative(slope), slope]), side)
     seconds = time.perf_counter() - start
     return FineSolution((field,), np.full((1, 1), np.nan), k.size, 0.0, seconds)
+
+
+def joined(space: LagrangeSpace, periodic: tuple[int, ...]) -> Int[np.ndarray, " n"]:
+    """The number of each unknown, the same at both ends of the `periodic` axes."""
+    first = np.arange(space.size).reshape((space.degree * space.n + 1,) * space.dim)
+    for axis in periodic:
+        low = np.take(first, [0], axis=axis)
+        first = np.concatenate([np.delete(first, -1, axis=axis), low], axis=axis)
+    return np.unique(first.ravel(), return_inverse=True)[1].astype(np.int32)
 
 
 def face_unknowns(space: LagrangeSpace, axis: int, end: int) -> Int[np.ndarray, " m"]:

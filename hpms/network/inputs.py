@@ -1,0 +1,24 @@
+"""The slow variables of a box, in which a function may be told to be periodic."""
+
+from functools import reduce
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hpms.jet import Jet, affine, concatenate
+from hpms.network.fourier import fourier_features
+
+
+def coordinates(x: Float[Array, "m d"], sides: tuple[float, ...], wrapped: tuple[int, ...]) -> Jet:
+    """The jet of 2x_a/s_a - 1, or of (cos 2πx_a/s_a, sin 2πx_a/s_a) along the `wrapped` axes, one behind the other."""
+    return reduce(concatenate, [_along(x, axis, side, axis in wrapped) for axis, side in enumerate(sides)])
+
+
+def inputs(dim: int, wrapped: tuple[int, ...]) -> int:
+    """How many these are."""
+    return dim + len(wrapped)
+
+
+def _along(x: Float[Array, "m d"], axis: int, side: float, wraps: bool) -> Jet:
+    unit = jnp.zeros((x.shape[1], 1), x.dtype).at[axis].set(1 / side)
+    return fourier_features(x, unit) if wraps else affine(x, 2 * unit, jnp.full(1, -1, x.dtype))
