@@ -23,9 +23,10 @@ def test_the_lines_of_the_readme_give_a_solution_and_its_error(tmp_path):
     assert len([line for line in program.splitlines() if line.strip()]) <= 10
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    errors, value = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
+    errors, values = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
     assert float(re.search(r"relative_l2.: ([0-9.e-]+)", errors).group(1)) < 1e-3
-    assert np.isfinite(float(value.strip("[]")))
+    u, w, flux = map(float, re.sub(r"[][]", " ", values).split())
+    assert w == pytest.approx(u + 0.5, abs=1e-6) and np.isfinite(flux)
     assert not [path for path in tmp_path.iterdir() if path.name != "outputs"]
 
 

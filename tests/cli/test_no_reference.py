@@ -24,7 +24,8 @@ def test_no_errors_are_logged_and_the_fields_are_those_of_the_network(run, hpms)
     with h5py.File(path) as file:
         assert not [name for name in file["metrics"] if name.startswith("relative")]
         assert not [name for name in file["summary"].attrs if name.startswith(("relative", "fem", "reference"))]
-        assert {"points", "weights", "value", "gradient", "nodes", "averages", "coarse_state"} == set(file["fields"])
+        network = {"points", "weights", "value", "gradient", "w", "flux", "nodes", "averages", "coarse_state"}
+        assert set(file["fields"]) == network
         value, iteration = np.asarray(file["fields/value"]), int(file["summary"].attrs["iteration"])
     folder = str(path.parent)
     listed = hpms("list", folder)
