@@ -18,6 +18,7 @@ from hpms.problem.box import Box, Walls
 from hpms.problem.collocation import BOUNDARY, FLUX, INTERIOR, collocate
 from hpms.problem.lifted import residual
 from hpms.training.term.flux import FluxTerm
+from tests.problems import quick_filter_jit
 
 SIDES = (2.0, 0.5)
 MIXED = "{left:{dirichlet:0},right:{dirichlet:x2*(1-x2)},bottom:{neumann:x1},top:{robin:[1+x1,sin(3*x1)]}}"
@@ -74,6 +75,9 @@ def test_what_is_no_condition_is_one_sentence(given, message):
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
+lift_jet = quick_filter_jit(lambda lift, points: lift.jet(points))
+
+
 def on_faces(count=50):
     """Points on left, right, bottom and top."""
     t, ends = np.random.default_rng(0).random((4, count)), np.array(SIDES)
@@ -86,15 +90,18 @@ def on_faces(count=50):
 
 
 def test_the_lift_has_the_values_that_are_given():
-    left, right, *_ = on_faces()
-    lift = problem(MIXED).lift
-    np.testing.assert_allclose(lift.jet(jnp.asarray(left)).value[:, 0], 0, atol=1e-15)
-    np.testing.assert_allclose(lift.jet(jnp.asarray(right)).value[:, 0], right[:, 1] * (1 - right[:, 1]), atol=1e-14)
-    everywhere = problem("{all:{dirichlet:1+x1*x2}}").lift.jet(jnp.asarray(np.concatenate(on_faces())))
-    points = np.concatenate(on_faces())
+    points, (_, right, *_) = np.concatenate(on_faces()), on_faces()
+
+    def lifted(conditions):
+        return lift_jet(problem(conditions).lift, jnp.asarray(points))
+
+    mixed = lifted(MIXED).value[:, 0]
+    np.testing.assert_allclose(mixed[:50], 0, atol=1e-15)
+    np.testing.assert_allclose(mixed[50:100], right[:, 1] * (1 - right[:, 1]), atol=1e-14)
+    everywhere = lifted("{all:{dirichlet:1+x1*x2}}")
     np.testing.assert_allclose(everywhere.value[:, 0], 1 + points[:, 0] * points[:, 1], rtol=1e-14)
     assert np.abs(everywhere.laplacian).max() < 1e-12
-    corner = problem("{left:{dirichlet:1},all:{dirichlet:2}}").lift.jet(jnp.asarray(points)).value[:, 0]
+    corner = lifted("{left:{dirichlet:1},all:{dirichlet:2}}").value[:, 0]
     np.testing.assert_allclose(corner, np.where(points[:, 0] == 0, 1, 2), rtol=1e-12)
 
 
@@ -115,43 +122,57 @@ def test_walls_vanish_where_they_stand_and_nowhere_else(faces):
         assert (on == 0).all() if face in faces else (on > 0).any()
 
 
-@pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 0), (1, 1))])
-@pytest.mark.parametrize(
+networks = pytest.mark.parametrize(
     "options", [TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), "tanh", None), MlpOptions(9, 1, "tanh")]
 )
-def test_a_network_vanishes_on_its_walls_alone(options, faces):
-    scales = Scales(2, 0.1, (0.1, 0.2), 1, SIDES)
-    network = HardOptions().wrap(options.build(jax.random.key(0), scales, jnp.dtype("float64")), Walls(SIDES, faces))
-    theta, model = parametrise(network)
-    network = model(theta + 0.3 * jax.random.normal(jax.random.key(1), theta.shape))
-    for face, there in zip([(0, 0), (0, 1), (1, 0), (1, 1)], on_faces(), strict=True):
-        size = np.abs(network.jet(jnp.asarray(there)).value).max()
-        assert size < 1e-15 if face in faces else size > 1e-3
-    points = jnp.asarray(np.random.default_rng(0).random((10, 2)) * SIDES)
-    jet, value = network.jet(points), lambda x: network.jet(x[None]).value[0, 0]
-    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), rtol=1e-9)
-    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
-    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-8)
 
 
-@pytest.mark.parametrize(
-    "options", [TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), "tanh", None), MlpOptions(9, 1, "tanh")]
-)
-def test_a_network_is_periodic_where_it_wraps(options):
-    scales = Scales(2, 0.1, (0.1, 0.25), 1, SIDES, (1,))
-    walls = Walls(SIDES, ((0, 0), (0, 1)))
-    theta, model = parametrise(
-        HardOptions().wrap(options.build(jax.random.key(0), scales, jnp.dtype("float64")), walls)
+def walled(options, walls, wrapped=()):
+    """A network that vanishes there, at random parameters."""
+    scales = Scales(2, 0.1, (0.1, 0.25), 1, SIDES, wrapped)
+    built = HardOptions().wrap(options.build(jax.random.key(0), scales, jnp.dtype("float64")), walls)
+    theta, model = parametrise(built)
+    return model(theta + 0.3 * jax.random.normal(jax.random.key(1), theta.shape))
+
+
+@quick_filter_jit
+def jets(network, points):
+    """The forward jet, and value, gradient and Laplacian by autodiff."""
+
+    def value(x):
+        return network.jet(x[None]).value[0, 0]
+
+    return network.jet(points), jax.vmap(lambda x: (value(x), jax.grad(value)(x), jnp.trace(jax.hessian(value)(x))))(
+        points
     )
-    network = model(theta + 0.3 * jax.random.normal(jax.random.key(1), theta.shape))
+
+
+def assert_jets(network):
     points = jnp.asarray(np.random.default_rng(0).random((10, 2)) * SIDES)
-    jet, moved = network.jet(points), network.jet(points + jnp.array([0, SIDES[1]]))
+    jet, (value, gradient, laplacian) = jets(network, points)
+    np.testing.assert_allclose(jet.value[:, 0], value, rtol=1e-10)
+    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), gradient, rtol=1e-8)
+    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-7)
+    return points, jet
+
+
+@pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 0), (1, 1))])
+@networks
+def test_a_network_vanishes_on_its_walls_alone(options, faces):
+    network = walled(options, Walls(SIDES, faces))
+    sizes = np.abs(jets(network, jnp.asarray(np.concatenate(on_faces())))[0].value).reshape(4, -1).max(axis=1)
+    for face, size in zip([(0, 0), (0, 1), (1, 0), (1, 1)], sizes, strict=True):
+        assert size < 1e-15 if face in faces else size > 1e-3
+    assert_jets(network)
+
+
+@networks
+def test_a_network_is_periodic_where_it_wraps(options):
+    network = walled(options, Walls(SIDES, ((0, 0), (0, 1))), (1,))
+    points, jet = assert_jets(network)
+    moved, _ = jets(network, points + jnp.array([0, SIDES[1]]))
     for here, there in zip(jax.tree.leaves(jet), jax.tree.leaves(moved), strict=True):
         np.testing.assert_allclose(here, there, atol=1e-10 * np.abs(here).max())
-    value = lambda x: network.jet(x[None]).value[0, 0]  # noqa: E731
-    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), rtol=1e-8)
-    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
-    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-7)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
