@@ -87,6 +87,10 @@ class Config:
         groups = {g: {"name": self.names[g], **dataclasses.asdict(getattr(self, g))} for g in GROUPS}
         return json.loads(json.dumps({**groups, "seed": self.seed}))
 
+    def untrained(self) -> "Config":
+        """Without what the problem says of its weight in the loss."""
+        return dataclasses.replace(self, problem=self.problem.untrained())
+
     def identity(self, *groups: str) -> str:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
         plain = {

@@ -17,9 +17,10 @@ from hpms.fem.p1 import P1Space
 from hpms.initial import draw_parameters, draw_points
 from hpms.network.base import Parametrised
 from hpms.options.reference import DefaultOptions
+from hpms.problem.boundary_data import check_conditions, check_faces
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, check_medium, collocate
 from hpms.problem.layers import check_layers
-from hpms.problem.lifted import LiftedProblem, on_host
+from hpms.problem.lifted import LiftedProblem
 from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, trivial_loss
 from hpms.training.term.residual import ResidualTerm
@@ -78,7 +79,7 @@ def fine_problem(config: Config) -> LiftedProblem:
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
     if problem.conditions is not None:
-        _check_ends(problem, points)
+        check_conditions(problem, points)
     if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
         check_layers(problem, points)
     return problem
@@ -102,24 +103,6 @@ def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:
             )
 
 
-def _check_ends(problem: LiftedProblem, points: np.ndarray) -> None:
-    """Raises `UserError` where K or a value that is given differ at the ends of an axis along which w is periodic."""
-    assert problem.conditions is not None
-    fields = {"the coefficient": problem.coefficient}
-    fields |= {f"a condition on x{each.face[0] + 1}": each.value for each in problem.conditions.faces if not each.rate}
-    for axis in problem.conditions.periodic:
-        ends = [points.copy() for _ in range(2)]
-        for end, there in enumerate(ends):
-            there[:, axis] = end * problem.domain.sides[axis]
-        for name, field in fields.items():
-            low, high = (on_host(field, points.shape[1])(there) for there in ends)
-            if np.abs(high - low).max() > 1e-6 * max(np.abs(low).max(), np.abs(high).max()):
-                raise UserError(
-                    f"along x{axis + 1} w is to be periodic, but {name} is not the same at both of its ends: choose "
-                    f"another side, formula or condition."
-                )
-
-
 def build(
     config: Config,
     problem: LiftedProblem,
@@ -141,12 +124,15 @@ def build(
         points = {INTERIOR: np.asarray(interior), BOUNDARY: np.asarray(boundary)}
     if (found := len(points[INTERIOR])) != config.collocation.interior:
         raise UserError(f"there are {found} points where collocation.interior={config.collocation.interior}.")
+    if problem.conditions is not None:
+        check_faces(problem.conditions, points[BOUNDARY], config.boundary.hard)
     config.upscaling.check_mesh(config)
     space, upscaling = config.coarse_space(), config.upscaling.build(domain.dim, config.boundary.hard)
     _check_cells(upscaling, points[INTERIOR])
     context = CouplingContext(upscaling, space, problem, points[INTERIOR], block, dtype)
     coupling, solver = config.coupling.build(context) or (None, None)
-    _check_size(config, theta.size, coupling, len(points[INTERIOR]), len(points[BOUNDARY]), upscaling.lifts)
+    sizes = len(points[INTERIOR]), len(points[BOUNDARY]), upscaling.lifts
+    _check_size(config, theta.size, coupling, *sizes, problem.conditions is not None and problem.conditions.has_flux)
     drawn = {part: jnp.asarray(array) for part, array in points.items()}
     places = collocate(problem, drawn, config.collocation.weights(domain.dim), block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
@@ -185,10 +171,17 @@ def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np
 
 
 def _check_size(
-    config: Config, parameters: int, coupling: AbstractCoupling | None, interior: int, boundary: int, lifts: int
+    config: Config,
+    parameters: int,
+    coupling: AbstractCoupling | None,
+    interior: int,
+    boundary: int,
+    lifts: int,
+    has_flux: bool,
 ) -> None:
     """Raises `UserError` where the optimizer's matrices would be too large."""
-    rows, averaged = lifts * (interior + (0 if config.boundary.hard else boundary)), 0
+    at_edge = int(not config.boundary.hard) + int(has_flux)
+    rows, averaged = lifts * (interior + at_edge * boundary), 0
     if coupling is not None:
         rows, averaged = rows + coupling.count, coupling.nodes.count + (interior if coupling.at_points else 0)
     config.optimizer.check_size(parameters, rows, lifts * averaged)

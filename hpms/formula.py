@@ -180,4 +180,5 @@ def field_formula(text: str, dim: int, constants: Mapping[str, float], key: str)
     except FormulaError as error:
         group = key.split(".")[0]
         example = f"{group}=expression {key}='2+a*sin(2*pi*x1/eps)' {group}.constants.a=1"
-        raise UserError(f"{key}: {error} (dim={dim}; type it as {example}).") from None
+        advice = f"dim={dim}; type it as {example}" if key.endswith(".formula") else f"dim={dim}"
+        raise UserError(f"{key}: {error} ({advice}).") from None

@@ -57,7 +57,7 @@ class ConsistencyInvocation(Invocation):
     sweep: dict[str, Any]
 
     def check(self, config: Config) -> None:
-        _check_papers(config)
+        check_papers(config)
         if (name := config.names["upscaling"]) != "isotropic":
             raise ConfigError("upscaling", name, "what is studied is the paper's coarse problem: take isotropic")
         if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
@@ -87,10 +87,11 @@ class UpscaleInvocation(Invocation):
     run: Folder | None
 
     def check(self, config: Config) -> None:
-        _check_papers(config)
+        check_papers(config)
 
 
-def _check_papers(config: Config) -> None:
+def check_papers(config: Config) -> None:
+    """Raises `ConfigError` where there is nothing to upscale."""
     if not config.problem.is_the_papers:
         reason = "upscaling is studied with w_i = x_i on the boundary of the unit cube: take problem=unit_cube"
         raise ConfigError("problem", config.names["problem"], reason)

@@ -15,7 +15,7 @@ from hpms.deadline import deadline
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.measure import Measure, measure
 from hpms.problem.lifted import LiftedProblem
-from hpms.problem.smoothness import warn_of_roughness
+from hpms.problem.smoothness import warn_of_rough_data, warn_of_roughness
 from hpms.results.lock import locked
 from hpms.results.progress import TrainingProgress
 from hpms.results.recorder import RunRecorder, SilentRecorder
@@ -101,6 +101,7 @@ def _hold(stack: ExitStack, directories: Sequence[Path], anew: str) -> None:
 def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
     limit = config.training.wall_limit
+    warn_of_rough_data(problem)
     warn_of_roughness(problem.coefficient, config.problem.lengths, config.runtime.precision == "float32")
     with processes.in_turn(), deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
         return measure(config, problem)

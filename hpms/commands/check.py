@@ -53,7 +53,8 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 def verify(config: Config, built: Experiment) -> list[Check]:
     """All checks of an experiment, at random parameters for which κ admits a coarse state."""
     loss, solver = built.loss, built.solver
-    points = jnp.asarray(np.random.default_rng(config.seed).random((_POINTS, config.problem.dim)))
+    random = np.random.default_rng(config.seed).random((_POINTS, config.problem.dim))
+    points = jnp.asarray(random * np.array(config.problem.lengths))
     full = Reduced(loss, solver, built.taus)
     theta = _admissible_parameters(config, built.problem, full)
     checks = [*check_jet(loss.model(theta), points), *check_manufactured(built.problem, points)]

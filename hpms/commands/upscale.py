@@ -13,7 +13,7 @@ from hpms.config import Config
 from hpms.errors import ConfigError
 from hpms.experiment import fine_problem
 from hpms.figures.cells import plot_cells
-from hpms.invocation import UpscaleInvocation
+from hpms.invocation import UpscaleInvocation, check_papers
 from hpms.options.reference import NoneOptions
 from hpms.reload import config_here
 from hpms.results.hdf5 import atomic_h5, write_attributes
@@ -67,6 +67,7 @@ def _config_of(stored: StoredRun, invocation: UpscaleInvocation, config: Config)
     anything else is typed beside `run`.
     """
     found = config_here(stored)
+    check_papers(found)
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
     keys = [override.lstrip("+~").partition("=")[0] for override in typed]
     references = [key for key in keys if key.partition(".")[0] == "reference"]

@@ -27,14 +27,15 @@ class Gather(eqx.Module):
 
 
 def gather(matrix: sparse.csr_matrix, dtype: jnp.dtype) -> Gather:
-    """`matrix` in ELLPACK form; short rows are padded with zero entries, and all to a multiple of 16, so that a program
-    that was compiled for one seed often serves another.
+    """`matrix` in ELLPACK form; short rows are padded with zero entries, and where the longest has more than 16 all to
+    a multiple of that, so that a program that was compiled for one seed often serves another.
     """
     matrix = sparse.csr_matrix(matrix)
     lengths = np.diff(matrix.indptr)
     count = lengths.size
     longest = max(1, lengths.max(initial=0))
-    columns = np.zeros((count, -(-longest // _MULTIPLE) * _MULTIPLE), dtype=np.int32)
+    width = longest if longest <= _MULTIPLE else -(-longest // _MULTIPLE) * _MULTIPLE
+    columns = np.zeros((count, width), dtype=np.int32)
     entries = np.zeros(columns.shape)
     rows = np.repeat(np.arange(count), lengths)
     slots = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)

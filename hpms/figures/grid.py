@@ -39,7 +39,7 @@ class TensorGrid:
         return values[self.order].reshape(self.shape)
 
     def plane(self, values: np.ndarray) -> np.ndarray:
-        """Values (M,) as an array over x₁ and x₂; in 3-D those at the x₃ nearest to 1/2."""
+        """Values (M,) as an array over x₁ and x₂; in 3-D those at the x₃ nearest to the middle."""
         found = self.array(values)
         return found if found.ndim == 2 else found[:, :, self._middle]
 
@@ -61,7 +61,7 @@ class TensorGrid:
 
     @property
     def _middle(self) -> int:
-        return int(np.abs(self.axes[2] - 0.5).argmin())
+        return int(np.abs(self.axes[2] - (self.axes[2][0] + self.axes[2][-1]) / 2).argmin())
 
 
 def meshes(nodes: Float[np.ndarray, "n d"]) -> list[slice]:

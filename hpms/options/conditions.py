@@ -10,6 +10,7 @@ from hpms.errors import ConfigError, brief, suggestion
 from hpms.formula import field_formula
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
+_MOST = 100
 _EXAMPLE = "give one condition, such as {dirichlet:0}, {robin:[1,x2]} or periodic"
 PARTS = ("left", "right", "bottom", "top", "front", "back")  # x₁ = 0, x₁ = s₁, x₂ = 0, ...
 DIRICHLET, NEUMANN, ROBIN, PERIODIC = "dirichlet", "neumann", "robin", "periodic"
@@ -86,6 +87,8 @@ def _formula(value: Any, dim: int, key: str) -> str:
 
 def parsed(text: str) -> Any:
     """Mappings, lists and formulas, as in `{left:{dirichlet:sin(x2)},all:{robin:[1,x1]}}`; `ConfigError` for others."""
+    if max(text.count(letter) for letter in "{[(") > _MOST:
+        raise ConfigError(KEY, brief(text), f"it may open at most {_MOST} brackets of a kind")
     found, rest = _value(text.strip(), text)
     if rest:
         raise ConfigError(KEY, brief(text), f"nothing may stand behind its end, as '{rest[:20]}' does")

@@ -110,7 +110,7 @@ class TwoScaleOptions(NetworkOptions):
         periods, sides = self.periods or config.coefficient.lengths(dim, eps), config.problem.lengths
         for axis in config.problem.wrapped:
             turns = sides[axis] / (periods or sides)[axis]
-            if abs(turns - round(turns)) > 1e-9:
+            if round(turns) < 1 or abs(turns - round(turns)) > 1e-9:
                 reason = f"along x{axis + 1}, where it is to be periodic, the side {sides[axis]:g} is no multiple of it"
                 raise ConfigError("network.periods", list(periods or ()), reason)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hpms.errors import ConfigError
@@ -73,6 +73,10 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def flux_weight(self) -> float:
         """τ of the term of the conditions for the flux."""
         return 1.0
+
+    def untrained(self) -> ProblemOptions:
+        """The same problem with the weight 1."""
+        return self
 
 
 @register("problem", "unit_cube")
@@ -183,6 +187,9 @@ class BoxOptions(ProblemOptions):
     @property
     def flux_weight(self) -> float:
         return self.tau
+
+    def untrained(self) -> ProblemOptions:
+        return replace(self, tau=1.0)
 
     @property
     def _every(self) -> tuple[Condition, ...] | None:

@@ -45,14 +45,14 @@ class DefaultOptions(ReferenceOptions):
     cache: Folder
 
     def check(self, config: Config) -> None:
-        dim = config.problem.dim
+        dim, longest = config.problem.dim, max(config.problem.lengths)
         if self.method == "exact" and dim != 1:
             raise ConfigError("reference.method", self.method, "it needs problem.dim=1; choose auto, p2 or p1")
         if self.method == "layered":
             self._check_layers(config)
         else:
-            meshes.reference_cells(dim, config.problem.eps, meshes.method_name(self.method, dim), self.h)
-        meshes.baseline_cells(dim, self.fem_h)
+            meshes.reference_cells(dim, config.problem.eps, meshes.method_name(self.method, dim), self.h, longest)
+        meshes.baseline_cells(dim, self.fem_h, longest)
 
     def _check_layers(self, config: Config) -> None:
         dim = config.problem.dim

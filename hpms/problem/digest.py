@@ -10,14 +10,14 @@ import numpy as np
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.source.base import AbstractSource
 
-_SAMPLES, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 256, 10
+_SAMPLES, _STEPS, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 2**20, 256, 10
 
 
 def digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
     """A hash of K and q: of their arrays, such as an image's, and of their values at 65,536 fixed random points of Ω.
 
-    A change in 0.1 % of Ω is not seen with probability exp(-65). Values count with the 24 bits of float32, relative to
-    the largest, so that their unit does not matter and the last bits, which differ between machines, do not either.
+    A change in 0.1 % of Ω is not seen with probability exp(-65). Values count in millionths of the largest, so that
+    their unit does not matter, and their last bits, which differ between machines, hardly ever.
     """
     points = np.random.default_rng(0).random((_SAMPLES, len(sides))) * np.array(sides)
     total = hashlib.sha256()
@@ -26,12 +26,12 @@ def digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequen
             total.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
         values = _sample(field, points)
         largest = np.abs(values).max()
-        total.update(f"{largest:.6e}".encode() + (values / (largest or 1.0)).astype(np.float32).tobytes())
+        total.update(f"{largest:.6e}".encode() + np.rint(values / (largest or 1.0) * _STEPS).astype(np.int64).tobytes())
     return total.hexdigest()[:12]
 
 
 def earlier_digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
-    """What run files of formats 1 to 4 have in its place: the values at 256 points, to ten decimal places."""
+    """What earlier run files have in its place: the values at 256 points, to ten decimal places."""
     points = np.random.default_rng(0).random((_EARLIER_SAMPLES, len(sides))) * np.array(sides)
     values = np.stack([_sample(field, points) for field in fields])
     return hashlib.sha256(np.round(values, _EARLIER_DIGITS).tobytes()).hexdigest()[:12]

@@ -35,8 +35,8 @@ class TransfiniteLift(AbstractLift):
     """ℓ = Σ_i g_i W_i, W_i = Π_{j≠i} φ_j / Σ_k Π_{j≠k} φ_j, with ℓ = g_i where φ_i = 0.
 
     Rvachev, Sheiko, Shapiro and Tsukanov (2001); Sukumar and Srivastava (2022). φ_i is the product of the distances
-    x_a/s_a and 1 - x_a/s_a to the faces on which w = g_i. Where two faces of different data meet, W_i has no limit, and
-    the derivatives of ℓ grow without bound towards that corner. Without data ℓ = 0.
+    x_a/s_a and 1 - x_a/s_a to the faces on which w = g_i. Where two faces of different data meet, W_i has no limit: ∇ℓ,
+    or where the data agree there Δℓ, grows without bound towards that corner. Without data ℓ = 0.
     """
 
     data: tuple[AbstractSource, ...]

@@ -77,7 +77,7 @@ class LiftedProblem(eqx.Module):
         return digest((self.coefficient, self.source), self.domain.sides)
 
     def earlier_digest(self) -> str:
-        """What run files of formats 1 to 4 have in its place."""
+        """What earlier run files have in its place."""
         return earlier_digest((self.coefficient, self.source), self.domain.sides)
 
     def unlifted(

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hpms.problem.coefficient.base import AbstractCoefficient
-from hpms.problem.lifted import on_host
+from hpms.problem.lifted import LiftedProblem, on_host
 
 log = logging.getLogger(__name__)
 _LINES, _PER_LINE, _PER_ZOOM, _ZOOMS = 8, 1000, 17, 16
@@ -34,6 +34,20 @@ def warn_of_roughness(coefficient: AbstractCoefficient, sides: tuple[float, ...]
         )
     if single and contrast > _CONTRAST:
         log.warning("the coefficient's contrast is %.1g, too much for float32: add runtime.precision=float64", contrast)
+
+
+def warn_of_rough_data(problem: LiftedProblem) -> None:
+    """Logs where a value that is given may have a kink: its extension into Ω has it, too, and the residual does not."""
+    for each in problem.conditions.faces if problem.conditions else ():
+        formula = getattr(each.value, "formula", None)
+        if each.is_flux or formula is None or not (rough := formula.kinks(["x1", "x2", "x3"])):
+            continue
+        log.warning(
+            "problem.conditions: the value %s uses %s of x; its extension into the domain has a kink, which the "
+            "residual at points leaves out: the network may solve another problem",
+            formula.text,
+            ", ".join(rough),
+        )
 
 
 def _probe(

@@ -135,7 +135,8 @@ class StoredRun:
                 if not 1 <= self._format <= FORMAT:
                     raise UserError(f"{self.path} has format {self._format}; this program reads 1 to {FORMAT}.")
                 self.values = valid.check(file)
-                self.digest = file.attrs[valid.digest_name(self._format)]
+                self._digest_name = valid.digest_name(file)
+                self.digest = file.attrs[self._digest_name]
                 self.experiment, self._identity = file.attrs["experiment"], file.attrs["identity"]
                 self.summary = valid.shown(file["summary"].attrs)
                 sessions = file["provenance"]
@@ -157,7 +158,7 @@ class StoredRun:
 
     def check_medium(self, problem: LiftedProblem, otherwise: str = "load the plugin as it was") -> None:
         """Raises `UserError` where K or q are not those of the run, as after an edit of a plugin."""
-        found = problem.digest if valid.digest_name(self._format) == "digest" else problem.earlier_digest()
+        found = problem.digest if self._digest_name == "digest" else problem.earlier_digest()
         if found != self.digest:
             raise UserError(
                 f"{self.path} was computed with another coefficient or source of the same name: undo the change, or "

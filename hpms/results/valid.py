@@ -39,15 +39,15 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def digest_name(version: int) -> str:
-    """The attribute by which a file of that format knows K and q again."""
-    return "digest" if version > 4 else "fingerprint"
+def digest_name(file: Any) -> str:
+    """The attribute by which a file knows K and q again: earlier ones have a `fingerprint` of fewer values."""
+    return "digest" if "digest" in file.attrs else "fingerprint"
 
 
 def check(file: Any) -> dict[str, Any]:
     """The configuration of the open file; raises `ValueError` (or `KeyError`, `TypeError`) where it is not a run."""
     _require(_NAME.fullmatch(_text(file.attrs, "experiment")) and ".." not in file.attrs["experiment"], "experiment")
-    for name in ("identity", digest_name(int(file.attrs["format"]))):
+    for name in ("identity", digest_name(file)):
         _require(_DIGEST.fullmatch(_text(file.attrs, name)), name)
     values = _configuration(file)
     dim = values["problem"]["dim"]

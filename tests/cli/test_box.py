@@ -68,7 +68,7 @@ def test_a_plate_is_trained_resumed_and_drawn(hpms):
     [
         LINE,
         (MIXED, "problem.sides=[2,1]", "boundary=soft"),
-        ("problem.conditions={left:periodic,right:periodic,bottom:{robin:[1,0]},top:{dirichlet:x1*(1-x1)}}",),
+        ("problem.conditions={left:periodic,right:periodic,bottom:{robin:[1,0]},top:{dirichlet:sin(2*pi*x1)}}",),
     ],
 )
 def test_the_derivatives_are_right(hpms, options):
@@ -110,6 +110,22 @@ def test_the_reference_of_a_rod_is_its_exact_solution(hpms):
             ("problem.eps=0.3", "problem.conditions={left:periodic,right:periodic,all:{dirichlet:0}}"),
             "along x1 w is to be",
         ),
+        (("problem.conditions={all:{robin:[0,1]}}",), "leaves w open by a constant"),
+        (("problem.conditions={left:{robin:[-1,0]},all:{dirichlet:0}}",), "left: its rate must not be negative"),
+        (("problem.conditions={left:{neumann:log(x2-2)},all:{dirichlet:0}}",), "left: its value must be finite"),
+        (
+            ("problem.conditions={left:periodic,right:periodic,all:{dirichlet:x1*(1-x1)}}",),
+            "with its slope, at both ends",
+        ),
+        (
+            ("problem.conditions={left:periodic,right:periodic,bottom:{dirichlet:x1},top:{dirichlet:0}}",),
+            "at both ends",
+        ),
+        (
+            ("problem.sides=[1,9]", "collocation.boundary=1", "problem.conditions={all:{robin:[1,0]}}"),
+            "whose condition would be lost",
+        ),
+        (("problem.conditions=" + "{left:" * 200,), "at most 100 brackets"),
         (("reference.method=layered", "coefficient.periods=[eps,eps]"), "reference.method=layered is not allowed"),
     ],
 )

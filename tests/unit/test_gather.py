@@ -20,8 +20,9 @@ def test_gather_is_the_matrix_product(density):
 
 
 def test_rows_of_many_lengths_have_few_shapes():
-    shapes = {gather(matrix(density, (5, 200)), jnp.dtype("float64")).columns.shape for density in (0.02, 0.05, 0.07)}
-    assert shapes == {(5, 16)}
+    shapes = {gather(matrix(density, (5, 200)), jnp.dtype("float64")).columns.shape for density in (0.1, 0.11, 0.12)}
+    assert shapes == {(5, 32)}
+    assert gather(matrix(0.02, (5, 200)), jnp.dtype("float64")).columns.shape[1] < 16
 
 
 def test_gather_of_the_transpose_is_its_pullback():

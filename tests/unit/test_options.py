@@ -19,7 +19,7 @@ BALL = BallOptions(1.0, None, 0.1, False, "lazy", "present", 100, 0.01, "constan
 
 
 def config(dim=2, eps=0.1, coupling=BALL):
-    return SimpleNamespace(problem=SimpleNamespace(dim=dim, eps=eps), coupling=coupling)
+    return SimpleNamespace(problem=SimpleNamespace(dim=dim, eps=eps, lengths=(1.0,) * dim), coupling=coupling)
 
 
 def test_options_are_registered():

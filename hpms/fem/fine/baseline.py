@@ -60,7 +60,7 @@ def baseline(
     as `solve_fine` does, and where h asks for more than 4e6 unknowns.
     """
     sides = np.array(box.sides if box else (1.0,) * dim)
-    n = baseline_cells(dim, h / sides.max())
+    n = baseline_cells(dim, h, float(sides.max()))
     path, mark = Path(cache_dir) / f"{key}_p1_{len(exact)}.h5", f"{key} baseline {dim} {n} {len(exact)}"
     names = [f.name for f in fields(Baseline) if f.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:

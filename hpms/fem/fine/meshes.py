@@ -16,10 +16,12 @@ def method_name(method: str, dim: int) -> str:
     return ("exact" if dim == 1 else "p2") if method == "auto" else method
 
 
-def reference_cells(dim: int, eps: float, name: str, h: float | None) -> int:
-    """Cells per axis of a reference: an even number, at least 4; a `UserError` where they are too many."""
+def reference_cells(dim: int, eps: float, name: str, h: float | None, longest: float = 1.0) -> int:
+    """Cells per axis of a reference on a box with that longest side: an even number, at least 4; a `UserError` where
+    they are too many.
+    """
     per_cell, per_eps = RESOLUTION[name]
-    wanted = min(per_eps / eps, _DEFAULT_MOST[dim] ** (1 / dim) / per_cell) if h is None else 1 / h
+    wanted = min(longest * per_eps / eps, _DEFAULT_MOST[dim] ** (1 / dim) / per_cell) if h is None else longest / h
     n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
     if (unknowns := (per_cell * n) ** dim) > _MOST:
         raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
@@ -40,9 +42,9 @@ def layered_nodes(period: float, h: float | None) -> int:
     return n
 
 
-def baseline_cells(dim: int, h: float) -> int:
+def baseline_cells(dim: int, h: float, longest: float = 1.0) -> int:
     """Cells per axis of the fine FEM beside a network, at least 2; a `UserError` where they are too many."""
-    n = max(2, round(1 / h))
+    n = max(2, round(longest / h))
     if n**dim > _MOST:
         raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
     return n

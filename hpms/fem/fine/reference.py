@@ -97,10 +97,8 @@ def reference(
     """
     name = method_name(method, dim)
     way, longest = choose(name, dim, periods, box), max(box.sides) if box else 1.0
-    if name == "layered" and periods:
-        n = layered_nodes(periods[0], h)
-    else:
-        n = reference_cells(dim, eps / longest, name, h and h / longest)
+    along = periods[0] if name == "layered" and periods else None
+    n = reference_cells(dim, eps, name, h, longest) if along is None else layered_nodes(along, h)
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}"
     stored = cache.load(path, mark, _stored())
     if stored is None and (unknowns := way.size(n)) > TOLD:

@@ -12,7 +12,8 @@ from hpms.problem.collocation import Collocation
 
 
 class AbstractTerm(eqx.Module):
-    """‖r(θ)‖² = |S|/M Σ_i w_i |ρ(x_i)|², over M points x_i of a set S, Ω or a part of ∂Ω, with weights w_i of mean 1.
+    """‖r(θ)‖² = |S|/M Σ_i w_i |ρ(x_i)|², over M points x_i of a set S, Ω or ∂Ω, with weights w_i, 0 off that part of ∂Ω
+    which the term is about.
 
     `name` is that of the logs, `part` that of the set among those of the collocation, `measure` is |S|.
     """

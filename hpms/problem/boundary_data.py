@@ -1,0 +1,76 @@
+"""Whether conditions of one's own are sound: finite, coercive, and the same at both ends of a periodic axis."""
+
+from typing import Any
+
+import numpy as np
+
+from hpms.errors import UserError
+from hpms.options.conditions import KEY, PARTS
+from hpms.problem.conditions import Conditions, FaceCondition
+from hpms.problem.lifted import LiftedProblem, on_host
+
+_SAME = 1e-6
+
+
+def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
+    """Raises `UserError` where data are not finite on their face, a rate is negative, or nothing fixes w, and where K
+    or ℓ, ∇ℓ differ at the ends of an axis along which w is to be periodic. `points` of Ω (M, d) are moved there.
+    """
+    conditions = problem.conditions
+    assert conditions is not None
+    held = [_check_face(each, conditions, points) for each in conditions.faces]
+    if not any(held):
+        raise UserError(f"{KEY} leaves w open by a constant: give a value, or a rate that is not 0, on some part.")
+    for axis in conditions.periodic:
+        low, high = (_moved(points, axis, end * conditions.sides[axis]) for end in (0, 1))
+        coefficient = problem.coefficient_at()
+        ends = {"the coefficient": (coefficient(low), coefficient(high))}
+        first, second = problem.lifted(low), problem.lifted(high)
+        given = [np.hstack([value, slope[:, 0]]) for value, slope in (first, second)]
+        ends["what is given on other parts"] = (given[0], given[1])
+        for name, (here, there) in ends.items():
+            if not np.abs(there - here).max() <= _SAME * max(np.abs(here).max(), np.abs(there).max()):
+                raise UserError(
+                    f"along x{axis + 1} w is to be periodic, but {name} is not the same, with its slope, at both ends: "
+                    f"choose another side, formula or condition."
+                )
+
+
+def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> None:
+    """Raises `UserError` where a face whose condition is a term of the loss holds none of the points on ∂Ω (M, d)."""
+    for each in conditions.faces:
+        axis, end = each.face
+        found = np.abs(boundary[:, axis] - end * conditions.sides[axis]) < 1e-9 * conditions.sides[axis]
+        if not found.any() and (each.is_flux or not hard):
+            raise UserError(
+                f"none of the collocation.boundary={len(boundary)} points lies on {_part(each)}, whose condition would "
+                f"be lost: give more of them."
+            )
+
+
+def _check_face(each: FaceCondition, conditions: Conditions, points: np.ndarray) -> bool:
+    """Whether the condition fixes w."""
+    (axis, end), dim = each.face, points.shape[1]
+    there = _moved(points, axis, end * conditions.sides[axis])
+    fields: dict[str, Any] = {"value": each.value} | ({} if each.rate is None else {"rate": each.rate})
+    found = {name: on_host(field, dim)(there) for name, field in fields.items()}
+    for name, values in found.items():
+        if not np.isfinite(values).all():
+            place = ", ".join(f"{x:.4g}" for x in there[np.argmax(~np.isfinite(values))])
+            raise UserError(f"{KEY}.{_part(each)}: its {name} must be finite, but at ({place}) it is not.")
+    if each.rate is None:
+        return True
+    if (rate := found["rate"]).min() < 0:
+        raise UserError(f"{KEY}.{_part(each)}: its rate must not be negative, as {rate.min():.4g} is.")
+    return bool(rate.max() > 0)
+
+
+def _moved(points: np.ndarray, axis: int, to: float) -> np.ndarray:
+    moved = points.copy()
+    moved[:, axis] = to
+    return moved
+
+
+def _part(each: FaceCondition) -> str:
+    axis, end = each.face
+    return PARTS[2 * axis + end]
