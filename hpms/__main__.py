@@ -1,4 +1,4 @@
-from hpms.cli import main
+from hpms.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -10,18 +10,18 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from hpms.compose import composed
-from hpms.config import Config, read_config
+from hpms.cli.compose import composed
+from hpms.config.config import Config, read_config
+from hpms.config.registry import load_plugins
 from hpms.errors import UserError
 from hpms.experiment import Experiment, fine_problem
 from hpms.experiment import build as build_experiment
-from hpms.registry import load_plugins
+from hpms.machine.runtime import flags
 from hpms.reload import config_here, reload
 from hpms.results.metrics import columns
 from hpms.results.place import given
 from hpms.results.run import StoredRun
 from hpms.runs import measure_in_time, train_runs
-from hpms.runtime import flags
 from hpms.size import check_size
 from hpms.solution import Solution
 from hpms.training.loop import train as train_members

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.errors import UserError

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
 from hpms.problem.lifted import LiftedProblem
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from hpms.compose import composed
-from hpms.config import Config, read_config
+from hpms.cli.compose import composed
+from hpms.config.config import Config, read_config
 from hpms.errors import ConfigError
 from hpms.experiment import build, fine_problem
-from hpms.measure import measure
 from hpms.results.run import StoredRun
 from hpms.size import check_size
 from hpms.solution import Solution
+from hpms.study.measure import measure
 
 _CACHE = "outputs/reference/cache"
 

@@ -9,19 +9,19 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hpms import processes
-from hpms.config import Config
-from hpms.deadline import deadline
+from hpms.config.config import Config
 from hpms.experiment import Experiment, build, fine_problem
-from hpms.measure import Measure, measure
+from hpms.machine import processes
+from hpms.machine.deadline import deadline
+from hpms.machine.runtime import provenance
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.smoothness import warn_of_rough_data, warn_of_roughness
 from hpms.results.lock import locked
 from hpms.results.progress import TrainingProgress
 from hpms.results.recorder import RunRecorder, SilentRecorder
 from hpms.results.run import FILE, Fixture, StoredRun
-from hpms.runtime import provenance
 from hpms.size import check_size
+from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
 from hpms.training.session import ENDED, Outcome

@@ -6,11 +6,11 @@ from dataclasses import asdict
 import equinox as eqx
 import jax
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.errors import ConfigError
 from hpms.fem.elements import elements
 from hpms.initial import UNTRACEABLE, network
-from hpms.memory import GIGA, available
+from hpms.machine.memory import GIGA, available
 from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem
 

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.experiment import Experiment
-from hpms.measure import Measure
+from hpms.machine.runtime import flags
 from hpms.problem.lifted import alone
 from hpms.problem.sites import sites
-from hpms.runtime import flags
+from hpms.study.measure import Measure
 from hpms.training.loss import Evaluation
 from hpms.training.state import evaluate
 from hpms.training.validation import fields

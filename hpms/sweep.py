@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from hpms import files
+from hpms.machine import files
 
 _FOLDER = "jobs"
 

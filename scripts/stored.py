@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 import hpms
+from hpms.machine.runtime import provenance
 from hpms.results.collection import Group, Run, group, load_runs, newest
 from hpms.results.formats import markdown
 from hpms.results.origin import commands
 from hpms.results.settings import shown
-from hpms.runtime import provenance
 
 _COPIED = re.compile(r"(<!-- copied: (\S+) -->\n)(?:\|.*\n)*")
 _BLOCK = re.compile(r"^## `([^\n]+)`\n\n(.+?^```text\n.*?^```\n)", re.MULTILINE | re.DOTALL)

@@ -8,17 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.cli.invocation import Invocation
 from hpms.commands.result import Result
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.errors import UserError
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.initial import network
-from hpms.invocation import Invocation
+from hpms.machine.runtime import provenance
 from hpms.network.base import parametrise
 from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.table import table
-from hpms.runtime import provenance
 from hpms.size import check_size
 from hpms.training.loss import COUPLING
 from hpms.verification.adjoint import check_adjoint

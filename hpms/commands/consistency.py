@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from hpms.cli.invocation import ConsistencyInvocation, Invocation
 from hpms.commands.result import Result
-from hpms.config import Config
-from hpms.consistency import config_at, consistency
+from hpms.config.config import Config
 from hpms.figures.consistency import figure
-from hpms.invocation import ConsistencyInvocation, Invocation
+from hpms.machine.runtime import provenance
 from hpms.options.reference import needed
 from hpms.options.sweep import Sweep
 from hpms.results.consistency import arrays, report
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
-from hpms.runtime import provenance
+from hpms.study.consistency import config_at, consistency
 
 
 def run(invocation: ConsistencyInvocation, config: Config, experiment: str) -> Result:

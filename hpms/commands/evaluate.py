@@ -4,14 +4,14 @@ import hashlib
 import json
 from pathlib import Path
 
+from hpms.cli.invocation import EvaluateInvocation
 from hpms.commands.result import Result
-from hpms.config import Config
-from hpms.invocation import EvaluateInvocation
+from hpms.config.config import Config
+from hpms.machine.runtime import provenance
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import StoredRun
-from hpms.runtime import provenance
 
 
 def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpms.commands.reading import keys, latest_runs, parser, shared_folder
+from hpms.config.registry import load_plugins
 from hpms.errors import ConfigError, UserError
 from hpms.figures import paraview
 from hpms.figures.comparison import plot_comparison
 from hpms.figures.record import Record, record
 from hpms.figures.run import write_run_figure
 from hpms.figures.style import require_matplotlib
-from hpms.registry import load_plugins
 from hpms.results.collection import Run
 
 _DESCRIPTION = """Draws one run (figure.png beside it), or compares several (errors.png in the folder they share): a

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpms import files
 from hpms.errors import UserError
+from hpms.machine import files
 from hpms.results.collection import Run, load_runs, newest
 from hpms.results.formats import FORMATS
 

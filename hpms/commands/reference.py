@@ -4,18 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
+from hpms.cli.invocation import Invocation
 from hpms.commands.result import Result
-from hpms.config import Config
-from hpms.exact import find_baseline, find_box_gaps, find_reference
+from hpms.config.config import Config
 from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
-from hpms.invocation import Invocation
-from hpms.measure import measuring_points
+from hpms.machine.runtime import provenance
 from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
-from hpms.runtime import provenance
+from hpms.study.fine import find_baseline, find_box_gaps, find_reference
+from hpms.study.measure import measuring_points
 
 
 def run(invocation: Invocation, config: Config, experiment: str) -> Result:

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hpms import files
 from hpms.commands.reading import keys, latest, leave_out, parser, shared_folder
 from hpms.errors import UserError
 from hpms.figures.embedded import of_group, overview
+from hpms.machine import files
 from hpms.results.collection import group, load_runs
 from hpms.results.page import Asked, report_page
 

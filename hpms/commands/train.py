@@ -8,13 +8,13 @@ import jax
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from hpms import processes
+from hpms.cli.invocation import TrainInvocation
 from hpms.commands.result import Result, together
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.errors import ConfigError, UserError
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
-from hpms.invocation import TrainInvocation
+from hpms.machine import processes
 from hpms.results.place import run_directory
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 
-from hpms.classical import NETWORK, WAYS, Upscaled, upscaled
+from hpms.cli.invocation import UpscaleInvocation, check_papers
 from hpms.commands.result import Result
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.errors import ConfigError
 from hpms.experiment import fine_problem
 from hpms.figures.cells import plot_cells
-from hpms.invocation import UpscaleInvocation, check_papers
+from hpms.machine.runtime import provenance
 from hpms.options.reference import NoneOptions
 from hpms.reload import config_here
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.run import StoredRun
 from hpms.results.table import matrix, table
-from hpms.runtime import provenance
+from hpms.study.classical import NETWORK, WAYS, Upscaled, upscaled
 
 _TITLES = {
     "homogenised": "K*, periodic cell problem",

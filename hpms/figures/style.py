@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hpms import files
 from hpms.errors import UserError
+from hpms.machine import files
 
 WIDTH = 7.2  # inches, between the margins of an A4 page
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (  # Okabe and Ito

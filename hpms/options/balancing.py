@@ -6,9 +6,9 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpms.config.registry import register
+from hpms.config.schema import Count, Fraction
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Count, Fraction
 
 if TYPE_CHECKING:
     import numpy as np

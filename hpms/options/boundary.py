@@ -6,9 +6,9 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hpms.config.registry import register
+from hpms.config.schema import NonNegative
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import NonNegative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

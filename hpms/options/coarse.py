@@ -7,14 +7,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from hpms.config.registry import register
+from hpms.config.schema import Bound
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
 from hpms.options.coupling import BallOptions
-from hpms.registry import register
-from hpms.schema import Bound
 
 if TYPE_CHECKING:
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.fem.p1 import P1Space
 
 log = logging.getLogger(__name__)

@@ -6,14 +6,14 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hpms.config.registry import register
+from hpms.config.schema import Fraction, Positive
 from hpms.errors import ConfigError
 from hpms.formula import field_formula
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Fraction, Positive
 
 if TYPE_CHECKING:
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.coefficient.expression import ExpressionCoefficient
     from hpms.problem.coefficient.layered import LayeredCoefficient

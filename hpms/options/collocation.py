@@ -6,16 +6,16 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hpms.config.registry import register
+from hpms.config.schema import Count, Fraction, Positive
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Count, Fraction, Positive
 
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Array, Float, PRNGKeyArray
 
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.problem.domain import AbstractDomain
 
 

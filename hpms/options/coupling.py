@@ -6,15 +6,15 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from hpms.config.registry import register
+from hpms.config.schema import Bound, Count, NonNegative, Positive, Width
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Bound, Count, NonNegative, Positive, Width
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
     from hpms.coupling.known import Known
 

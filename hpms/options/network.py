@@ -6,16 +6,16 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from hpms.config.registry import register
+from hpms.config.schema import Count, Depth, Positive
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Count, Depth, Positive
 
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import PRNGKeyArray
 
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.network.base import AbstractNetwork, Scales
     from hpms.network.mlp import Perceptron
     from hpms.network.ms_pinn import MultiscaleFourierNetwork

@@ -6,13 +6,13 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from hpms.config.registry import register
+from hpms.config.schema import Bound, Count, Fraction, Positive
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Bound, Count, Fraction, Positive
 
 if TYPE_CHECKING:
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.network.base import Parametrised
     from hpms.training.optimizer.adam import AdamOptimizer
     from hpms.training.optimizer.base import AbstractOptimizer

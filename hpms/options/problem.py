@@ -6,17 +6,17 @@ import abc
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from hpms.config.registry import register
+from hpms.config.schema import NonNegative, Positive, Width
 from hpms.errors import ConfigError
 from hpms.formula import field_formula
 from hpms.options.base import AbstractOptions
 from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, read_conditions
-from hpms.registry import register
-from hpms.schema import NonNegative, Positive, Width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.problem.box import Walls
     from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.collocation import Collocation

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hpms.config.registry import register
+from hpms.config.schema import Folder, Positive, Width
 from hpms.errors import ConfigError
 from hpms.fem.fine import meshes
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Folder, Positive, Width
 
 if TYPE_CHECKING:
-    from hpms.config import Config
+    from hpms.config.config import Config
 
 
 class ReferenceOptions(AbstractOptions):

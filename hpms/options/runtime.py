@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hpms.config.registry import register
+from hpms.config.schema import Count
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,13 +41,13 @@ class RuntimeOptions(AbstractOptions):
         return np.dtype(self.precision)
 
     def setup(self, programs: str | None = None, together: bool = False) -> None:
-        """`hpms.runtime.setup`; with `together` as one of several processes, if it is to be."""
-        from hpms.runtime import setup
+        """`hpms.machine.runtime.setup`; with `together` as one of several processes, if it is to be."""
+        from hpms.machine.runtime import setup
 
         setup(self.platform, self.devices, self.distributed and together, programs)
 
     def block_size(self) -> int:
         """Points per block."""
-        from hpms.runtime import device
+        from hpms.machine.runtime import device
 
         return self.block or (_CPU_BLOCK if device().platform == "cpu" else _GPU_BLOCK)

@@ -6,12 +6,12 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpms.config.registry import register
 from hpms.formula import field_formula
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
 
 if TYPE_CHECKING:
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.problem.source.base import AbstractSource
     from hpms.problem.source.expression import ExpressionSource
 

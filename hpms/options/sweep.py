@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from hpms.config.schema import Width
 from hpms.errors import ConfigError
-from hpms.schema import Width
 
 _HALVINGS = {1: 5, 2: 2, 3: 0}
 _FIXED = {1: (1, 2, 4), 2: (), 3: ()}

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from hpms.config.registry import register
+from hpms.config.schema import Bound, Count, NonNegative, Positive
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Bound, Count, NonNegative, Positive
 
 
 @register("training", "default")

@@ -7,16 +7,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hpms.config.registry import register
+from hpms.config.schema import Count
 from hpms.errors import ConfigError
 from hpms.fem.elements import elements
 from hpms.options.base import AbstractOptions
-from hpms.registry import register
-from hpms.schema import Count
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from hpms.config import Config
+    from hpms.config.config import Config
     from hpms.coupling.upscaling.base import AbstractUpscaling
     from hpms.fem.fine.cells import CellMeans
 

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from hpms.devices import jitted
 from hpms.errors import UserError
+from hpms.machine.devices import jitted
 from hpms.options.collocation import CollocationOptions
 from hpms.problem.lifted import LiftedProblem, Medium
 from hpms.problem.sites import Sites, cut, sites

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms import devices
+from hpms.machine import devices
 
 
 class Sites(eqx.Module):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpms.config import is_identity
+from hpms.config.config import is_identity
 from hpms.errors import UserError, suggestion
 from hpms.results.run import FILE, StoredRun
 from hpms.training.session import FINISHED, RUNNING

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hpms.consistency import Consistency, GapTable
 from hpms.fem.fine.coercivity import Coercivity
 from hpms.fem.fine.rates import fitted_rate, local_rates
 from hpms.results.table import scientific, table
+from hpms.study.consistency import Consistency, GapTable
 
 Arrays = dict[str, np.ndarray]
 _GAPS = ("gap", "absolute", "interior", "frame", "compression")

@@ -13,8 +13,8 @@ import h5py
 import jax
 import numpy as np
 
-from hpms import files
 from hpms.errors import UserError
+from hpms.machine import files
 
 T = TypeVar("T")
 _SEAL, _BLOCK = b"hpms sha256 ", 512  # HDF5 leaves that many bytes at the start of a file to its user
@@ -26,7 +26,7 @@ _KINDS = "biufS"  # of numbers and texts
 def atomic_h5(path: Path) -> Iterator[h5py.File]:
     """A new HDF5 file that replaces `path` when the block ends without an error: readers see the old or the new one.
 
-    It is made in memory and written by `hpms.files.replace`, behind a seal, the digest of its bytes.
+    It is made in memory and written by `hpms.machine.files.replace`, behind a seal, the digest of its bytes.
     """
     with h5py.File(f"{path}.{uuid.uuid4().hex}", "w", driver="core", backing_store=False) as file:
         yield file

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hpms.errors import UserError
-from hpms.files import temporaries
+from hpms.machine.files import temporaries
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpms import files
+from hpms.machine import files
 
 Row = dict[str, Any]
 LOG = "metrics.jsonl"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hpms.config import Config, experiment_directory, is_identity
+from hpms.cli.invocation import TrainInvocation
+from hpms.config.config import Config, experiment_directory, is_identity
 from hpms.errors import ConfigError, UserError
-from hpms.files import temporaries
-from hpms.invocation import TrainInvocation
+from hpms.machine.files import temporaries
 from hpms.results.metrics import LOG
 from hpms.results.run import FILE, StoredRun
 from hpms.training.session import FINISHED

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.results.table import scientific, table
 
 _DIGITS = "₁₂₃"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hpms.config import Config, read_config
+from hpms.config.config import Config, read_config
 from hpms.errors import UserError
 from hpms.problem.lifted import LiftedProblem, alone
 from hpms.results import valid

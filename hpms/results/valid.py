@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hpms.config import GROUPS
+from hpms.config.config import GROUPS
 from hpms.errors import printable
 from hpms.results.upgrade import upgraded
 from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN, RUNNING

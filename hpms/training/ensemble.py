@@ -11,9 +11,9 @@ from jaxtyping import Array, Float, Int
 
 from hpms.coupling.base import CoarseView
 from hpms.coupling.gather import Gather
-from hpms.devices import apart, compiled, gathered, on_all, own, shares
 from hpms.errors import UserError
-from hpms.runtime import device
+from hpms.machine.devices import apart, compiled, gathered, on_all, own, shares
+from hpms.machine.runtime import device
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.session import Session

@@ -16,8 +16,8 @@ from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, Float
 from scipy.linalg import cython_blas, cython_lapack  # pyright: ignore[reportAttributeAccessIssue]
 
-from hpms import ffi
-from hpms.runtime import device
+from hpms.machine import ffi
+from hpms.machine.runtime import device
 
 log = logging.getLogger(__name__)
 _GRAM, _FACTOR, _SOLVE = "hpms_gram", "hpms_factor", "hpms_solve"

@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.devices import in_memory
 from hpms.errors import UserError
-from hpms.memory import GIGA, available
+from hpms.machine.devices import in_memory
+from hpms.machine.memory import GIGA, available
 from hpms.problem.sites import fold_blocks
 from hpms.training import lapack
 from hpms.training.jacobian import block_jacobian, other_jacobian, pullback, term_jacobian

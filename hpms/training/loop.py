@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
-from hpms.processes import decided
+from hpms.machine.processes import decided
 from hpms.training.ensemble import Ensemble
 from hpms.training.session import Outcome, Session
 from hpms.training.snapshot import Recorder, Snapshot

@@ -5,8 +5,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCoarseSolver
-from hpms.devices import compiled
 from hpms.jet import Jet
+from hpms.machine.devices import compiled
 from hpms.problem.lifted import Medium
 from hpms.problem.sites import visit_blocks
 from hpms.training.loss import Evaluation, Loss

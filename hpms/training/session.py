@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpms.coupling.base import AbstractCoarseSolver, CoarseView
-from hpms.devices import on_all
-from hpms.processes import decided
+from hpms.machine.devices import on_all
+from hpms.machine.processes import decided
 from hpms.training.loss import COUPLING
 from hpms.training.rest import trivial_loss
 from hpms.training.snapshot import Best, Recorder, Snapshot

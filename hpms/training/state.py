@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hpms.coupling.base import CoarseView
-from hpms.devices import compiled
+from hpms.machine.devices import compiled
 from hpms.training.loss import COUPLING, Evaluation, Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.optimizer.tree import select

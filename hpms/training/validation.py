@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.devices import compiled, jitted
+from hpms.machine.devices import compiled, jitted
 from hpms.network.base import Parametrised
 from hpms.problem.sites import Sites, cut, sites, visit_blocks
 

@@ -19,9 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import hpms
-from hpms.devices import on_all
 from hpms.experiment import build, fine_problem
-from hpms.runtime import device_name
+from hpms.machine.devices import on_all
+from hpms.machine.runtime import device_name
 from hpms.training.state import run_chunk
 
 _STEPS = {"adam": ("optimizer=adam", "network=mlp"), "gauss_newton": ("optimizer=gauss_newton", "network=two_scale")}

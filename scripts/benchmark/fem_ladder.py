@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 import hpms
-from hpms.exact import find_baseline, find_reference
 from hpms.experiment import fine_problem
 from hpms.options.reference import needed
+from hpms.study.fine import find_baseline, find_reference
 
 CELLS = {"osc1d": [60 * 4**k for k in range(7)], "osc2d": [20 * 2**k for k in range(6)]}  # 1/h
 _ROUNDS = 3

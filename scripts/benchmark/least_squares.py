@@ -20,7 +20,7 @@ from scipy.linalg import get_blas_funcs, get_lapack_funcs
 
 import hpms
 from hpms.experiment import Experiment, build, fine_problem
-from hpms.runtime import device_name
+from hpms.machine.runtime import device_name
 from hpms.training import lapack
 from hpms.training.state import TrainState, run_chunk
 

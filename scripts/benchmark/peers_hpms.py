@@ -9,10 +9,10 @@ from peers_worker import Peer, Problem, serve
 import hpms
 from hpms.experiment import build as build_experiment
 from hpms.experiment import fine_problem
+from hpms.machine.runtime import provenance
 from hpms.network.base import parametrise
 from hpms.network.layers import Layer
 from hpms.network.mlp import Perceptron
-from hpms.runtime import provenance
 from hpms.training.state import TrainState, evaluate, run_chunk
 
 

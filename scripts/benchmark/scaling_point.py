@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 import hpms
 from hpms.experiment import build, fine_problem
-from hpms.runtime import provenance
+from hpms.machine.runtime import provenance
 from hpms.training.state import TrainState, run_chunk
 
 

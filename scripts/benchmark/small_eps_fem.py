@@ -9,13 +9,13 @@ import json
 import sys
 
 import hpms
-from hpms.exact import find_reference
 from hpms.experiment import fine_problem
 from hpms.fem.field import side_by_side
 from hpms.fem.fine.baseline import element_rule
 from hpms.fem.fine.solve import solve_fine
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.validation import relative_errors
+from hpms.study.fine import find_reference
 
 _POINTS = 200_000
 

@@ -19,11 +19,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 import hpms
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.jet import Jet
+from hpms.machine.runtime import device_name
 from hpms.network.base import AbstractNetwork, Parametrised
-from hpms.runtime import device_name
 from hpms.training.state import TrainState, evaluate, run_chunk
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from fem_ladder import ladder
 from time_to_accuracy_report import NETWORKS, OPTIMIZERS, Case, cases, curve, ending, plot, report
 
-from hpms.cli import typed
+from hpms.cli.main import typed
 from hpms.results.run import FILE, StoredRun
 
 SECONDS = {"osc1d": 60.0, "osc2d": 180.0}

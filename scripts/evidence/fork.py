@@ -14,12 +14,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hpms.compose import composed
-from hpms.config import Config, read_config
+from hpms.cli.compose import composed
+from hpms.config.config import Config, read_config
 from hpms.experiment import build, fine_problem
+from hpms.machine.runtime import flags
 from hpms.results.run import StoredRun
 from hpms.runs import measure_in_time
-from hpms.runtime import flags
 from hpms.training.loop import train
 from hpms.training.snapshot import Snapshot
 

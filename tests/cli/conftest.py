@@ -7,7 +7,7 @@ import jax
 import pytest
 from hydra._internal.hydra import Hydra
 
-from hpms import cli
+from hpms.cli import main as cli
 
 TINY = (
     "+experiment=osc1d",

@@ -9,8 +9,9 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hpms import cli, runtime
-from hpms.devices import compiled
+from hpms.cli import main as cli
+from hpms.machine import runtime
+from hpms.machine.devices import compiled
 from hpms.training.jacobian import pullback, second_order
 from hpms.training.least_squares import assemble
 from tests.cli.conftest import TINY

@@ -66,9 +66,9 @@ def test_a_run_in_memory_is_that_of_the_command_line(few, hpms_run, tmp_path):
 
 @pytest.fixture
 def hpms_run(few, tiny, tmp_path):
+    from hpms.cli.compose import composed
+    from hpms.cli.invocation import read_command
     from hpms.commands import train
-    from hpms.compose import composed
-    from hpms.invocation import read_command
 
     invocation, config = read_command("train", composed("train", *tiny))
     return train.run(invocation, config, "osc1d").paths[0].parent

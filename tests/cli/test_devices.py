@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hpms import devices
+from hpms.machine import devices
 from tests.cli import devices_worker
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import yaml
 
-from hpms.compose import composed, config_dir
-from hpms.config import read_config
+from hpms.cli.compose import composed, config_dir
+from hpms.config.config import read_config
 from hpms.errors import UserError
 
 EXPERIMENTS = sorted(path.stem for path in Path(config_dir(), "experiment").rglob("*.yaml"))

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hpms.cli import READERS, VERBS, typed
+from hpms.cli.main import READERS, VERBS, typed
 
 
 def test_hpms_alone_lists_the_verbs(hpms):
@@ -35,7 +35,7 @@ def test_help_explains_every_group(hpms):
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs():
-    code = "import sys, hpms, hpms.cli; print([m for m in ('jax', 'hydra', 'numpy') if m in sys.modules])"
+    code = "import sys, hpms, hpms.cli.main; print([m for m in ('jax', 'hydra', 'numpy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 
 from hpms.options.coefficient import CoefficientOptions
 from hpms.problem.coefficient.base import AbstractCoefficient, autodiff_gradient
-from hpms.registry import register
-from hpms.schema import Positive
+from hpms.config.registry import register
+from hpms.config.schema import Positive
 
 
 class Bump(AbstractCoefficient):

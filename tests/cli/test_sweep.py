@@ -47,7 +47,7 @@ def test_the_table_names_the_failure_and_a_second_call_computes_nothing(hpms, ti
 def test_a_job_that_breaks_does_not_stop_the_others(hpms, tiny, tmp_path):
     (tmp_path / "broken.py").write_text(
         "from dataclasses import dataclass\nfrom hpms.options.source import SourceOptions\n"
-        "from hpms.registry import register\n\n"
+        "from hpms.config.registry import register\n\n"
         "@register('source', 'broken')\n@dataclass(frozen=True)\nclass Broken(SourceOptions):\n"
         "    def build(self, dim, eps):\n        raise ZeroDivisionError('by design')\n"
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hpms import files
 from hpms.errors import UserError
+from hpms.machine import files
 from hpms.results.run import StoredRun
 from tests.cli.test_signals import start
 from tests.cli.test_train import status, theta

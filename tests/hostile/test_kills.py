@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("HPMS_KILLS", 1000))
 PROGRAM = """
 import os, sys
-import hpms.app, hpms.commands.train, hydra, jax, equinox, optax, skfem, scipy.sparse.linalg
-from hpms import cli
+import hpms.cli.app, hpms.commands.train, hydra, jax, equinox, optax, skfem, scipy.sparse.linalg
+from hpms.cli import main as cli
 for line in sys.stdin:  # a fork has all imports, and JAX has not begun yet
     child = os.fork()
     if child == 0:

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hpms import runs
-from hpms.compose import composed
+from hpms.cli.compose import composed
+from hpms.cli.hydra_errors import _flatten
 from hpms.errors import UserError
-from hpms.hydra_errors import _flatten
 
 KEYS = sorted(_flatten(composed("train", resolve=False), ""))
 ODD = ["", "null", "[]", "{}", "[1,2]", "{a:1}", "???", "${seed}", "${nothing}", "1/0", "9**9**9", "nan", "inf", "true"]

@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import sys
-from hpms import cli
+from hpms.cli import main as cli
 sys.argv = ["hpms", *sys.argv[1:]]
 try:
     cli.main()

@@ -6,12 +6,12 @@ import h5py
 import numpy as np
 import pytest
 
-from hpms import files
 from hpms.errors import UserError
 from hpms.fem.fine import cache
 from hpms.fem.fine.baseline import baseline
 from hpms.fem.fine.method import choose
 from hpms.fem.fine.reference import reference
+from hpms.machine import files
 
 ARRAYS = {"a": np.arange(3000.0), "b": np.asarray(2)}
 

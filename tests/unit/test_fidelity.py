@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from hpms import configure
-from hpms.compose import config_dir
-from hpms.config import GROUPS
+from hpms.cli.compose import config_dir
+from hpms.config.config import GROUPS
+from hpms.config.registry import options
+from hpms.config.schema import unknown_key
 from hpms.network.base import Scales
 from hpms.problem.lifted import LiftedProblem
-from hpms.registry import options
-from hpms.schema import unknown_key
 from hpms.training.optimizer.adam import AdamOptimizer
 
 ROOT = Path(__file__).resolve().parents[2]

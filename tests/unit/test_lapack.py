@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms import ffi
+from hpms.machine import ffi
 from hpms.training import lapack
 
 

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from hpms.config.registry import option
+from hpms.config.schema import read
 from hpms.errors import ConfigError, UserError
 from hpms.options.coarse import P1Options
 from hpms.options.coupling import BallOptions, NoneOptions
 from hpms.options.reference import DefaultOptions
-from hpms.registry import option
-from hpms.schema import read
 
 REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps", "cache": "outputs"}
 

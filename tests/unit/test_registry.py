@@ -3,10 +3,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from hpms import registry
+from hpms.config import registry
+from hpms.config.registry import load_plugins, option, options, register
 from hpms.errors import UserError
 from hpms.options.network import NetworkOptions
-from hpms.registry import load_plugins, option, options, register
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_an_unknown_option_lists_those_there_are():
 @pytest.mark.usefixtures("only_networks")
 def test_a_plugin_registers_from_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "own_network.py").write_text(
-        "from hpms.options.network import NetworkOptions\nfrom hpms.registry import register\n\n"
+        "from hpms.options.network import NetworkOptions\nfrom hpms.config.registry import register\n\n"
         "@register('network', 'own')\nclass Own(NetworkOptions):\n    pass\n"
     )
     monkeypatch.chdir(tmp_path)

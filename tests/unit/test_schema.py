@@ -3,8 +3,8 @@ from typing import Annotated, ClassVar, Literal
 
 import pytest
 
+from hpms.config.schema import Bound, Count, Fraction, NonNegative, Positive, read
 from hpms.errors import ConfigError, UserError
-from hpms.schema import Bound, Count, Fraction, NonNegative, Positive, read
 
 
 @dataclass(frozen=True)

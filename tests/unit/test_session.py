@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import hpms
+from hpms.machine.runtime import flags
 from hpms.options.balancing import ConstantOptions
 from hpms.options.training import TrainingOptions
-from hpms.runtime import flags
 from hpms.training.loop import train
 from hpms.training.optimizer.adam import AdamOptimizer
 from hpms.training.optimizer.decay import ExponentialDecay

@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from hpms import files
 from hpms.errors import UserError
+from hpms.machine import files
 
 log = logging.getLogger(__name__)
 _FORMAT = 1
@@ -28,7 +28,7 @@ def load(path: Path, key: str, names: Collection[str]) -> dict[str, np.ndarray] 
 
 
 def save(path: Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes the arrays, by `hpms.files.replace`.
+    """Writes the arrays, by `hpms.machine.files.replace`.
 
     A directory that cannot be written costs a warning, not the result.
     """

@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 from hpms.errors import ConfigError
-from hpms.memory import GIGA, available
+from hpms.machine.memory import GIGA, available
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer, StepReport
 from hpms.training.optimizer.tree import all_finite, select, settled

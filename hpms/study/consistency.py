@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from hpms.config import Config
-from hpms.exact import find_coarse_errors, find_fem_errors, find_gaps, find_reference
+from hpms.config.config import Config
+from hpms.config.registry import option
+from hpms.config.schema import read
 from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.coercivity import Coercivity, coercivity
@@ -18,8 +19,7 @@ from hpms.fem.fine.reference import Reference
 from hpms.options.reference import needed
 from hpms.options.sweep import Sweep
 from hpms.problem.lifted import LiftedProblem
-from hpms.registry import option
-from hpms.schema import read
+from hpms.study.fine import find_coarse_errors, find_fem_errors, find_gaps, find_reference
 
 log = logging.getLogger(__name__)
 _OWN_ERROR, _REFERENCE_CELLS, _LEAST_CELLS = 2e-3, 32, 8

@@ -16,12 +16,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hpms.cli import without_output
+from hpms.cli.compose import VERSION_BASE, config_dir
+from hpms.cli.hydra_errors import sentence
+from hpms.cli.invocation import read_command
+from hpms.cli.main import without_output
 from hpms.commands.result import Result
-from hpms.compose import VERSION_BASE, config_dir
 from hpms.errors import UserError
-from hpms.hydra_errors import sentence
-from hpms.invocation import read_command
 from hpms.sweep import Job, Plan
 
 _NO_MEMORY = (

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpms.config.registry import option
+from hpms.config.schema import read
 from hpms.errors import ConfigError, UserError
 from hpms.options.balancing import BalancingOptions
 from hpms.options.boundary import BoundaryOptions
@@ -23,8 +25,6 @@ from hpms.options.runtime import RuntimeOptions
 from hpms.options.source import SourceOptions
 from hpms.options.training import TrainingOptions
 from hpms.options.upscaling import UpscalingOptions
-from hpms.registry import option
-from hpms.schema import read
 
 if TYPE_CHECKING:
     from hpms.fem.p1 import P1Space

@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.coupling.known import Known
-from hpms.exact import find_baseline, find_corrector, find_reference, known_to
 from hpms.experiment import Experiment
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.corrector import Corrector
@@ -22,6 +21,7 @@ from hpms.options.reference import DefaultOptions
 from hpms.options.upscaling import IsotropicOptions
 from hpms.problem.lifted import LiftedProblem, alone
 from hpms.problem.sites import sites
+from hpms.study.fine import find_baseline, find_corrector, find_reference, known_to
 from hpms.training.state import evaluate
 from hpms.training.validation import Validation, fields, relative_errors, validation
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hpms.config import Config
+from hpms.config.config import Config
 from hpms.coupling.known import Known
 from hpms.fem.fine.baseline import Baseline, baseline
 from hpms.fem.fine.corrector import Corrector, corrector

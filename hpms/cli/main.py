@@ -117,7 +117,7 @@ def _run(verb: str, program: str, arguments: list[str]) -> None:
     said = [_SAID[argument] for argument in arguments if argument in _SAID]
     rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
     sys.argv = [program, *flags, *rest, *said[-1:]]
-    importlib.import_module("hpms.app").run(verb)
+    importlib.import_module("hpms.cli.app").run(verb)
 
 
 def _read(verb: str, arguments: list[str]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
-from hpms.compose import composed
-from hpms.config import GROUPS
+from hpms.cli.compose import composed
+from hpms.config.config import GROUPS
 from hpms.errors import suggestion
 
 

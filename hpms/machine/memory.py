@@ -4,7 +4,7 @@ import math
 import os
 from pathlib import Path
 
-from hpms.runtime import device
+from hpms.machine.runtime import device
 
 GIGA = 1e9
 _ROOT = Path("/sys/fs/cgroup")

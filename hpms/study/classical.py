@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hpms.config import Config
-from hpms.exact import find_reference
+from hpms.config.config import Config
 from hpms.fem.fine.cells import cell_means
 from hpms.fem.fine.meshes import reference_cells
 from hpms.fem.fine.upscaled import Box, linear, means, no_flow, period_box, periodic, unit_box
 from hpms.options.reference import needed
 from hpms.problem.lifted import LiftedProblem
+from hpms.study.fine import find_reference
 
 WAYS, NETWORK = ("homogenised", "linear", "periodic", "no_flow"), "network"
 _LEAST = 4  # elements along each axis of a cell

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hpms.config import GROUPS, Config, read_config
+from hpms.config.config import GROUPS, Config, read_config
+from hpms.config.registry import load_plugins
+from hpms.config.schema import Count, Folder, read, unknown_key
 from hpms.errors import ConfigError
 from hpms.options.reference import DefaultOptions
 from hpms.options.sweep import Sweep
-from hpms.registry import load_plugins
-from hpms.schema import Count, Folder, read, unknown_key
 
 
 @dataclass(frozen=True)

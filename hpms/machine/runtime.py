@@ -17,9 +17,10 @@ from typing import Any
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-from hpms import __version__, devices, processes
-from hpms.config import Config
+from hpms import __version__
+from hpms.config.config import Config
 from hpms.errors import ConfigError
+from hpms.machine import devices, processes
 
 log = logging.getLogger(__name__)
 _FLAGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_numpy_dtype_promotion", "jax_default_device")
@@ -142,7 +143,7 @@ def provenance() -> dict[str, Any]:
 
 def _commit() -> str:
     """The commit of the checkout that runs, with `+` where files were changed, or an empty string."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return ""
     try:

@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 
-from hpms.cli import typed
+from hpms.cli.main import typed
 
 # Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
@@ -17,7 +17,7 @@ VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") el
 
 def config_dir() -> str:
     """conf/ inside the package (a wheel) or beside it (a checkout)."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for candidate in (package / "conf", package.parent / "conf"):
         if (candidate / "train.yaml").is_file():
             return str(candidate)

@@ -1,0 +1,1 @@
+"""From composed values to typed options."""
