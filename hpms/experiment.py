@@ -74,7 +74,8 @@ def fine_problem(config: Config) -> LiftedProblem:
     """
     dim, eps = config.problem.dim, config.problem.eps
     coefficient, source = config.coefficient.build(dim, eps), config.source.build(dim, eps)
-    problem = config.problem.problem(coefficient, source, config.upscaling.lifts(dim))
+    law = config.law.build(coefficient, dim, eps)
+    problem = config.problem.problem(law, source, config.upscaling.lifts(dim))
     points = probes(dim) * np.array(config.problem.lengths)
     check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
     _check_periods(problem, points)
@@ -141,7 +142,7 @@ def build(
     loss = Loss(
         model=model,
         terms=(
-            ResidualTerm(places=places[INTERIOR], measure=domain.volume),
+            ResidualTerm(places=places[INTERIOR], measure=domain.volume, of_law=problem.law.forms),
             *config.boundary.terms(places, domain),
             *config.problem.terms(places, domain),
         ),

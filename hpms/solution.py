@@ -87,6 +87,14 @@ class Solution:
         with flags(self.config):
             return evaluate(loss, self.theta, solver and solver.view(solver.initial()))
 
+    @cached_property
+    def _offset(self) -> np.ndarray:
+        """What makes ∫ w = 0 where w floats."""
+        if not self.built.problem.floats:
+            return np.zeros(1)
+        places = sites(jnp.asarray(self.measured.points), self._block, jnp.dtype("float64"))
+        return self.measured.mean(np.asarray(fields(self.built.loss.model, self.theta, places)[0]))
+
     @property
     def _block(self) -> int:
         return self.config.runtime.block_size()
@@ -106,7 +114,7 @@ class Solution:
     def _lifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         places = sites(jnp.asarray(points), self._block, jnp.dtype("float64"))
         value, gradient = fields(self.built.loss.model, self.theta, places)
-        return np.asarray(value), np.asarray(gradient)
+        return np.asarray(value) - self._offset, np.asarray(gradient)
 
     def _checked(self, points: np.ndarray) -> np.ndarray:
         points, dim = np.asarray(points, np.float64), self.config.problem.dim

@@ -22,6 +22,7 @@ from hpms.options.collocation import LayersOptions
 from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
+from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import sites
 from hpms.problem.unit_cube import UnitCube
@@ -104,7 +105,7 @@ def two_scale_value(network, sigma, x, output):
 
 def small_problem(dim, source="exp(-2*x1)", lifts=1):
     coefficient = Coefficient(COEFFICIENTS[dim], {}, None).build(dim, EPS)
-    return LiftedProblem(UnitCube(dim, EPS), coefficient, Source(source, {}).build(dim, EPS), lifts)
+    return LiftedProblem(UnitCube(dim, EPS), Diffusion(coefficient), Source(source, {}).build(dim, EPS), lifts)
 
 
 def lattice(dim, count):

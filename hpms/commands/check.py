@@ -57,7 +57,10 @@ def verify(config: Config, built: Experiment) -> list[Check]:
     points = jnp.asarray(random * np.array(config.problem.lengths))
     full = Reduced(loss, solver, built.taus)
     theta = _admissible_parameters(config, built.problem, full)
-    checks = [*check_jet(loss.model(theta), points), *check_manufactured(built.problem, points)]
+    checks = [
+        *check_jet(loss.model(theta), points, built.problem.law.forms),
+        *check_manufactured(built.problem, points),
+    ]
     checks += check_adjoint(built.space, loss.upscaling.cells, config.seed)
     checks += check_gradient("objective", full, theta, config.seed)
     checks += check_rows(full, theta, config.seed)

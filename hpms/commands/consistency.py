@@ -57,7 +57,7 @@ def _summary(config: Config, groups: Mapping[str, Mapping[str, np.ndarray]]) -> 
 
 def _path(invocation: Invocation, config: Config, sweep: Sweep, experiment: str) -> Path:
     """One place for each problem, with all its ε, and sweep."""
-    groups = ("problem", "coefficient", "source", "reference")
+    groups = ("problem", "coefficient", "source", "law", "reference")
     cases = [config.identity(*groups), *(config_at(config, e).identity(*groups) for e in sweep.eps or ())]
     what = json.dumps([*cases, asdict(sweep), needed(config.reference).delta])
     digest = hashlib.sha256(what.encode()).hexdigest()[:12]

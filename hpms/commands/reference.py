@@ -50,7 +50,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
         "fem_assemble_seconds": fem.assemble_seconds,
         "fem_solve_seconds": fem.solve_seconds,
     }
-    groups = ("problem", "coefficient", "source", "coarse", "upscaling", "coupling", "reference")
+    groups = ("problem", "coefficient", "source", "law", "coarse", "upscaling", "coupling", "reference")
     path = Path(invocation.output, "reference", experiment, config.identity(*groups), "reference.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())

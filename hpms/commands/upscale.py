@@ -48,7 +48,7 @@ def run(invocation: UpscaleInvocation, config: Config, experiment: str) -> Resul
         stored.check_medium(problem)
     network = None if stored is None else stored.summary.get("upscaled_coefficient")
     found = upscaled(config, problem, network)
-    groups = ("problem", "coefficient", "source", "reference", "upscaling")
+    groups = ("problem", "coefficient", "source", "law", "reference", "upscaling")
     place = config.identity(*groups)
     if stored is not None:
         place = f"{stored.identity}_{config.identity('reference')}/seed={config.seed}"
@@ -87,8 +87,8 @@ def _report(found: Upscaled) -> str:
         if name in found.whole
     ]
     rows += [
-        ["arithmetic mean of K", f"{found.arithmetic:.7f}", ""],
-        ["harmonic mean of K", f"{found.harmonic:.7f}", ""],
+        ["arithmetic mean of K", _mean(found.arithmetic), ""],
+        ["harmonic mean of K", _mean(found.harmonic), ""],
     ]
     text = table(["", "upscaled coefficient", "seconds"], rows)
     if not found.cells:
@@ -106,6 +106,10 @@ def _report(found: Upscaled) -> str:
     least, most = found.condition.min(), found.condition.max()
     worst = f"Condition numbers of the cells' averaged gradients: {least:.3g} to {most:.3g}."
     return f"{text}\n\n{table(header, cells)}\n\n{worst}"
+
+
+def _mean(found: np.ndarray) -> str:
+    return matrix(found) if found.ndim else f"{found:.7f}"
 
 
 def _spread(tensors: np.ndarray) -> list[str]:

@@ -17,6 +17,7 @@ from hpms.options.coarse import CoarseOptions
 from hpms.options.coefficient import CoefficientOptions
 from hpms.options.collocation import CollocationOptions
 from hpms.options.coupling import CouplingOptions
+from hpms.options.law import LawOptions
 from hpms.options.network import NetworkOptions
 from hpms.options.optimizer import OptimizerOptions
 from hpms.options.problem import ProblemOptions
@@ -33,6 +34,7 @@ GROUPS = (
     "problem",
     "coefficient",
     "source",
+    "law",
     "network",
     "boundary",
     "collocation",
@@ -63,6 +65,7 @@ class Config:
     problem: ProblemOptions
     coefficient: CoefficientOptions
     source: SourceOptions
+    law: LawOptions
     network: NetworkOptions
     boundary: BoundaryOptions
     collocation: CollocationOptions
@@ -94,7 +97,9 @@ class Config:
     def identity(self, *groups: str) -> str:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
         plain = {
-            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k)} for group in groups or GROUPS
+            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k)}
+            for group in groups or GROUPS
+            if group != "law" or not self.law.is_the_papers
         }
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -81,6 +81,15 @@ class LagrangeSpace:
         points, weights = get_quadrature(_ELEMENTS[self.dim].refdom, order)
         return np.concatenate([1 - points.sum(axis=0, keepdims=True), points]).T, weights / self.n**self.dim
 
+    def integrals(self) -> Float[np.ndarray, " n"]:
+        """∫ φ_i over the unit cube."""
+        barycentric, weights = self.rule(self.degree)
+        each, found = weights @ self.shape(barycentric), np.zeros(self.size)
+        for simplex, cube in self.blocks(200_000):
+            unknowns = self.unknowns(cube, simplex)
+            found += np.bincount(unknowns.ravel(), weights=np.tile(each, len(cube)), minlength=self.size)
+        return found
+
     def places(
         self, barycentric: Float[np.ndarray, "q v"], cube: Int[np.ndarray, "m d"], simplex: int
     ) -> Float[np.ndarray, "m q d"]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet
+from hpms.jet import Forms, Jet
 from hpms.problem.box import Walls
 
 
@@ -33,14 +33,21 @@ class AbstractNetwork(eqx.Module):
     """v_θ: R^d -> R^l. Its parameters are its arrays, but for those wrapped in `Fixed`."""
 
     @abc.abstractmethod
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
-        """Value, gradient and Laplacian at M points; under `jit`, what is not used is not computed."""
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
+        """Value, gradient and the second derivatives of the `forms`, by default the Laplacian, at M points; under
+        `jit`, what is not used is not computed.
+        """
 
     def vanishing(self, walls: Walls | None = None) -> "AbstractNetwork | None":
         """This network made to vanish on `walls`, None for all of ∂Ω of the unit cube, in a way of its own, or None:
         then it is multiplied by l(x).
         """
         return None
+
+
+def jet_of(network: AbstractNetwork, x: Float[Array, "m d"], forms: Forms | None) -> Jet:
+    """The network's jet; one that knows the Laplacian alone need not take `forms`."""
+    return network.jet(x) if forms is None else network.jet(x, forms)
 
 
 class Fixed(eqx.Module):

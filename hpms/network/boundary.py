@@ -3,8 +3,8 @@
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from hpms.jet import Jet, multiply
-from hpms.network.base import AbstractNetwork
+from hpms.jet import Forms, Jet, multiply
+from hpms.network.base import AbstractNetwork, jet_of
 from hpms.problem.box import Walls
 from hpms.problem.unit_cube import vanishing
 
@@ -15,6 +15,6 @@ class HardBoundary(AbstractNetwork):
     network: AbstractNetwork
     walls: Walls | None = eqx.field(static=True, default=None)
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
-        factor = vanishing(x) if self.walls is None else self.walls.vanishing(x)
-        return multiply(factor, self.network.jet(x))
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
+        factor = vanishing(x, forms) if self.walls is None else self.walls.vanishing(x, forms)
+        return multiply(factor, jet_of(self.network, x, forms))

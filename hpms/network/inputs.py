@@ -5,13 +5,13 @@ from functools import reduce
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.jet import Jet, affine, concatenate
+from hpms.jet import Forms, Jet, affine, concatenate
 from hpms.network.fourier import fourier_features
 
 
-def coordinates(x: Float[Array, "m d"], sides: tuple[float, ...], wrapped: tuple[int, ...]) -> Jet:
+def coordinates(x: Float[Array, "m d"], sides: tuple[float, ...], wrapped: tuple[int, ...], forms: Forms | None) -> Jet:
     """The jet of 2x_a/s_a - 1, or of (cos 2πx_a/s_a, sin 2πx_a/s_a) along the `wrapped` axes, one behind the other."""
-    return reduce(concatenate, [_along(x, axis, side, axis in wrapped) for axis, side in enumerate(sides)])
+    return reduce(concatenate, [_along(x, axis, side, axis in wrapped, forms) for axis, side in enumerate(sides)])
 
 
 def inputs(dim: int, wrapped: tuple[int, ...]) -> int:
@@ -19,6 +19,6 @@ def inputs(dim: int, wrapped: tuple[int, ...]) -> int:
     return dim + len(wrapped)
 
 
-def _along(x: Float[Array, "m d"], axis: int, side: float, wraps: bool) -> Jet:
+def _along(x: Float[Array, "m d"], axis: int, side: float, wraps: bool, forms: Forms | None) -> Jet:
     unit = jnp.zeros((x.shape[1], 1), x.dtype).at[axis].set(1 / side)
-    return fourier_features(x, unit) if wraps else affine(x, 2 * unit, jnp.full(1, -1, x.dtype))
+    return fourier_features(x, unit, forms) if wraps else affine(x, 2 * unit, jnp.full(1, -1, x.dtype), forms)

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet, activate, affine
+from hpms.jet import Forms, Jet, activate, affine
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.inputs import coordinates, inputs
@@ -19,12 +19,13 @@ class Perceptron(AbstractNetwork):
     sides: tuple[float, ...] | None = eqx.field(static=True, default=None)
     wrapped: tuple[int, ...] = eqx.field(static=True, default=())
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         sigma = ACTIVATIONS[self.activation]
         if self.wrapped:
-            return propagate(coordinates(x, self.sides or (1.0,) * x.shape[1], self.wrapped), self.layers, sigma)
+            sides = self.sides or (1.0,) * x.shape[1]
+            return propagate(coordinates(x, sides, self.wrapped, forms), self.layers, sigma)
         first, *rest = self.layers
-        return propagate(activate(affine(x, first.weight, first.bias), sigma), rest, sigma)
+        return propagate(activate(affine(x, first.weight, first.bias, forms), sigma), rest, sigma)
 
 
 def perceptron(

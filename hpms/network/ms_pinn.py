@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet, activate, concatenate, linear
+from hpms.jet import Forms, Jet, activate, concatenate, linear
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Fixed, Scales, glorot
 from hpms.network.fourier import fourier_features
@@ -27,15 +27,15 @@ class MultiscaleFourierNetwork(AbstractNetwork):
     output: Layer
     activation: str = eqx.field(static=True)
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
-        branches = [self._branch(x, frequency.array) for frequency in self.frequencies]
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
+        branches = [self._branch(x, frequency.array, forms) for frequency in self.frequencies]
         jet = branches[0]
         for branch in branches[1:]:
             jet = concatenate(jet, branch)
         return linear(jet, self.output.weight, self.output.bias)
 
-    def _branch(self, x: Float[Array, "m d"], frequency: Float[Array, "d features"]) -> Jet:
-        jet = fourier_features(x, frequency)
+    def _branch(self, x: Float[Array, "m d"], frequency: Float[Array, "d features"], forms: Forms | None) -> Jet:
+        jet = fourier_features(x, frequency, forms)
         for layer in self.trunk:
             jet = activate(linear(jet, layer.weight, layer.bias), ACTIVATIONS[self.activation])
         return jet

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet, add, affine, columns, concatenate, dot, multiply, scale
+from hpms.jet import Forms, Jet, add, affine, columns, concatenate, dot, multiply, one, scale, separable
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.fourier import fourier_features
@@ -44,18 +44,18 @@ class TwoScaleNetwork(AbstractNetwork):
     is_vanishing: bool = eqx.field(static=True)
     walls: Walls | None = eqx.field(static=True, default=None)
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         sigma = ACTIVATIONS[self.activation]
         sides = self.scales.sides or (1.0,) * x.shape[1]
         wrapped = self.scales.wrapped
         if wrapped:
-            slow = coordinates(x, sides, wrapped)
+            slow = coordinates(x, sides, wrapped, forms)
         else:
-            slow = affine(x, jnp.diag(2 / jnp.asarray(sides, x.dtype)), jnp.full(x.shape[1], -1, x.dtype))
+            slow = affine(x, jnp.diag(2 / jnp.asarray(sides, x.dtype)), jnp.full(x.shape[1], -1, x.dtype), forms)
         lengths = layer_lengths(self.scales)
-        fast = concatenate(slow, fourier_features(x, self._frequencies(x.dtype)))
+        fast = concatenate(slow, fourier_features(x, self._frequencies(x.dtype), forms))
         for multiple in self.multiples:
-            layer = boundary_layers(x, tuple(multiple * length for length in lengths), sides)
+            layer = boundary_layers(x, tuple(multiple * length for length in lengths), sides, forms)
             fast = concatenate(fast, _between(layer, wrapped))
         coefficients = propagate(slow, self.slow, sigma)
         products, each = propagate(fast, self.fast, sigma), coefficients.value.shape[1] // self.scales.outputs
@@ -63,8 +63,8 @@ class TwoScaleNetwork(AbstractNetwork):
         mean = reduce(concatenate, (columns(coefficients, i, i + 1) for i in starts))
         corrector = reduce(concatenate, (dot(columns(coefficients, i + 1, i + each), products) for i in starts))
         if self.is_vanishing:
-            factor = vanishing(x) if self.walls is None else self.walls.vanishing(x)
-            saturated = saturation(x, lengths, sides, None if self.walls is None else self.walls.faces)
+            factor = vanishing(x, forms) if self.walls is None else self.walls.vanishing(x, forms)
+            saturated = saturation(x, lengths, sides, None if self.walls is None else self.walls.faces, forms)
             mean, corrector = multiply(factor, mean), multiply(saturated, corrector)
         return add(mean, scale(self.scales.eps, corrector))
 
@@ -88,14 +88,16 @@ def layer_lengths(scales: Scales) -> tuple[float, ...]:
     return tuple(max(along) / (2 * pi) for along in tangential)
 
 
-def boundary_layers(x: Float[Array, "m d"], lengths: tuple[float, ...], sides: tuple[float, ...]) -> Jet:
+def boundary_layers(
+    x: Float[Array, "m d"], lengths: tuple[float, ...], sides: tuple[float, ...], forms: Forms | None
+) -> Jet:
     """The jet of (exp(-x_i/ℓ_i), exp(-(s_i-x_i)/ℓ_i)), i = 1..d, shape (M, 2d), between x_i = 0 and the sides s_i."""
     rate = 1 / jnp.asarray(lengths, x.dtype)
     left, right = jnp.exp(-x * rate), jnp.exp((x - jnp.asarray(sides, x.dtype)) * rate)
     value = jnp.concatenate([left, right], axis=1)
     slope = jnp.concatenate([-left * rate, right * rate], axis=1)
     axes = jnp.tile(jnp.eye(x.shape[1], dtype=x.dtype), 2)
-    return Jet(value, tuple(slope * axis for axis in axes), value * jnp.tile(rate, 2) ** 2)
+    return separable(value, slope, value * jnp.tile(rate, 2) ** 2, axes, forms)
 
 
 def _between(layer: Jet, wrapped: tuple[int, ...]) -> Jet:
@@ -111,12 +113,12 @@ def saturation(
     x: Float[Array, "m d"],
     lengths: tuple[float, ...],
     sides: tuple[float, ...],
-    faces: tuple[Face, ...] | None = None,
+    faces: tuple[Face, ...] | None,
+    forms: Forms | None,
 ) -> Jet:
     """The jet of b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(s_i-x_i)/ℓ_i)), (M, 1), or the factors of some `faces`."""
-    layer = boundary_layers(x, lengths, sides)
-    one = jnp.ones((x.shape[0], 1), x.dtype)
-    product = Jet(one, tuple(0 * one for _ in lengths), 0 * one)
+    layer = boundary_layers(x, lengths, sides, forms)
+    product = one(x, forms)
     for i in range(2 * x.shape[1]):
         if faces is not None and (i % x.shape[1], i // x.shape[1]) not in faces:
             continue

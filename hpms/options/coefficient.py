@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hpms.config.registry import register
 from hpms.config.schema import Fraction, Positive
-from hpms.errors import ConfigError
-from hpms.formula import field_formula
+from hpms.errors import ConfigError, brief
+from hpms.formula import Formula, field_formula
 from hpms.options.base import AbstractOptions
+from hpms.options.mapping import parsed
 
 if TYPE_CHECKING:
     from hpms.config.config import Config
     from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.coefficient.expression import ExpressionCoefficient
     from hpms.problem.coefficient.layered import LayeredCoefficient
+    from hpms.problem.coefficient.tensor import TensorCoefficient
 
 
 class CoefficientOptions(AbstractOptions, abc.ABC):
@@ -59,6 +62,61 @@ class ExpressionOptions(CoefficientOptions):
         formula = field_formula(self.formula, dim, self.constants, "coefficient.formula")
         return ExpressionCoefficient(
             formula=formula, eps=eps, constants=tuple(self.constants.items()), periods=self.periods
+        )
+
+
+@register("coefficient", "tensor")
+@dataclass(frozen=True)
+class TensorOptions(CoefficientOptions):
+    """`coefficient=tensor 'coefficient.entries={k11:2,k12:0.5,k22:1+x1}'`: a symmetric K_ij(x), positive definite.
+
+    **Arguments:** `entries`, numbers or formulas by their places k11, k12, k22, k13, ... (those left out are 0);
+    `constants` and `periods` as above.
+    """
+
+    entries: Any
+    constants: dict[str, float]
+    periods: tuple[Positive, ...] | None
+
+    def check(self, config: Config) -> None:
+        dim = config.problem.dim
+        if dim == 1:
+            raise ConfigError("coefficient", "tensor", "a tensor needs problem.dim=2 or 3: take expression")
+        if self.periods is not None and len(self.periods) != dim:
+            raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, problem.dim={dim}")
+        if getattr(config.reference, "method", None) == "layered":
+            raise ConfigError("reference.method", "layered", "it is for a coefficient that is a number; choose p2")
+        self._formulas(dim)
+
+    def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
+        return self.periods
+
+    def build(self, dim: int, eps: float) -> TensorCoefficient:
+        from hpms.problem.coefficient.tensor import TensorCoefficient
+
+        constants = tuple(self.constants.items())
+        return TensorCoefficient(entries=self._formulas(dim), eps=eps, constants=constants, periods=self.periods)
+
+    def _formulas(self, dim: int) -> tuple[tuple[tuple[int, int], Formula], ...]:
+        key = "coefficient.entries"
+        given = parsed(self.entries, key) if isinstance(self.entries, str) else self.entries
+        places = {f"k{i + 1}{j + 1}": (i, j) for j in range(dim) for i in range(j + 1)}
+        if not isinstance(given, Mapping):
+            raise ConfigError(key, brief(given), "write {k11:2,k12:0.5,k22:1+x1}, numbers or formulas")
+        for place, entry in given.items():
+            if place not in places:
+                raise ConfigError(
+                    f"{key}.{brief(place)}", entry, f"the places are {', '.join(places)}, as K is symmetric"
+                )
+            if isinstance(entry, bool) or not isinstance(entry, str | int | float):
+                raise ConfigError(f"{key}.{place}", brief(entry), "it must be a number or a formula")
+        for i in range(dim):
+            if (place := f"k{i + 1}{i + 1}") not in given:
+                raise ConfigError(key, brief(self.entries), f"give {place}, which has to be positive")
+        return tuple(
+            (at, field_formula(str(given[place]), dim, self.constants, f"{key}.{place}"))
+            for place, at in places.items()
+            if place in given
         )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from hpms.errors import ConfigError, brief, suggestion
 from hpms.formula import field_formula
+from hpms.options.mapping import parsed
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
-_MOST = 100
 _EXAMPLE = "give one condition, such as {dirichlet:0}, {robin:[1,x2]} or periodic"
 PARTS = ("left", "right", "bottom", "top", "front", "back")  # x₁ = 0, x₁ = s₁, x₂ = 0, ...
 DIRICHLET, NEUMANN, ROBIN, PERIODIC = "dirichlet", "neumann", "robin", "periodic"
@@ -35,7 +35,7 @@ def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
     """
     if given == LINEAR:
         return None
-    found = parsed(given) if isinstance(given, str) else given
+    found = parsed(given, KEY) if isinstance(given, str) else given
     parts = PARTS[: 2 * dim]
     example = "write left:{dirichlet:0}, right:{neumann:1}, all:{robin:[a,g]}, or linear"
     if not isinstance(found, Mapping) or not found:
@@ -54,11 +54,12 @@ def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
         if [each.kind for each in every[2 * axis : 2 * axis + 2]].count(PERIODIC) == 1:
             both = f"{parts[2 * axis]} and {parts[2 * axis + 1]}"
             raise ConfigError(KEY, brief(given), f"{both} are periodic together or not at all")
-    if all(each.kind in (NEUMANN, PERIODIC) for each in every):
-        raise ConfigError(
-            KEY, brief(given), "fluxes alone leave w open by a constant: give a value or a rate somewhere"
-        )
     return every
+
+
+def are_fluxes(conditions: tuple[Condition, ...]) -> bool:
+    """Whether they leave w open by a constant."""
+    return all(each.kind in (NEUMANN, PERIODIC) for each in conditions)
 
 
 def _condition(key: str, data: Any, dim: int) -> Condition:
@@ -83,49 +84,3 @@ def _formula(value: Any, dim: int, key: str) -> str:
         raise ConfigError(key, brief(value), "it must be a number or a formula")
     field_formula(str(value), dim, {}, key)
     return str(value)
-
-
-def parsed(text: str) -> Any:
-    """Mappings, lists and formulas, as in `{left:{dirichlet:sin(x2)},all:{robin:[1,x1]}}`; `ConfigError` for others."""
-    if max(text.count(letter) for letter in "{[(") > _MOST:
-        raise ConfigError(KEY, brief(text), f"it may open at most {_MOST} brackets of a kind")
-    found, rest = _value(text.strip(), text)
-    if rest:
-        raise ConfigError(KEY, brief(text), f"nothing may stand behind its end, as '{rest[:20]}' does")
-    return found
-
-
-def _value(text: str, whole: str) -> tuple[Any, str]:
-    if text.startswith("{"):
-        items, rest = {}, text[1:].lstrip()
-        while not rest.startswith("}"):
-            name, colon, rest = rest.partition(":")
-            if not colon or not name.strip().isidentifier():
-                raise ConfigError(KEY, brief(whole), "a part or a kind and a colon are missing")
-            if name.strip() in items:
-                raise ConfigError(KEY, brief(whole), f"{name.strip()} is given twice")
-            items[name.strip()], rest = _value(rest.lstrip(), whole)
-            rest = _behind(rest, "}", whole)
-        return items, rest[1:].lstrip()
-    if text.startswith("["):
-        values, rest = [], text[1:].lstrip()
-        while not rest.startswith("]"):
-            value, rest = _value(rest, whole)
-            values.append(value)
-            rest = _behind(rest, "]", whole)
-        return values, rest[1:].lstrip()
-    depth = 0
-    for i, letter in enumerate(text):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0 and letter in ",}]":
-            return text[:i].strip(), text[i:]
-    return text.strip(), ""
-
-
-def _behind(rest: str, end: str, whole: str) -> str:
-    """What follows a comma, or the end itself."""
-    if rest.startswith(","):
-        return rest[1:].lstrip()
-    if not rest.startswith(end):
-        raise ConfigError(KEY, brief(whole), f"a '{end}' is missing")
-    return rest

@@ -11,16 +11,16 @@ from hpms.config.schema import NonNegative, Positive, Width
 from hpms.errors import ConfigError
 from hpms.formula import field_formula
 from hpms.options.base import AbstractOptions
-from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, read_conditions
+from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, are_fluxes, read_conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hpms.config.config import Config
     from hpms.problem.box import Walls
-    from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.collocation import Collocation
     from hpms.problem.domain import AbstractDomain
+    from hpms.problem.law.diffusion import Diffusion
     from hpms.problem.lifted import LiftedProblem
     from hpms.problem.source.base import AbstractSource
     from hpms.training.term.base import AbstractTerm
@@ -59,11 +59,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def build(self) -> AbstractDomain:
         """The domain."""
 
-    def problem(self, coefficient: AbstractCoefficient, source: AbstractSource, lifts: int) -> LiftedProblem:
+    def problem(self, law: Diffusion, source: AbstractSource, lifts: int) -> LiftedProblem:
         """The problem with w_i = x_i on ∂Ω."""
         from hpms.problem.lifted import LiftedProblem
 
-        return LiftedProblem(self.build(), coefficient, source, lifts)
+        return LiftedProblem(self.build(), law, source, lifts)
 
     def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
         """What its conditions add to the loss."""
@@ -96,12 +96,12 @@ class UnitCubeOptions(ProblemOptions):
 @register("problem", "box")
 @dataclass(frozen=True)
 class BoxOptions(ProblemOptions):
-    """`problem=box`: -∇·(K ∇w) = q in Ω = Π(0, s_a) with conditions of one's own on its faces.
+    """`problem=box`: -∇·(K ∇w) + c w = q in Ω = Π(0, s_a) with conditions of one's own on its faces.
 
     **Arguments:** `dim` and `eps` as above; `sides`, s_1, ..., s_d, or null for 1; `conditions`: linear (w_i = x_i), or
     for each of left, right, bottom, top, front, back (x_a = 0 and s_a; `all` for the rest) one of dirichlet: g, w = g;
     neumann: g, K∇w·n = g with n outward; robin: [a, g], K∇w·n + a w = g (numbers or formulas of x1, x2, x3 and eps); or
-    periodic, on opposite faces;
+    periodic, on opposite faces; where all of them are for fluxes, ∫ w = 0;
     `tau`, the weight of the term of all Neumann and Robin conditions, |∂Ω|/M_∂Ω Σ (K∇w·n + a w - g)².
     """
 
@@ -156,14 +156,14 @@ class BoxOptions(ProblemOptions):
 
         return UnitCube(self.dim, self.eps) if self.is_the_papers else Box(self.dim, self.eps, self.lengths)
 
-    def problem(self, coefficient: AbstractCoefficient, source: AbstractSource, lifts: int) -> LiftedProblem:
+    def problem(self, law: Diffusion, source: AbstractSource, lifts: int) -> LiftedProblem:
         from hpms.problem.conditions import Conditions, FaceCondition, faces
         from hpms.problem.lift import TransfiniteLift
         from hpms.problem.lifted import LiftedProblem
 
         if (every := self._every) is None:
             if self.is_the_papers:
-                return super().problem(coefficient, source, lifts)
+                return super().problem(law, source, lifts)
             every = (Condition(DIRICHLET, "x1"),) * 2 * self.dim
         found, data = [], {}
         for face, each in zip(faces(self.dim), every, strict=True):
@@ -176,7 +176,8 @@ class BoxOptions(ProblemOptions):
         groups = tuple(self._field(formula) for formula in data)
         lift = TransfiniteLift(groups, tuple(map(tuple, data.values())), self.lengths)
         conditions = Conditions(tuple(found), self.lengths, self.wrapped)
-        return LiftedProblem(self.build(), coefficient, source, lifts, lift, conditions)
+        floats = are_fluxes(every) and law.reaction is None
+        return LiftedProblem(self.build(), law, source, lifts, lift, conditions, floats)
 
     def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
         from hpms.problem.collocation import FLUX

@@ -51,7 +51,8 @@ class DefaultOptions(ReferenceOptions):
         if self.method == "layered":
             self._check_layers(config)
         else:
-            meshes.reference_cells(dim, config.problem.eps, meshes.method_name(self.method, dim), self.h, longest)
+            name = meshes.method_name(self.method, dim, not config.law.is_the_papers)
+            meshes.reference_cells(dim, config.problem.eps, name, self.h, longest)
         meshes.baseline_cells(dim, self.fem_h, longest)
 
     def _check_layers(self, config: Config) -> None:

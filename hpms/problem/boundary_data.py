@@ -1,15 +1,18 @@
 """Whether conditions of one's own are sound: finite, coercive, and the same at both ends of a periodic axis."""
 
+import logging
 from typing import Any
 
 import numpy as np
 
 from hpms.errors import UserError
+from hpms.fem.validation import validation_points
 from hpms.options.conditions import KEY, PARTS
 from hpms.problem.conditions import Conditions, FaceCondition
 from hpms.problem.lifted import LiftedProblem, on_host
 
-_SAME = 1e-6
+_SAME, _BALANCED = 1e-6, 1e-4
+log = logging.getLogger(__name__)
 
 
 def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
@@ -19,7 +22,9 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
     conditions = problem.conditions
     assert conditions is not None
     held = [_check_face(each, conditions, points) for each in conditions.faces]
-    if not any(held):
+    if problem.floats:
+        _check_balance(problem)
+    elif not any(held) and problem.law.reaction is None:
         raise UserError(f"{KEY} leaves w open by a constant: give a value, or a rate that is not 0, on some part.")
     for axis in conditions.periodic:
         low, high = (_moved(points, axis, end * conditions.sides[axis]) for end in (0, 1))
@@ -46,6 +51,33 @@ def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> Non
                 f"none of the collocation.boundary={len(boundary)} points lies on {_part(each)}, whose condition would "
                 f"be lost: give more of them."
             )
+
+
+def _check_balance(problem: LiftedProblem) -> None:
+    """Raises `UserError` unless ∫ q + ∫_∂Ω g = 0, without which there is no w where only fluxes are given."""
+    conditions, domain = problem.conditions, problem.domain
+    assert conditions is not None
+    sides = np.array(domain.sides)
+    points, weights = validation_points(domain.dim, domain.eps / sides.max())
+    values = [problem.source_at()(points * sides)]
+    measures = [weights * domain.volume]
+    flat, shares = (
+        (np.zeros((1, 0)), np.ones(1))
+        if domain.dim == 1
+        else validation_points(domain.dim - 1, domain.eps / sides.max())
+    )
+    for each in conditions.faces:
+        axis, end = each.face
+        values.append(on_host(each.value, domain.dim)(np.insert(flat, axis, end, axis=1) * sides))
+        measures.append(shares * domain.volume / sides[axis])
+    total = sum(m @ v for m, v in zip(measures, values, strict=True))
+    size = sum(m @ np.abs(v) for m, v in zip(measures, values, strict=True))
+    if abs(total) > _BALANCED * size:
+        raise UserError(
+            f"{KEY} gives fluxes alone, and with the source they leave {total:.4g} over: ∫q + ∫g has to vanish where "
+            f"nothing holds w; change one of them, or give a value or a rate on some part."
+        )
+    log.info("all conditions are for fluxes: the constant in w is fixed by ∫w = 0")
 
 
 def _check_face(each: FaceCondition, conditions: Conditions, points: np.ndarray) -> bool:

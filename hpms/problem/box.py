@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet, multiply
+from hpms.jet import Forms, Jet, multiply, one, separable
 from hpms.problem.domain import AbstractDomain
 from hpms.problem.unit_cube import UnitCube
 
@@ -62,21 +62,20 @@ class Walls:
     sides: tuple[float, ...]
     faces: tuple[Face, ...]
 
-    def vanishing(self, x: Float[Array, "m d"]) -> Jet:
+    def vanishing(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         """The jet of Π_a l_a(x_a/s_a), (M, 1): l = 4ξ(1 - ξ) between two of the faces, ξ or 1 - ξ beside one."""
-        one = jnp.ones_like(x[:, :1])
-        product = Jet(one, tuple(0 * one for _ in self.sides), 0 * one)
+        product = one(x, forms)
         for axis, side in enumerate(self.sides):
             ends = {end for a, end in self.faces if a == axis}
             if ends:
-                product = multiply(product, _along(x, axis, side, ends))
+                product = multiply(product, _along(x, axis, side, ends, forms))
         return product
 
 
-def _along(x: Float[Array, "m d"], axis: int, side: float, ends: set[int]) -> Jet:
+def _along(x: Float[Array, "m d"], axis: int, side: float, ends: set[int], forms: Forms | None) -> Jet:
     xi, zero = x[:, axis : axis + 1] / side, jnp.zeros_like(x[:, :1])
     if len(ends) == 2:
         value, slope, bend = 4 * xi * (1 - xi), (4 - 8 * xi) / side, jnp.full_like(xi, -8.0 / side**2)
     else:
         value, slope, bend = (1 - xi, zero - 1 / side, zero) if 1 in ends else (xi, zero + 1 / side, zero)
-    return Jet(value, tuple(slope if a == axis else zero for a in range(x.shape[1])), bend)
+    return separable(value, slope, bend, jnp.eye(x.shape[1], dtype=x.dtype)[:, axis : axis + 1], forms)

@@ -10,9 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from hpms.errors import UserError
+from hpms.fem.sample import check_coefficient
 from hpms.machine.devices import jitted
 from hpms.options.collocation import CollocationOptions
-from hpms.problem.lifted import LiftedProblem, Medium
+from hpms.problem.law.diffusion import Medium
+from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, cut, sites
 
 INTERIOR: str = "interior"
@@ -100,14 +102,19 @@ def _collocation(points: Array, there: Any, weights: Any, block: int, dtype: jnp
 
 
 def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:
-    """Raises `UserError` at the first point where K^ε is not positive and finite, or f^ε is not finite."""
-    value, forcing = np.asarray(medium.coefficient), np.asarray(medium.forcing, np.float64)
-    bad = ~(np.isfinite(value) & (value > 0) & np.isfinite(np.asarray(medium.gradient)).all(axis=1))
-    if bad.any():
-        i = int(np.argmax(bad))
-        where = ", ".join(f"{x:.4g}" for x in np.asarray(points[i]))
-        raise UserError(f"the coefficient must be positive with a finite gradient, but K({where}) = {value[i]:.4g}.")
-    if not np.isfinite(forcing).all():
-        i = int(np.argmax(~np.isfinite(forcing)))
-        where = ", ".join(f"{x:.4g}" for x in np.asarray(points[i]))
-        raise UserError(f"the source must be finite, but at ({where}) it is not.")
+    """Raises `UserError` at the first point where K^ε is not positive (definite) with a finite gradient, c is negative,
+    or f^ε is not finite.
+    """
+    check_coefficient(np.asarray(points), np.asarray(medium.coefficient, np.float64))
+
+    def refuse(bad: Any, what: str) -> None:
+        if bad.any():
+            where = ", ".join(f"{x:.4g}" for x in np.asarray(points[int(np.argmax(bad))]))
+            raise UserError(f"{what}, but at ({where}) it is not.")
+
+    refuse(~np.isfinite(np.asarray(medium.divergence)).all(axis=1), "the coefficient must have a finite gradient")
+    if medium.reaction is not None:
+        rate = np.asarray(medium.reaction)
+        refuse(~(np.isfinite(rate) & (rate >= 0)), "law.reaction must be finite and not negative")
+    if medium.forcing is not None:
+        refuse(~np.isfinite(np.asarray(medium.forcing)).all(axis=1), "the source must be finite")

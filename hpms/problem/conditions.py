@@ -26,10 +26,9 @@ class FaceCondition(eqx.Module):
 
 
 class FluxData(eqx.Module):
-    """What K∇v·n + a v = h needs at M points: K (M,), n (M, d), a (M,) and h (M, 1)."""
+    """What K∇v·n + a v = h needs at M points: Kn (M, d), a (M,) and h (M, 1)."""
 
-    coefficient: Float[Array, "*m"]
-    normal: Float[Array, "*m d"]
+    conormal: Float[Array, "*m d"]
     rate: Float[Array, "*m"]
     target: Float[Array, "*m 1"]
 

@@ -14,7 +14,8 @@ _SAMPLES, _STEPS, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 2**20, 256, 10
 
 
 def digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
-    """A hash of K and q: of their arrays, such as an image's, and of their values at 65,536 fixed random points of Ω.
+    """A hash of K, q and what else there is: of their arrays, such as an image's, and of their values at 65,536 fixed
+    random points of Ω.
 
     A change in 0.1 % of Ω is not seen with probability exp(-65). Values count in millionths of the largest, so that
     their unit does not matter, and their last bits, which differ between machines, hardly ever.

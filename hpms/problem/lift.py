@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.jet import Jet
+from hpms.jet import Forms, Jet, contracted, wanted
 from hpms.problem.source.base import AbstractSource
 
 
@@ -16,8 +16,8 @@ class AbstractLift(eqx.Module):
     """ℓ_i, i = 1..l."""
 
     @abc.abstractmethod
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
-        """Values, gradients and Laplacians at M points, (M, l)."""
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
+        """Values, gradients and the second derivatives of the `forms` at M points, (M, l)."""
 
 
 class LinearLift(AbstractLift):
@@ -25,10 +25,11 @@ class LinearLift(AbstractLift):
 
     lifts: int = eqx.field(static=True)
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         value = x[:, : self.lifts]
         axes = jnp.eye(x.shape[1], self.lifts, dtype=x.dtype)
-        return Jet(value, tuple(jnp.broadcast_to(row, value.shape) for row in axes), jnp.zeros_like(value))
+        second = (jnp.zeros_like(value),) * len(wanted(forms, x.shape[1]))
+        return Jet(value, tuple(jnp.broadcast_to(row, value.shape) for row in axes), second, forms)
 
 
 class TransfiniteLift(AbstractLift):
@@ -43,11 +44,11 @@ class TransfiniteLift(AbstractLift):
     faces: tuple[tuple[tuple[int, int], ...], ...] = eqx.field(static=True)
     sides: tuple[float, ...] = eqx.field(static=True)
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         gradient = jax.vmap(jax.grad(self._value))(x)
-        laplacian = jax.vmap(lambda point: jnp.trace(jax.hessian(self._value)(point)))(x)
+        second = contracted(forms, jax.vmap(jax.hessian(self._value))(x)[:, None])
         slopes = tuple(gradient[:, i : i + 1] for i in range(x.shape[1]))
-        return Jet(jax.vmap(self._value)(x)[:, None], slopes, laplacian[:, None])
+        return Jet(jax.vmap(self._value)(x)[:, None], slopes, second, forms)
 
     def _value(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         if not self.data:

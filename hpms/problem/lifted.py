@@ -1,6 +1,7 @@
-"""The lifted fine-scale problem and its pointwise residual."""
+"""The lifted fine-scale problem."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import equinox as eqx
@@ -9,38 +10,39 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.fem.tensors import applied
 from hpms.jet import Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import Conditions, FluxData
 from hpms.problem.digest import digest, earlier_digest
 from hpms.problem.domain import AbstractDomain
+from hpms.problem.law.diffusion import Diffusion, Medium, conormal
 from hpms.problem.lift import AbstractLift, LinearLift
 from hpms.problem.source.base import AbstractSource
 
 _CHUNK = 20_000
 
 
-class Medium(eqx.Module):
-    """What the residual needs at M points: K (M,), ∇K (M, d) and f_i^ε = q + ∂_iK (M, l)."""
-
-    coefficient: Float[Array, "*m"]
-    gradient: Float[Array, "*m d"]
-    forcing: Float[Array, "*m l"] | None = None
-
-
 class LiftedProblem(eqx.Module):
     """With w_i = u_i + x_i: A^ε u_i = -∇·(K^ε ∇u_i) = f_i^ε = q + ∂_iK^ε in Ω, u_i = 0 on ∂Ω, i = 1..l, Eq. (4.11).
 
-    l = `lifts` is 1, or d where all entries of an upscaled tensor are wanted. With `conditions` of one's own l is 1 and
-    `own_lift` takes the place of x_1: w = u + ℓ and f = q - Aℓ.
+    A is that of the `law`. l = `lifts` is 1, or d where all entries of an upscaled tensor are wanted. With `conditions`
+    of one's own l is 1 and `own_lift` takes the place of x_1: w = u + ℓ and f = q - Aℓ. Where w `floats`, as nothing
+    but fluxes is given, ∫ w = 0.
     """
 
     domain: AbstractDomain = eqx.field(static=True)
-    coefficient: AbstractCoefficient
+    law: Diffusion
     source: AbstractSource
     lifts: int = eqx.field(static=True, default=1)
     own_lift: AbstractLift | None = None
     conditions: Conditions | None = None
+    floats: bool = eqx.field(static=True, default=False)
+
+    @property
+    def coefficient(self) -> AbstractCoefficient:
+        """K^ε."""
+        return self.law.coefficient
 
     @property
     def lift(self) -> AbstractLift:
@@ -49,32 +51,33 @@ class LiftedProblem(eqx.Module):
 
     @eqx.filter_jit
     def medium(self, points: Float[Array, "m d"]) -> Medium:
-        """K, ∇K and f_i^ε at the points, in float64."""
+        """K, ∇·K, c and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
-        value = jax.vmap(self.coefficient.value)(points)
-        gradient = jax.vmap(self.coefficient.gradient)(points)
-        source = jax.vmap(self.source.value)(points)
+        medium, source = self.law.at(points), jax.vmap(self.source.value)(points)
         if self.own_lift is None:
-            return Medium(value, gradient, source[:, None] + gradient[:, : self.lifts])
-        return Medium(value, gradient, source[:, None] - operator(self.own_lift.jet(points), Medium(value, gradient)))
+            forcing = source[:, None] + medium.divergence[:, : self.lifts]
+        else:
+            forcing = source[:, None] - medium.operator(self.own_lift.jet(points, self.law.forms))
+        return replace(medium, forcing=forcing)
 
     @eqx.filter_jit
     def flux_data(self, points: Float[Array, "b d"]) -> FluxData:
         """What the conditions for the flux ask of v at points of ∂Ω: K∇v·n + a v = g - K∇ℓ·n - aℓ."""
         assert self.conditions is not None and self.own_lift is not None
         points = jnp.asarray(points, dtype=jnp.float64)
-        value, normal = jax.vmap(self.coefficient.value)(points), self.conditions.normal(points)
+        slope = conormal(jax.vmap(self.coefficient.value)(points), self.conditions.normal(points))
         rate, given = self.conditions.at(points)
         on = self.conditions.where(points, flux=True)
         jet = self.own_lift.jet(points)
-        known = value[:, None] * sum(normal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
+        known = sum(slope[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
         target = given[:, None] - known - rate[:, None] * jet.value
-        return FluxData(value, normal, rate, jnp.where(on[:, None], target, 0))
+        return FluxData(slope, rate, jnp.where(on[:, None], target, 0))
 
     @cached_property
     def digest(self) -> str:
-        """What tells K and q apart from others, `hpms.problem.digest.digest`."""
-        return digest((self.coefficient, self.source), self.domain.sides)
+        """What tells K, q and c apart from others, `hpms.problem.digest.digest`."""
+        reaction = () if self.law.reaction is None else (self.law.reaction,)
+        return digest((self.coefficient, self.source, *reaction), self.domain.sides)
 
     def earlier_digest(self) -> str:
         """What earlier run files have in its place."""
@@ -85,7 +88,7 @@ class LiftedProblem(eqx.Module):
     ) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
         """w_i = u_i + ℓ_i and its flux -K^ε∇w_i at M points, from u_i and ∇u_i."""
         lift, slope = self.lifted(points)
-        return value + lift, -self.coefficient_at()(points)[:, None, None] * (gradient + slope)
+        return value + lift, -applied(self.coefficient_at()(points), gradient + slope)
 
     def lifted(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
         """ℓ_i and ∇ℓ_i at M points."""
@@ -93,8 +96,12 @@ class LiftedProblem(eqx.Module):
         return np.asarray(jet.value), np.stack([np.asarray(g) for g in jet.gradient], axis=2)
 
     def coefficient_at(self) -> Callable[[np.ndarray], np.ndarray]:
-        """K as a NumPy function of points (M, d), for the finite element side."""
+        """K as a NumPy function of points (M, d), for the finite element side: (M,), or (M, d, d)."""
         return on_host(self.coefficient, self.domain.dim)
+
+    def reaction_at(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """c as a NumPy function of points (M, d), None for 0."""
+        return None if self.law.reaction is None else on_host(self.law.reaction, self.domain.dim)
 
     def source_at(self) -> Callable[[np.ndarray], np.ndarray]:
         """q as a NumPy function of points (M, d), for the finite element side."""
@@ -103,10 +110,10 @@ class LiftedProblem(eqx.Module):
 
 def on_host(field: AbstractCoefficient | AbstractSource, dim: int) -> Callable[[np.ndarray], np.ndarray]:
     """The field as a NumPy function of points (M, d), in chunks of one length, for which it is compiled here."""
-    _values(field, jnp.zeros((_CHUNK, dim))).block_until_ready()
+    shape = _values(field, jnp.zeros((_CHUNK, dim))).block_until_ready().shape[1:]
 
     def evaluate(points: np.ndarray) -> np.ndarray:
-        values = np.empty(len(points))
+        values = np.empty((len(points), *shape))
         for start in range(0, len(points), _CHUNK):
             chunk = points[start : start + _CHUNK]
             padded = np.concatenate([chunk, np.repeat(chunk[-1:], _CHUNK - len(chunk), axis=0)])
@@ -122,26 +129,14 @@ def _lift(lift: AbstractLift, points: Float[Array, "m d"]) -> Jet:
 
 
 @eqx.filter_jit
-def _values(field: AbstractCoefficient | AbstractSource, points: Float[Array, "m d"]) -> Float[Array, " m"]:
+def _values(field: AbstractCoefficient | AbstractSource, points: Float[Array, "m d"]) -> Float[Array, " m *t"]:
     return jax.vmap(field.value)(points)
 
 
-def operator(jet: Jet, medium: Medium) -> Float[Array, "m l"]:
-    """A^ε v_i = -(K Δv_i + ∇K·∇v_i) at M points."""
-    advection = sum(medium.gradient[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
-    return -(medium.coefficient[:, None] * jet.laplacian + advection)
-
-
-def residual(jet: Jet, medium: Medium) -> Float[Array, "m l"]:
-    """A^ε v_i - f_i^ε at M points, Eq. (3.24)."""
-    assert medium.forcing is not None
-    return operator(jet, medium) - medium.forcing
-
-
-def strain(jet: Jet, axis: int) -> Float[Array, "m l"]:
-    """∂_a w_i of w_i = v_i + x_i along the axis a."""
-    gradient = jet.gradient[axis]
-    return gradient + (jnp.arange(gradient.shape[1]) == axis).astype(gradient.dtype)
+def strains(jet: Jet) -> tuple[Float[Array, "m l"], ...]:
+    """∂_a w_i of w_i = v_i + x_i along each axis a."""
+    problems = jnp.arange(jet.value.shape[1])
+    return tuple(g + (problems == axis).astype(g.dtype) for axis, g in enumerate(jet.gradient))
 
 
 def alone(array: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from jaxtyping import Float
 
+from hpms.fem.tensors import eigenvalues
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.lifted import LiftedProblem, on_host
 
@@ -61,14 +62,17 @@ def _probe(
     sampled = on_host(coefficient, dim)
     base = np.random.default_rng(1).random((len(axes), 1, dim))
     low, high = np.zeros(len(axes)), np.ones(len(axes))
+    mix = np.random.default_rng(2).random(dim * dim)  # of a tensor's entries, any of which may jump
     count, size = _PER_LINE, (np.inf, -np.inf)
     for _ in range(_ZOOMS):
         along = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count)
         points = np.broadcast_to(base, (len(axes), count, dim)).copy()
         np.put_along_axis(points, np.broadcast_to(axes[:, None, None], (len(axes), count, 1)), along[..., None], axis=2)
         points *= np.array(sides)
-        values = sampled(points.reshape(-1, dim)).reshape(len(axes), count)
-        size = min(size[0], float(np.nanmin(values))), max(size[1], float(np.nanmax(values)))
+        found = sampled(points.reshape(-1, dim))
+        values = (found if found.ndim == 1 else found.reshape(len(found), -1) @ mix).reshape(len(axes), count)
+        least, most = np.nanmin(eigenvalues(found)), np.nanmax(eigenvalues(found))
+        size = min(size[0], float(least)), max(size[1], float(most))
         steepest = np.abs(np.diff(values, axis=1)).argmax(axis=1)
         rows = np.arange(len(axes))
         low, high = along[rows, np.maximum(steepest - 1, 0)], along[rows, np.minimum(steepest + 2, count - 1)]

@@ -1,12 +1,13 @@
 """The domain Ω = (0,1)^d, d = 1, 2, 3."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.jet import Jet, multiply
+from hpms.jet import Forms, Jet, multiply, separable
 from hpms.problem.domain import AbstractDomain
 
 
@@ -61,16 +62,11 @@ class UnitCube(AbstractDomain):
         return jnp.where(jnp.arange(self.dim) == axis[:, None], side[:, None], points)
 
 
-def vanishing(x: Float[Array, "m d"]) -> Jet:
+def vanishing(x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
     """The jet of a function that is 0 on ∂Ω and positive inside, l(x) = Π_i 4x_i(1 - x_i), (M, 1)."""
-    dim = x.shape[1]
+    axes = jnp.eye(x.shape[1], dtype=x.dtype)
     factors = []
-    for i in range(dim):
+    for i in range(x.shape[1]):
         xi = x[:, i : i + 1]
-        zero = jnp.zeros_like(xi)
-        gradient = tuple(4 - 8 * xi if j == i else zero for j in range(dim))
-        factors.append(Jet(4 * xi * (1 - xi), gradient, jnp.full_like(xi, -8.0)))
-    product = factors[0]
-    for factor in factors[1:]:
-        product = multiply(product, factor)
-    return product
+        factors.append(separable(4 * xi * (1 - xi), 4 - 8 * xi, jnp.full_like(xi, -8.0), axes[:, i : i + 1], forms))
+    return reduce(multiply, factors)

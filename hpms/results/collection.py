@@ -191,7 +191,7 @@ def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[st
 
 def is_problem(key: str) -> bool:
     """Whether a key says what is solved, and not how."""
-    return _parts(key)[0] in ("problem", "coefficient", "source", "upscaling")
+    return _parts(key)[0] in ("problem", "coefficient", "source", "law", "upscaling")
 
 
 def _cells(runs: Sequence[Run], keys: Sequence[str]) -> list[Group]:

@@ -31,8 +31,8 @@ class Upscaled:
     whole: Mapping[str, Float[np.ndarray, "d d"]]
     cells: Mapping[str, Float[np.ndarray, "n d d"]]
     condition: Float[np.ndarray, " n"]
-    arithmetic: float
-    harmonic: float
+    arithmetic: Float[np.ndarray, "*t"]
+    harmonic: Float[np.ndarray, "*t"]
     seconds: dict[str, float]
 
     def summary(self) -> dict[str, Any]:

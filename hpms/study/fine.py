@@ -44,7 +44,7 @@ def box_problem(problem: LiftedProblem) -> BoxProblem | None:
     for each in problem.conditions.faces:
         value = on_host(each.value, dim)
         found[each.face] = Value(value) if each.rate is None else Flux(on_host(each.rate, dim), value)
-    return BoxProblem(problem.domain.sides, found, problem.conditions.periodic)
+    return BoxProblem(problem.domain.sides, found, problem.conditions.periodic, problem.reaction_at())
 
 
 def known_to(config: Config, problem: LiftedProblem, exact: Reference) -> Known:
@@ -129,5 +129,5 @@ def _reference_key(config: Config, problem: LiftedProblem, exact: Reference) -> 
 
 def _key(config: Config, problem: LiftedProblem, *how: str) -> str:
     """A hash of the medium and of how it is solved."""
-    what = [config.untrained().identity("problem", "coefficient", "source"), problem.digest, *how]
+    what = [config.untrained().identity("problem", "coefficient", "source", "law"), problem.digest, *how]
     return hashlib.sha256(" ".join(what).encode()).hexdigest()[:16]

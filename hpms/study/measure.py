@@ -44,6 +44,7 @@ class Exact:
     value: np.ndarray
     gradient: np.ndarray
     lift: tuple[np.ndarray, np.ndarray] | None = None
+    floats: bool = False
 
     @property
     def reference(self) -> Reference:
@@ -96,7 +97,11 @@ class Measure:
         if self.exact is None:
             return None
         exact = self.exact
-        return validation(self.points, self.weights, exact.value, exact.gradient, block, exact.lift)
+        return validation(self.points, self.weights, exact.value, exact.gradient, block, exact.lift, exact.floats)
+
+    def mean(self, value: np.ndarray) -> np.ndarray:
+        """The means over Ω of functions, from their values at the points (M, l)."""
+        return self.weights @ value / self.weights.sum()
 
     def summary(self) -> dict[str, Any]:
         """The numbers that stand beside a network's."""
@@ -114,6 +119,8 @@ class Measure:
         """
         places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
         value, gradient = map(np.asarray, fields(built.loss.model, theta, places))
+        if built.problem.floats:
+            value = value - self.mean(value)
         w, flux = built.problem.unlifted(self.points, value, gradient)
         found = {"points": self.points, "weights": self.weights, "value": value, "gradient": gradient}
         found |= {"w": w, "flux": flux}
@@ -149,7 +156,7 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
     known = known_to(config, problem, exact)
     gap, fem = config.coupling.trained_gap(known), find_baseline(config, problem, exact)
     beside = find_corrector(config, problem, exact, points, weights, (value, gradient))
-    return Measure(points, weights, Exact(known, gap, fem, beside, value, gradient, lift))
+    return Measure(points, weights, Exact(known, gap, fem, beside, value, gradient, lift, problem.floats))
 
 
 def measuring_points(config: Config) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.problem.lifted import Medium
+from hpms.network.base import jet_of
+from hpms.problem.law.base import AbstractMedium
 from hpms.problem.sites import fold_blocks, visit_blocks
 from hpms.training.loss import COUPLING, Loss
 from hpms.training.term.base import AbstractTerm
@@ -32,7 +33,8 @@ def block_jacobian(loss: Loss, term: AbstractTerm, theta: Float[Array, " p"], bl
     """The rows of a term that belong to a block of its points, those of one point behind each other."""
 
     def rows(theta: Array, point: Array, there: Any, weight: Array) -> Array:
-        jet, here = loss.model(theta).jet(point[None]), jax.tree.map(lambda a: a[None], there)
+        here = jax.tree.map(lambda a: a[None], there)
+        jet = jet_of(loss.model(theta), point[None], term.forms)
         return jnp.sqrt(loss.weighting[term.name]) * term.rows(jet, here, weight[None])[0]
 
     return jax.vmap(row_gradients(rows), (None, 0, 0, 0))(theta, *block).reshape(-1, theta.size)
@@ -79,11 +81,11 @@ def _moments_jacobian(loss: Loss, theta: Float[Array, " p"], count: int) -> Floa
     if upscaling.members(collocation.sites.points[0]) is None:
         return jax.lax.map(lambda unit: loss.moments_pullback(theta, unit), jnp.eye(count, dtype=theta.dtype))
 
-    def densities(theta: Array, point: Array, medium: Medium) -> Array:
+    def densities(theta: Array, point: Array, medium: AbstractMedium) -> Array:
         there = jax.tree.map(lambda a: a[None], medium)
         return upscaling.densities(loss.model(theta).jet(point[None]), there)[0]
 
-    def add(total: Array, block: tuple[Array, Medium, Array]) -> Array:
+    def add(total: Array, block: tuple[Array, AbstractMedium, Array]) -> Array:
         points, medium, weights = block
         members = upscaling.members(points)
         gradients = jax.vmap(jax.jacrev(densities), (None, 0, 0))(theta, points, medium)

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from hpms.coupling.base import AbstractCoupling, CoarseView
 from hpms.coupling.upscaling.base import AbstractUpscaling
-from hpms.network.base import Parametrised
+from hpms.network.base import Parametrised, jet_of
 from hpms.problem.collocation import Collocation, Sampler
 from hpms.problem.sites import Sites, map_blocks, sum_blocks
 from hpms.training.term.base import AbstractTerm
@@ -191,7 +191,7 @@ class Loss(eqx.Module):
 
         def rows(term: AbstractTerm, theta: Array, block: tuple[Array, Any, Array]) -> Array:
             points, there, weights = block
-            return term.rows(self.model(theta).jet(points), there, weights)
+            return term.rows(jet_of(self.model(theta), points, term.forms), there, weights)
 
         found, moments, inside = map_blocks(outputs, theta, first.places.blocks)
         rest = [map_blocks(partial(rows, term), theta, term.places.blocks) for term in others]
@@ -231,7 +231,7 @@ class Loss(eqx.Module):
 
         def block_sum(theta: Array, block: Any, cotangent: Array | None) -> tuple[Array, Array]:
             points, there, weights = block
-            jet = self.model(theta).jet(points)
+            jet = jet_of(self.model(theta), points, term.forms)
             total, square = jnp.zeros((), theta.dtype), jnp.zeros((), theta.dtype)
             if weight is not None:
                 square = jnp.sum(term.rows(jet, there, weights) ** 2)

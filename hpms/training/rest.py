@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from hpms.coupling.base import AbstractCoarseSolver
 from hpms.jet import Jet
 from hpms.machine.devices import compiled
-from hpms.problem.lifted import Medium
+from hpms.problem.law.base import AbstractMedium
 from hpms.problem.sites import visit_blocks
 from hpms.training.loss import Evaluation, Loss
 
@@ -32,9 +32,9 @@ def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.n
 
 @compiled
 def _moments(loss: Loss) -> Float[Array, " s"]:
-    def sums(block: tuple[Array, Medium, Array]) -> Array:
+    def sums(block: tuple[Array, AbstractMedium, Array]) -> Array:
         points, medium, weights = block
         zero = jnp.zeros((len(points), loss.upscaling.lifts), points.dtype)
-        return loss.upscaling.moments(points, Jet(zero, (zero,) * points.shape[1], zero), medium, weights)
+        return loss.upscaling.moments(points, Jet(zero, (zero,) * points.shape[1], (zero,)), medium, weights)
 
     return jnp.sum(visit_blocks(sums, loss.collocation.blocks), axis=0) / loss.collocation.count

@@ -32,7 +32,8 @@ class Errors(eqx.Module):
 class Validation(eqx.Module):
     """Quadrature points, weights (zero at the padding), and the references' u_i and ∇u_i there.
 
-    Errors are relative to u_i, or where there is a `lift` ℓ to w = u + ℓ: its values and gradients at the points.
+    Errors are relative to u_i, or where there is a `lift` ℓ to w = u + ℓ: its values and gradients at the points. Where
+    w `floats`, the mean of v - u does not count.
     """
 
     sites: Sites
@@ -40,6 +41,7 @@ class Validation(eqx.Module):
     value: Float[Array, "n block l"]
     gradient: Float[Array, "n block l d"]
     lift: tuple[Float[Array, "n block l"], Float[Array, "n block l d"]] | None = None
+    floats: bool = eqx.field(static=True, default=False)
 
     def errors(self, model: Parametrised, theta: Float[Array, " p"]) -> Errors:
         """‖v_i - u_i‖/‖u_i‖ and ‖∇v_i - ∇u_i‖/‖∇u_i‖ in L²(Ω), by quadrature."""
@@ -56,11 +58,14 @@ class Validation(eqx.Module):
                     jnp.sum(weights * u**2, axis=0),
                     jnp.sum(weights * jnp.sum((dv - du) ** 2, axis=2), axis=0),
                     jnp.sum(weights * jnp.sum(du**2, axis=2), axis=0),
+                    *([jnp.sum(weights * (v - u), axis=0)] if self.floats else []),
                 ]
             )
 
         blocks = (self.sites.points, self.weights, self.value, self.gradient, self.lift)
         sums = jnp.sum(visit_blocks(squares, blocks), axis=0)
+        if self.floats:
+            sums = sums[:4].at[0].add(-(sums[4] ** 2) / jnp.sum(self.weights))
         error, size, slope_error, slope_size = sums
         l2, h1 = jnp.sqrt(jnp.sum(sums[0::2], axis=1) / jnp.sum(sums[1::2], axis=1))
         return Errors(l2=l2, h1=h1, lifted_l2=jnp.sqrt(error / size), lifted_h1=jnp.sqrt(slope_error / slope_size))
@@ -80,18 +85,19 @@ def validation(
     gradient: Float[np.ndarray, "m l d"],
     block: int,
     lift: tuple[np.ndarray, np.ndarray] | None = None,
+    floats: bool = False,
 ) -> Validation:
     """`Validation` from points (M, d), weights (M,), u_i and ∇u_i, and ℓ and ∇ℓ where errors are those of w, in blocks
     of at most `block` points.
     """
-    return _blocked(points, weights, value, gradient, lift, block)
+    return _blocked(points, weights, value, gradient, lift, block, floats)
 
 
 @jitted
-def _blocked(points: Any, weights: Any, value: Any, gradient: Any, lift: Any, block: int) -> Validation:
+def _blocked(points: Any, weights: Any, value: Any, gradient: Any, lift: Any, block: int, floats: bool) -> Validation:
     places = sites(jnp.asarray(points), block, jnp.dtype("float64"))
     there = jax.tree.map(lambda array: cut(jnp.asarray(array), block), (value, gradient, lift))
-    return Validation(places, places.blocked(jnp.asarray(weights)), *there)
+    return Validation(places, places.blocked(jnp.asarray(weights)), *there, floats=floats)
 
 
 @compiled

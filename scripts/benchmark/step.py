@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 import hpms
 from hpms.config.config import Config
 from hpms.experiment import Experiment, build, fine_problem
-from hpms.jet import Jet
+from hpms.jet import Forms, Jet
 from hpms.machine.runtime import device_name
 from hpms.network.base import AbstractNetwork, Parametrised
 from hpms.training.state import TrainState, evaluate, run_chunk
@@ -32,14 +32,14 @@ class HessianNetwork(AbstractNetwork):
 
     network: AbstractNetwork
 
-    def jet(self, x: Float[Array, "m d"]) -> Jet:
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         def value(point: Array) -> Array:
             return self.network.jet(point[None]).value[0, 0]
 
         gradient = jax.vmap(jax.grad(value))(x)
         laplacian = jax.vmap(lambda point: jnp.trace(jax.hessian(value)(point)))(x)
         slopes = tuple(gradient[:, i : i + 1] for i in range(x.shape[1]))
-        return Jet(jax.vmap(value)(x)[:, None], slopes, laplacian[:, None])
+        return Jet(jax.vmap(value)(x)[:, None], slopes, (laplacian[:, None],))
 
 
 def configuration(points: int, block: int, network: str, coupling: str, upscaling: str = "isotropic") -> Config:

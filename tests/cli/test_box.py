@@ -100,7 +100,7 @@ def test_the_reference_of_a_rod_is_its_exact_solution(hpms):
         (("problem.sides=[1]",), "problem.sides=[1.0] is not allowed: give one length per axis"),
         (("problem.sides=[1,200]",), "none may be 100 times another"),
         (("problem.conditions={top:{dirichlet:0}}",), "nothing is said of left"),
-        (("problem.conditions={all:{neumann:0}}",), "open by a constant"),
+        (("problem.conditions={all:{neumann:0}}",), "fluxes alone, and with the source they leave"),
         (("problem.conditions={all:{dirichlet:x3}}",), "problem.conditions.all.dirichlet"),
         (
             ("network=ms_pinn", "problem.conditions={bottom:periodic,top:periodic,all:{dirichlet:0}}"),

@@ -30,7 +30,9 @@ def pointwise(loss, theta, view):
     """The terms, K̃₁₁ and the means from single points by autodiff, without jets, blocks or padding."""
     collocation, v = loss.collocation, lambda x: network_value(loss.model(theta), x)
     medium = collocation.there
-    x, gradient = (a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.sites.points, medium.gradient))
+    x, gradient = (
+        a.reshape(-1, a.shape[-1])[: collocation.count] for a in (collocation.sites.points, medium.divergence)
+    )
     k, f = collocation.sites.flat(medium.coefficient), collocation.sites.flat(medium.forcing)[:, 0]
     weight = collocation.sites.flat(collocation.weights)
     slope, laplacian = jax.vmap(lambda y: (jax.grad(v)(y), jnp.trace(jax.hessian(v)(y))))(x)

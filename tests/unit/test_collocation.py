@@ -7,6 +7,7 @@ from hpms.errors import UserError
 from hpms.options.coefficient import ExpressionOptions
 from hpms.options.collocation import LayersOptions, UniformOptions
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
+from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.unit_cube import UnitCube
 from tests.problems import EPS, small_problem
@@ -26,7 +27,7 @@ def test_points_are_cut_into_padded_blocks(count, block, shape):
     assert found.weights.shape == shape
     assert found.sites.points.shape == (*shape, 2)
     assert found.there.coefficient.shape == shape
-    assert found.there.gradient.shape == (*shape, 2)
+    assert found.there.divergence.shape == (*shape, 2)
     np.testing.assert_array_equal(found.weights.reshape(-1), np.arange(found.weights.size) < count)
     np.testing.assert_array_equal(found.sites.every, interior)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
@@ -45,7 +46,7 @@ def test_the_medium_is_that_of_the_points():
     medium = small_problem(2).medium(interior)
     np.testing.assert_array_equal(found.sites.flat(found.there.coefficient), medium.coefficient)
     np.testing.assert_array_equal(found.sites.flat(found.there.forcing), medium.forcing)
-    expected = np.exp(-2 * interior[:, 0]) + medium.gradient[:, 0]
+    expected = np.exp(-2 * interior[:, 0]) + medium.divergence[:, 0]
     np.testing.assert_allclose(medium.forcing, expected[:, None], rtol=1e-14)
 
 
@@ -79,7 +80,7 @@ def test_everything_has_the_precision_asked_for():
 )
 def test_a_medium_out_of_range_is_refused_at_a_point(formula, source, message):
     problem = LiftedProblem(
-        UnitCube(1, EPS), ExpressionOptions(formula, {}, None).build(1, EPS), small_problem(1, source).source
+        UnitCube(1, EPS), Diffusion(ExpressionOptions(formula, {}, None).build(1, EPS)), small_problem(1, source).source
     )
     with pytest.raises(UserError, match=rf"{message}.*\(0\.\d+\)"):
         collocated(problem=problem)

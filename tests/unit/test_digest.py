@@ -8,6 +8,7 @@ import pytest
 from hpms.options.coefficient import ExpressionOptions as Coefficient
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.coefficient.base import AbstractCoefficient, autodiff_gradient
+from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.unit_cube import UnitCube
 
@@ -18,7 +19,7 @@ def problem(coefficient=MEDIUM, source="1 + x1", constants=None, dim=2):
     constants = constants or {}
     return LiftedProblem(
         UnitCube(dim, 0.1),
-        Coefficient(coefficient, constants, None).build(dim, 0.1),
+        Diffusion(Coefficient(coefficient, constants, None).build(dim, 0.1)),
         Source(source, {}).build(dim, 0.1),
     )
 
@@ -74,7 +75,8 @@ def test_one_pixel_of_many_is_seen():
     flipped = values.copy()
     flipped[7, 1100] = 2
     source = Source("1", {}).build(2, 0.1)
-    first, second = (LiftedProblem(UnitCube(2, 0.1), Raster(jnp.asarray(v)), source).digest for v in (values, flipped))
+    laws = (Diffusion(Raster(jnp.asarray(v))) for v in (values, flipped))
+    first, second = (LiftedProblem(UnitCube(2, 0.1), law, source).digest for law in laws)
     assert first != second
 
 

@@ -19,6 +19,7 @@ from hpms.config.config import GROUPS
 from hpms.config.registry import options
 from hpms.config.schema import unknown_key
 from hpms.network.base import Scales
+from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.optimizer.adam import AdamOptimizer
 
@@ -119,7 +120,7 @@ def test_the_defaults_are_the_papers(name):
 def test_the_medium_is_the_papers(name, coefficient, slope, source):
     config = configured(name)
     dim, eps = config.problem.dim, config.problem.eps
-    parts = (config.coefficient.build(dim, eps), config.source.build(dim, eps))
+    parts = (Diffusion(config.coefficient.build(dim, eps)), config.source.build(dim, eps))
     x = np.random.default_rng(0).random((7, dim))
     medium = LiftedProblem(config.problem.build(), *parts).medium(jnp.asarray(x))
     np.testing.assert_allclose(medium.coefficient, coefficient(x.T, eps), rtol=1e-12)

@@ -12,7 +12,7 @@ from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.p1 import P1Space
 from hpms.fem.strain import condition, determined
 from hpms.jet import Jet
-from hpms.problem.lifted import Medium
+from hpms.problem.law.diffusion import Medium
 
 COUNT = 50
 
@@ -21,8 +21,8 @@ def sample(seed=0):
     rng = np.random.default_rng(seed)
     points, gradient, k = rng.random((COUNT, 2)), rng.normal(size=(COUNT, 2, 2)), 1 + rng.random(COUNT)
     mask = (np.arange(COUNT) < 45).astype(float)
-    jet = Jet(jnp.zeros((COUNT, 2)), tuple(jnp.asarray(gradient[:, :, a]) for a in range(2)), jnp.zeros((COUNT, 2)))
-    medium = Medium(jnp.asarray(k), jnp.zeros((COUNT, 2)), jnp.zeros((COUNT, 2)))
+    jet = Jet(jnp.zeros((COUNT, 2)), tuple(jnp.asarray(gradient[:, :, a]) for a in range(2)), (jnp.zeros((COUNT, 2)),))
+    medium = Medium(coefficient=jnp.asarray(k), divergence=jnp.zeros((COUNT, 2)))
     return points, gradient, k, mask, jet, medium
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.jet import Jet
-from hpms.problem.lifted import Medium
+from hpms.problem.law.base import AbstractMedium
 
 
 class AbstractUpscaling(eqx.Module):
@@ -38,7 +38,7 @@ class AbstractUpscaling(eqx.Module):
         """Means that belong to an admissible κ, for the time before there are any."""
 
     @abc.abstractmethod
-    def densities(self, jet: Jet, medium: Medium) -> Float[Array, "b q"]:
+    def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b q"]:
         """What κ is made of, at each point."""
 
     @abc.abstractmethod
@@ -46,7 +46,7 @@ class AbstractUpscaling(eqx.Module):
         """1 in the column of the cell in which a point lies, else 0; None where there is one cell."""
 
     def moments(
-        self, points: Float[Array, "b d"], jet: Jet, medium: Medium, weights: Float[Array, " b"]
+        self, points: Float[Array, "b d"], jet: Jet, medium: AbstractMedium, weights: Float[Array, " b"]
     ) -> Float[Array, " s"]:
         """The sums of the densities over one block of points, cell by cell, times quadrature `weights`."""
         found, members = self.densities(jet, medium), self.members(points)

@@ -6,11 +6,12 @@ from jaxtyping import Array, Float
 
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.jet import Jet
-from hpms.problem.lifted import Medium, strain
+from hpms.problem.law.base import AbstractMedium
+from hpms.problem.lifted import strains
 
 
 class Isotropic(AbstractUpscaling):
-    """K̃ = κI in d = `dim` dimensions, κ = K̃₁₁ = mean over x^r of K ∂₁w₁, Eqs. (4.10), (4.18)."""
+    """K̃ = κI in d = `dim` dimensions, κ = K̃₁₁ = mean over x^r of (K∇w₁)₁, Eqs. (4.10), (4.18)."""
 
     dim: int = eqx.field(static=True)
 
@@ -30,8 +31,8 @@ class Isotropic(AbstractUpscaling):
     def neutral(self) -> Float[np.ndarray, " 1"]:
         return np.ones(1)
 
-    def densities(self, jet: Jet, medium: Medium) -> Float[Array, "b 1"]:
-        return medium.coefficient[:, None] * strain(jet, 0)
+    def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b 1"]:
+        return medium.stress(strains(jet))[0]
 
     def members(self, points: Float[Array, "b d"]) -> None:
         return None

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.jet import Jet
-from hpms.problem.lifted import Medium
+from hpms.problem.law.base import AbstractMedium
 
 
 class NoUpscaling(AbstractUpscaling):
@@ -31,7 +31,7 @@ class NoUpscaling(AbstractUpscaling):
     def neutral(self) -> Float[np.ndarray, " 0"]:
         return np.zeros(0)
 
-    def densities(self, jet: Jet, medium: Medium) -> Float[Array, "b 0"]:
+    def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b 0"]:
         return jnp.zeros((jet.value.shape[0], 0), jet.value.dtype)
 
     def members(self, points: Float[Array, "b d"]) -> None:

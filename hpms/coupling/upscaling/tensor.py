@@ -11,11 +11,12 @@ from jaxtyping import Array, Float
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.strain import determined, symmetric
 from hpms.jet import Jet
-from hpms.problem.lifted import Medium, strain
+from hpms.problem.law.base import AbstractMedium
+from hpms.problem.lifted import strains
 
 
 class Tensor(AbstractUpscaling):
-    """K̃^j with ⟨K ∂_b w_i⟩ = Σ_a ⟨∂_a w_i⟩ K̃^j_ab, the means over the points x^r of cell j, i = 1..d.
+    """K̃^j with ⟨(K∇w_i)_b⟩ = Σ_a ⟨∂_a w_i⟩ K̃^j_ab, the means over the points x^r of cell j, i = 1..d.
 
     Row a belongs to the gradient and column b to the flux, as in Eq. (4.10); Algorithm 4.1 writes the transpose.
     `counts` are their numbers along each axis. Unless `measured` ⟨∂_a w_i⟩ = δ_ia: that is so where there is one cell,
@@ -49,11 +50,11 @@ class Tensor(AbstractUpscaling):
         parts = 2 if self.measured else 1
         return np.tile(np.eye(self.lifts), (self._number, parts, 1, 1)).ravel()
 
-    def densities(self, jet: Jet, medium: Medium) -> Float[Array, "b q"]:
-        strains = jnp.stack([strain(jet, axis) for axis in range(self.lifts)], axis=2)
-        fluxes = medium.coefficient[:, None, None] * strains
-        both = jnp.stack([fluxes, strains], axis=1) if self.measured else fluxes
-        return both.reshape(len(strains), -1)
+    def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b q"]:
+        slopes = strains(jet)
+        fluxes = jnp.stack(medium.stress(slopes), axis=2)
+        both = jnp.stack([fluxes, jnp.stack(slopes, axis=2)], axis=1) if self.measured else fluxes
+        return both.reshape(len(fluxes), -1)
 
     def members(self, points: Float[Array, "b d"]) -> Float[Array, "b n"] | None:
         if self._number == 1:

@@ -14,6 +14,7 @@ from hpms.fem.field import AbstractField
 from hpms.fem.rules import panels
 from hpms.fem.sample import Function, sample_coefficient
 from hpms.fem.strain import condition, determined
+from hpms.fem.tensors import applied
 
 _GAUSS, _PER_SCALE, _MOST_POINTS = 2, 16, 2_000_000
 
@@ -51,7 +52,7 @@ def cell_means(
         k = sample_coefficient(coefficient, points)
         for i, field in enumerate(lifted):
             gradient = field.evaluate(points)[1] + np.eye(dim)[i]
-            strain[j, i], flux[j, i] = weights @ gradient, (weights * k) @ gradient
+            strain[j, i], flux[j, i] = weights @ gradient, weights @ applied(k, gradient)
     return CellMeans(flux, strain)
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from hpms.fem.fine.reference import Reference
 from hpms.fem.rules import panels, tensor
 from hpms.fem.sample import Function, sample_coefficient, sample_source
+from hpms.fem.tensors import eigenvalues
 from hpms.fem.validation import ratio
 
 _PER_PERIOD = {1: 20_000, 2: 400, 3: 48}
@@ -49,7 +50,7 @@ def coercivity(
     not positive and finite, or q not finite.
     """
     dim = found.coarse.dim
-    values = sample_coefficient(coefficient, _lattice(dim, eps, periods))
+    values = eigenvalues(sample_coefficient(coefficient, _lattice(dim, eps, periods)))
     points, weights = tensor(dim, *panels(0.0, 1.0, _PANELS[dim], _GAUSS))
     source_norm = float(weights @ sample_source(source, points) ** 2) ** 0.5
     alpha, product, energy = float(values.min()), source_norm * found.norm_l2, found.norm_h1**2

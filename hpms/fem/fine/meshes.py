@@ -11,9 +11,9 @@ _MOST = 4_000_000
 _LAYERED, _LAYERED_STEP, _LAYERED_MOST, _LAYERED_LONG = 384, 16, 1024, 0.3
 
 
-def method_name(method: str, dim: int) -> str:
-    """What `auto` stands for."""
-    return ("exact" if dim == 1 else "p2") if method == "auto" else method
+def method_name(method: str, dim: int, reacts: bool = False) -> str:
+    """What `auto` stands for, where the law has a reaction or has none."""
+    return ("exact" if dim == 1 and not reacts else "p2") if method == "auto" else method
 
 
 def reference_cells(dim: int, eps: float, name: str, h: float | None, longest: float = 1.0) -> int:

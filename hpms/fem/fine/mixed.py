@@ -38,11 +38,14 @@ class Flux:
 
 @dataclass(frozen=True)
 class BoxProblem:
-    """The sides s of the box Π(0, s_a), and the condition on each of its faces but those across `periodic` axes."""
+    """The sides s of the box Π(0, s_a), the condition on each of its faces but those across `periodic` axes, and the
+    `reaction` c of -∇·(K∇w) + c w = q, None for 0.
+    """
 
     sides: tuple[float, ...]
     conditions: Mapping[Face, Value | Flux]
     periodic: tuple[int, ...] = ()
+    reaction: Function | None = None
 
 
 class MixedElements(AbstractMethod):
@@ -106,10 +109,10 @@ class MixedQuadrature(AbstractMethod):
 
 
 def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, box: BoxProblem) -> FineSolution:
-    """∫ K∇w·∇φ + ∫_F a wφ = ∫ qφ + ∫_F gφ for all φ that vanish where w is given.
+    """∫ K∇w·∇φ + ∫ c wφ + ∫_F a wφ = ∫ qφ + ∫_F gφ for all φ that vanish where w is given.
 
-    K, q and the data are functions of points of the box (M, d). Errors as in `assemble` and `hpms.fem.spd.solve`;
-    `ValueError` where neither a value nor a rate a fixes w.
+    K, q and the data are functions of points of the box (M, d). Where nothing holds w, ∫ w = 0, and what the data leave
+    over is taken from q. Errors as in `assemble` and `hpms.fem.spd.solve`.
     """
     start, sides = time.perf_counter(), np.array(box.sides)
     place = joined(space, box.periodic)
@@ -119,9 +122,10 @@ def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, b
     def stretched(function: Function) -> Function:
         return lambda points: function(points * sides)
 
-    system = assemble(space, stretched(coefficient), stretched(source), place, 1 / sides)
+    reaction = None if box.reaction is None else stretched(box.reaction)
+    system = assemble(space, stretched(coefficient), stretched(source), place, 1 / sides, reaction)
     matrix, load = system.matrix, gather @ system.load
-    w, free, held = np.zeros(count), np.ones(count, dtype=bool), False
+    w, free, held = np.zeros(count), np.ones(count, dtype=bool), reaction is not None
     for (axis, end), condition in box.conditions.items():
         unknowns = face_unknowns(space, axis, end)
         if isinstance(condition, Value):
@@ -133,18 +137,24 @@ def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, b
         matrix = matrix + gather @ boundary @ gather.T / sides[axis]
         load = load + gather @ moments / sides[axis]
         held = held or bool(np.any(boundary.data))
+    share = gather @ space.integrals()
     if not held:
-        raise ValueError("neither a value nor a rate fixes w")
+        load = load - load.sum() * share
+        free[0] = False
     right = (load - matrix @ w)[free]
     assembled = time.perf_counter()
     w[free] = solve(sparse.csr_matrix(matrix[free][:, free]), right[None], space.dim)[0]
+    if not held:
+        w -= share @ w
     unknown = np.full((space.dim, space.dim), np.nan)
     field, seconds = LagrangeField(space, w[place], box.sides), time.perf_counter() - assembled
     return FineSolution((field,), unknown, int(free.sum()), assembled - start, seconds)
 
 
 def solve_on_a_line(coefficient: Function, source: Function, panels: int, box: BoxProblem) -> FineSolution:
-    """w on (0, s) by F(x) = K w' = C - ∫₀ˣ q and w(x) = w₀ + ∫₀ˣ F/K, with C and w₀ from the two conditions."""
+    """w on (0, s) by F(x) = K w' = C - ∫₀ˣ q and w(x) = w₀ + ∫₀ˣ F/K, with C and w₀ from the two conditions, or ∫ w = 0
+    where both are for fluxes.
+    """
     (side,) = box.sides
     start = time.perf_counter()
     k, q = sampled(lambda p: coefficient(p * side), lambda p: source(p * side), panels)
@@ -163,9 +173,13 @@ def solve_on_a_line(coefficient: Function, source: Function, panels: int, box: B
         flux = np.array([0.0, sign, -sign * place * end])
         found = flux + rate * w
         partial[row] = [found[0], found[1], value - found[2]]
+    floats = not partial[:, 0].any()
+    if floats:
+        partial[1] = [1.0, 0.0, 0.0]
     start_value, constant = np.linalg.solve(partial[:, :2], partial[:, 2])
     slope = (constant - total) / k
-    field = PanelField(np.stack([start_value + antiderivative(slope), slope]), side)
+    value = start_value + antiderivative(slope)
+    field = PanelField(np.stack([value - integral(value) if floats else value, slope]), side)
     seconds = time.perf_counter() - start
     return FineSolution((field,), np.full((1, 1), np.nan), k.size, 0.0, seconds)
 

@@ -95,7 +95,7 @@ def reference(
     and K̃, y and the gaps are NaN. Raises `ValueError` for a method that does not go with d, `UserError` for a mesh too
     fine, a medium that is not positive and finite, or a fine solver that fails.
     """
-    name = method_name(method, dim)
+    name = method_name(method, dim, box is not None and box.reaction is not None)
     way, longest = choose(name, dim, periods, box), max(box.sides) if box else 1.0
     along = periods[0] if name == "layered" and periods else None
     n = reference_cells(dim, eps, name, h, longest) if along is None else layered_nodes(along, h)

@@ -18,12 +18,12 @@ _POINTS = 200_000
 
 @dataclass(frozen=True)
 class FineSystem:
-    """A on the free unknowns; over all N: ∫ q φ (N,), the moments ∫ K ∂_jφ (d, N); and the mean ∫ K."""
+    """A on the free unknowns; over all N: ∫ q φ (N,), the moments ∫ (K∇φ)_j (d, N); and the mean ∫ K (d, d)."""
 
     matrix: sparse.csr_matrix
     load: Float[np.ndarray, " n"]
     moments: Float[np.ndarray, "d n"]
-    mean: float
+    mean: Float[np.ndarray, "d d"]
 
 
 @dataclass(frozen=True)
@@ -50,30 +50,38 @@ def assemble(
     source: Function,
     place: Int[np.ndarray, " n"] | None = None,
     stretch: Float[np.ndarray, " d"] | None = None,
+    reaction: Function | None = None,
 ) -> FineSystem:
-    """A_ij = ∫ K ∇φ_j·∇φ_i and what the right-hand sides are made of.
+    """A_ij = ∫ ∇φ_i·K∇φ_j + ∫ c φ_iφ_j and what the right-hand sides are made of.
 
-    K and q are evaluated at quadrature points (order 5), at most 2e5 at a time; K is never interpolated. `place` is the
+    K, q and the `reaction` c are evaluated at quadrature points (order 5), at most 2e5 at a time; K, a number or a
+    tensor, is never interpolated. `place` is the
     number of each unknown in A, the same where two are one, and -1 where it is not free: `dirichlet` by default. With
     a `stretch` s the derivatives are s_a ∂_a.
-    Raises `UserError` where K is not positive and finite, or q not finite.
+    Raises `UserError` where K is not positive and finite, or q or c not finite.
     """
     barycentric, weights = space.rule(_ORDER)
     shape = space.shape(barycentric) * weights[:, None]
     place = dirichlet(space) if place is None else place
-    load, moments, mean, triplets = np.zeros(space.size), np.zeros((space.dim, space.size)), 0.0, []
+    dim, triplets = space.dim, []
+    load, moments, mean = np.zeros(space.size), np.zeros((dim, space.size)), np.zeros((dim, dim))
+    mass = np.einsum("qi,qj->qij", space.shape(barycentric), shape).reshape(len(weights), -1)
     for simplex, cube in space.blocks(max(1, _POINTS // len(weights))):
         points = space.places(barycentric, cube, simplex).reshape(-1, space.dim)
-        k = sample_coefficient(coefficient, points).reshape(len(cube), -1)
+        k = sample_coefficient(coefficient, points)
+        k = k.reshape(len(cube), -1, *k.shape[1:])
         q = sample_source(source, points).reshape(len(cube), -1)
         unknowns, slopes = space.unknowns(cube, simplex), space.table(barycentric, simplex)
         slopes = slopes if stretch is None else slopes * stretch
         load += _collect(unknowns, q @ shape, space.size)
-        for moment, slope in zip(moments, np.moveaxis(slopes, 2, 0), strict=True):
-            moment += _collect(unknowns, k @ (slope * weights[:, None]), space.size)
-        mean += float((k @ weights).sum())
-        stiffness = np.einsum("qia,qja,q->qij", slopes, slopes, weights).reshape(len(weights), -1)
-        triplets.append(_triplets(place[unknowns], k @ stiffness))
+        weighted = slopes * weights[:, None, None]
+        for j, moment in enumerate(moments):
+            moment += _collect(unknowns, _along(k, weighted, j), space.size)
+        mean += _mean(k, weights, dim)
+        local = _stiffness(k, slopes, weighted)
+        if reaction is not None:
+            local += sample_source(reaction, points).reshape(len(cube), -1) @ mass
+        triplets.append(_triplets(place[unknowns], local))
     entries, rows, columns = (np.concatenate(parts) for parts in zip(*triplets, strict=True))
     shape = (int(place.max()) + 1,) * 2
     return FineSystem(sparse.csr_matrix((entries, (rows, columns)), shape=shape), load, moments, mean)
@@ -95,7 +103,7 @@ def solve_fine(
     assembled = time.perf_counter()
     nodal = _solve(space, system, system.load - system.moments[:lifts])
     solved = time.perf_counter()
-    upscaled = nodal @ system.moments.T + system.mean * np.eye(space.dim)[:lifts]
+    upscaled = nodal @ system.moments.T + system.mean[:lifts]
     fields = tuple(LagrangeField(space, u) for u in nodal)
     return FineSolution(fields, upscaled, len(space.interior), assembled - start, solved - assembled)
 
@@ -110,6 +118,33 @@ def _solve(space: LagrangeSpace, system: FineSystem, loads: Float[np.ndarray, "k
     nodal, inner = np.zeros_like(loads), space.interior
     nodal[:, inner] = solve(system.matrix, loads[:, inner], space.dim)
     return nodal
+
+
+def _along(k: Float[np.ndarray, "m q *t"], weighted: Float[np.ndarray, "q i d"], j: int) -> Float[np.ndarray, "m i"]:
+    """∫ (K∇φ_i)_j on each element."""
+    if k.ndim == 2:
+        return k @ weighted[:, :, j]
+    return sum(k[:, :, j, a] @ weighted[:, :, a] for a in range(weighted.shape[2]))  # type: ignore[return-value]
+
+
+def _mean(k: Float[np.ndarray, "m q *t"], weights: Float[np.ndarray, " q"], dim: int) -> Float[np.ndarray, "d d"]:
+    """∫ K on all of the elements."""
+    return float((k @ weights).sum()) * np.eye(dim) if k.ndim == 2 else np.einsum("mqab,q->ab", k, weights)
+
+
+def _stiffness(
+    k: Float[np.ndarray, "m q *t"], slopes: Float[np.ndarray, "q i d"], weighted: Float[np.ndarray, "q i d"]
+) -> Float[np.ndarray, "m k"]:
+    """∫ ∇φ_i·K∇φ_j on each element."""
+    dim, count = slopes.shape[2], len(slopes)
+    if k.ndim == 2:
+        return k @ np.einsum("qia,qja->qij", weighted, slopes).reshape(count, -1)
+    parts = (
+        k[:, :, a, b] @ np.einsum("qi,qj->qij", weighted[:, :, a], slopes[:, :, b]).reshape(count, -1)
+        for a in range(dim)
+        for b in range(dim)
+    )
+    return sum(parts)  # type: ignore[return-value]
 
 
 def _collect(unknowns: Int[np.ndarray, "m i"], values: Float[np.ndarray, "m i"], size: int) -> Float[np.ndarray, " n"]:

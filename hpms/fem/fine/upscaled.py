@@ -14,6 +14,7 @@ from hpms.fem.fine.solve import assemble, dirichlet
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 from hpms.fem.spd import solve
+from hpms.fem.tensors import inverse
 
 _PER_PERIOD = {1: 400, 2: 80, 3: 12}
 
@@ -81,13 +82,16 @@ def no_flow(coefficient: Function, box: Box) -> Float[np.ndarray, "d d"]:
     return found
 
 
-def means(coefficient: Function, dim: int, periods: tuple[float, ...] | None) -> tuple[float, float]:
+def means(
+    coefficient: Function, dim: int, periods: tuple[float, ...] | None
+) -> tuple[Float[np.ndarray, "*t"], Float[np.ndarray, "*t"]]:
     """The arithmetic and the harmonic mean of K, over a period where there is one: bounds of K*."""
     counts = {1: 200_000, 2: 1_000, 3: 100}
     axis = (np.arange(counts[dim]) + 0.5) / counts[dim]
     points = np.stack(np.meshgrid(*[axis] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
     values = coefficient(points * np.asarray(periods or (1.0,) * dim))
-    return float(values.mean()), float(1 / (1 / values).mean())
+    harmonic = inverse(inverse(values).mean(axis=0)[None])[0]
+    return np.asarray(values.mean(axis=0)), np.asarray(harmonic)
 
 
 def _solved(
@@ -98,7 +102,7 @@ def _solved(
     free = place >= 0
     loads = np.stack([np.bincount(place[free], weights=-moment[free]) for moment in system.moments])
     corrected = solve(system.matrix, loads, space.dim)
-    tensor = system.mean * np.eye(space.dim) - corrected @ loads.T
+    tensor = system.mean - corrected @ loads.T
     return tensor, np.where(free, corrected[:, np.maximum(place, 0)], 0.0), system.load
 
 

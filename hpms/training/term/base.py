@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hpms.jet import Jet
+from hpms.jet import Forms, Jet
 from hpms.problem.collocation import Collocation
 
 
@@ -22,6 +22,11 @@ class AbstractTerm(eqx.Module):
     places: eqx.AbstractVar[Collocation]
     part: eqx.AbstractVar[str]
     measure: eqx.AbstractVar[float]
+
+    @property
+    def forms(self) -> Forms | None:
+        """The second derivatives that ρ needs, None for the Laplacian or none at all."""
+        return None
 
     @abc.abstractmethod
     def density(self, jet: Jet, there: Any) -> Float[Array, "b l"]:

@@ -20,5 +20,5 @@ class FluxTerm(AbstractTerm):
     name: ClassVar[str] = "flux"
 
     def density(self, jet: Jet, there: FluxData) -> Float[Array, "b l"]:
-        slope = sum(there.normal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
-        return there.coefficient[:, None] * slope + there.rate[:, None] * jet.value - there.target
+        slope = sum(there.conormal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
+        return slope + there.rate[:, None] * jet.value - there.target

@@ -5,9 +5,9 @@ from typing import ClassVar
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from hpms.jet import Jet
+from hpms.jet import Forms, Jet
 from hpms.problem.collocation import INTERIOR, Collocation
-from hpms.problem.lifted import Medium, residual
+from hpms.problem.law.base import AbstractMedium
 from hpms.training.term.base import AbstractTerm
 
 RESIDUAL = "residual"
@@ -22,8 +22,13 @@ class ResidualTerm(AbstractTerm):
 
     places: Collocation
     measure: float = eqx.field(static=True)
+    of_law: Forms | None = eqx.field(static=True, default=None)
     part: str = eqx.field(static=True, default=INTERIOR)
     name: ClassVar[str] = RESIDUAL
 
-    def density(self, jet: Jet, there: Medium) -> Float[Array, "b l"]:
-        return residual(jet, there)
+    @property
+    def forms(self) -> Forms | None:
+        return self.of_law
+
+    def density(self, jet: Jet, there: AbstractMedium) -> Float[Array, "b l"]:
+        return there.residual(jet)

@@ -1,0 +1,67 @@
+"""`law=...`."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpms.config.registry import register
+from hpms.errors import ConfigError
+from hpms.formula import field_formula
+from hpms.options.base import AbstractOptions
+
+if TYPE_CHECKING:
+    from hpms.config.config import Config
+    from hpms.problem.coefficient.base import AbstractCoefficient
+    from hpms.problem.law.diffusion import Diffusion
+
+_KEY = "law.reaction"
+
+
+class LawOptions(AbstractOptions, abc.ABC):
+    """The operator A of A w = q."""
+
+    @property
+    @abc.abstractmethod
+    def is_the_papers(self) -> bool:
+        """Whether it is -∇·(K∇w), without more."""
+
+    @abc.abstractmethod
+    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> Diffusion:
+        """A in d dimensions."""
+
+
+@register("law", "diffusion")
+@dataclass(frozen=True)
+class DiffusionOptions(LawOptions):
+    """`law=diffusion`: A w = -∇·(K∇w) + c w. K is the `coefficient`, a number or a tensor (`coefficient=tensor`);
+    `reaction` is c >= 0, a number or a formula in x1, x2, x3 and eps, or null for 0.
+    """
+
+    reaction: str | None
+
+    @property
+    def is_the_papers(self) -> bool:
+        return self.reaction is None
+
+    def check(self, config: Config) -> None:
+        if self.reaction is None:
+            return
+        field_formula(self.reaction, config.problem.dim, {}, _KEY)
+        if config.problem.is_the_papers:
+            reason = (
+                "there is no coefficient to upscale with a reaction: take problem=box and conditions of your own, such "
+                "as {all:{dirichlet:0}}"
+            )
+            raise ConfigError(_KEY, self.reaction, reason)
+        if getattr(config.reference, "method", None) == "exact":
+            raise ConfigError("reference.method", "exact", "it is for law.reaction=null; choose auto, p2 or p1")
+
+    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> Diffusion:
+        from hpms.problem.law.diffusion import Diffusion
+        from hpms.problem.source.expression import ExpressionSource
+
+        if self.reaction is None:
+            return Diffusion(coefficient)
+        return Diffusion(coefficient, ExpressionSource(field_formula(self.reaction, dim, {}, _KEY), eps, ()))
