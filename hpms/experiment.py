@@ -15,7 +15,8 @@ from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
 from hpms.initial import draw_parameters, draw_points
-from hpms.network.base import Parametrised
+from hpms.jet import Forms
+from hpms.network.base import Parametrised, jet_of
 from hpms.options.reference import DefaultOptions
 from hpms.problem.boundary_data import check_conditions, check_faces
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, check_medium, collocate
@@ -119,7 +120,7 @@ def build(
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     block = config.runtime.block_size()
     theta, model = draw_parameters(config, problem, network_key)
-    _check_outputs(config, model, theta)
+    _check_outputs(config, model, theta, problem.law.forms)
     if points is None:
         interior, boundary = draw_points(config, problem, point_key)
         points = {INTERIOR: np.asarray(interior), BOUNDARY: np.asarray(boundary)}
@@ -205,11 +206,20 @@ def _members(upscaling: AbstractUpscaling, points: Float[Array, "m d"]) -> Float
     return None if members is None else jnp.sum(members, axis=0)
 
 
-def _check_outputs(config: Config, model: Parametrised, theta: Array) -> None:
-    """Raises `UserError` where a network has not one output for each lifted problem."""
+def _check_outputs(config: Config, model: Parametrised, theta: Array, forms: Forms | None) -> None:
+    """Raises `UserError` where a network has not one output for each lifted problem, or not what the law needs."""
     dim = config.problem.dim
     wanted, point = config.upscaling.lifts(dim), np.zeros((1, dim), config.runtime.dtype)
-    found = eqx.filter_eval_shape(lambda t: model(t).jet(jnp.asarray(point)), theta).value.shape[1]
+    try:
+        jet = eqx.filter_eval_shape(lambda t: jet_of(model(t), jnp.asarray(point), forms), theta)
+    except TypeError as error:
+        if forms is None:
+            raise
+        raise UserError(
+            f"network={config.names['network']} has not the second derivatives that coefficient="
+            f"{config.names['coefficient']} needs: its jet takes x alone, not (x, forms) ({error})."
+        ) from None
+    found = jet.value.shape[1]
     if found != wanted:
         raise UserError(
             f"network={config.names['network']} has {found} outputs where upscaling={config.names['upscaling']} needs "

@@ -186,7 +186,7 @@ class Loss(eqx.Module):
 
         def outputs(theta: Array, block: tuple[Array, Any, Array]) -> tuple[Array, Array, Array]:
             points, there, weights = block
-            jet = self.model(theta).jet(points)
+            jet = jet_of(self.model(theta), points, first.forms)
             return first.rows(jet, there, weights), self.upscaling.moments(points, jet, there, weights), jet.value
 
         def rows(term: AbstractTerm, theta: Array, block: tuple[Array, Any, Array]) -> Array:
