@@ -17,7 +17,6 @@ from hpms.fem.p1 import P1Space
 from hpms.initial import draw_parameters, draw_points
 from hpms.jet import Forms
 from hpms.network.base import Parametrised, jet_of
-from hpms.options.reference import DefaultOptions
 from hpms.problem.boundary_data import check_conditions, check_faces
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, check_medium, collocate
 from hpms.problem.layers import check_layers
@@ -82,7 +81,7 @@ def fine_problem(config: Config) -> LiftedProblem:
     _check_periods(problem, points)
     if problem.conditions is not None:
         check_conditions(problem, points)
-    if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
+    if config.reference.is_layered:
         check_layers(problem, points)
     return problem
 

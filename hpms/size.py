@@ -11,7 +11,6 @@ from hpms.errors import ConfigError
 from hpms.fem.elements import elements
 from hpms.initial import UNTRACEABLE, network
 from hpms.machine.memory import GIGA, available
-from hpms.options.coupling import BallOptions
 from hpms.problem.lifted import LiftedProblem
 
 _COPIES = 12  # θ, its gradient and moments, the best and the latest, on the device and in the run file
@@ -54,8 +53,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     block = min(points, config.runtime.block_size())
     lifts, cells = config.upscaling.lifts(dim), math.prod(config.upscaling.cells_along(dim))
     coarse = nodes * (_PER_COARSE_UNKNOWN[dim] + _PER_SENSITIVITY * cells * lifts**3)
-    if isinstance(config.coupling, BallOptions):
-        coarse += _PER_PAIR * nodes * points * min(1.0, config.coupling.delta / 2) ** dim
+    coarse += _PER_PAIR * config.coupling.pairs(nodes, points, dim)
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,
         "collocation.interior": (2 * dim + 2 + lifts) * points * (8 + 2 * size),

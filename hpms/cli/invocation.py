@@ -11,7 +11,6 @@ from hpms.config.config import GROUPS, Config, read_config
 from hpms.config.registry import load_plugins
 from hpms.config.schema import Count, Folder, read, unknown_key
 from hpms.errors import ConfigError
-from hpms.options.reference import DefaultOptions
 from hpms.options.sweep import Sweep
 
 
@@ -60,7 +59,7 @@ class ConsistencyInvocation(Invocation):
         check_papers(config)
         if (name := config.names["upscaling"]) != "isotropic":
             raise ConfigError("upscaling", name, "what is studied is the paper's coarse problem: take isotropic")
-        if isinstance(config.reference, DefaultOptions) and config.reference.method == "layered":
+        if config.reference.is_layered:
             reason = "the averages need the fine solution at more points than a series affords: take auto, p2 or p1"
             raise ConfigError("reference.method", "layered", reason)
         self.resolved(config)

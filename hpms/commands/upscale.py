@@ -14,7 +14,6 @@ from hpms.errors import ConfigError
 from hpms.experiment import fine_problem
 from hpms.figures.cells import plot_cells
 from hpms.machine.runtime import provenance
-from hpms.options.reference import NoneOptions
 from hpms.reload import config_here
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.run import StoredRun
@@ -74,7 +73,7 @@ def _config_of(stored: StoredRun, invocation: UpscaleInvocation, config: Config)
     own = {field.name for field in dataclasses.fields(invocation)}
     if others := [key for key in keys if key not in own and key not in references]:
         raise ConfigError("run", invocation.run, f"it has a configuration of its own: leave out {', '.join(others)}")
-    if not references and not isinstance(found.reference, NoneOptions):
+    if not references and found.reference.is_one:
         return found
     names = {**found.names, "reference": config.names["reference"]}
     return dataclasses.replace(found, reference=config.reference, names=names)

@@ -16,7 +16,6 @@ from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.fem.fine.average import ball_means, consistency_gaps
-from hpms.options.coupling import BallOptions
 from hpms.problem.sites import Sites, sites
 
 
@@ -78,13 +77,17 @@ class BallCoarseSolver(LazyCoarseSolver):
         return CoarseSolution(y=y, p=p, target=target, sensitivity=slope, contraction=solver.contraction(w, p))
 
 
-def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling, BallCoarseSolver]:
-    """The jitted and the host's part; raises `UserError` for many empty balls."""
+def ball_coupling(
+    context: CouplingContext, delta: float, rule: UpdateRule, *, compress_state: bool, keeps_adjoint: bool
+) -> tuple[BallCoupling, BallCoarseSolver]:
+    """The jitted and the host's part, for balls of the diameter δ, which with `compress_state` average y, too; raises
+    `UserError` for many empty balls.
+    """
     space, problem, dtype = context.space, context.problem, context.dtype
-    matrix, frame = compression_matrix(space.nodes, context.points, options.delta)
+    matrix, frame = compression_matrix(space.nodes, context.points, delta)
     weight = problem.domain.volume / len(space.nodes)
     average = None
-    if options.compress_state:
+    if compress_state:
         places = np.concatenate([context.points, space.nodes[frame]])
         average = sparse.csr_matrix(matrix @ space.interpolation(places))
     coupling = BallCoupling(
@@ -93,11 +96,11 @@ def build(options: BallOptions, context: CouplingContext) -> tuple[BallCoupling,
         transposed=gather(matrix.T.tocsr(), dtype),
         lifts=context.upscaling.lifts,
         weight=weight,
-        keeps_adjoint=options.adjoint == "lazy",
+        keeps_adjoint=keeps_adjoint,
     )
     load, upscaling = space.load(problem.source_at()), context.upscaling
     coarse = CoarseProblem(space, load, upscaling.basis, upscaling.cells)
-    return coupling, BallCoarseSolver(coarse, upscaling, average, weight, UpdateRule.of(options), dtype)
+    return coupling, BallCoarseSolver(coarse, upscaling, average, weight, rule, dtype)
 
 
 def ball_fields(known: Known, delta: float) -> tuple[np.ndarray, np.ndarray]:

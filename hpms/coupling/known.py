@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -13,8 +14,22 @@ from hpms.fem.fine.reference import Reference
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.p1 import P1Space
 from hpms.fem.validation import ratio
-from hpms.options.upscaling import UpscalingOptions
 from hpms.problem.lifted import LiftedProblem
+
+
+@runtime_checkable
+class Upscales(Protocol):
+    """How K̃ comes from fine solutions."""
+
+    is_constant: ClassVar[bool]
+
+    def cells_along(self, dim: int) -> tuple[int, ...]:
+        """The numbers of cells along each axis."""
+        ...
+
+    def exact(self, tensor: np.ndarray, means: CellMeans | None) -> np.ndarray:
+        """K̃^j (N, d, d) of a fine solution with K̃ (d, d), and means where there are cells."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -23,7 +38,7 @@ class Known:
 
     problem: LiftedProblem
     reference: Reference
-    upscaling: UpscalingOptions
+    upscaling: Upscales
     space: P1Space
 
     @property

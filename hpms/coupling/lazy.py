@@ -11,7 +11,6 @@ from hpms.coupling.base import AbstractCoarseSolver, CoarseRecord, CoarseView, U
 from hpms.coupling.schedule import Schedule
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.coarse.problem import CoarseProblem
-from hpms.options.coupling import BallOptions, ConsistentOptions
 
 
 @dataclass(frozen=True)
@@ -21,14 +20,6 @@ class UpdateRule:
     interval: int
     threshold: float
     schedule: Schedule
-
-    @classmethod
-    def of(cls, options: BallOptions | ConsistentOptions) -> "UpdateRule":
-        """The rule of the keys `update`, `interval`, `threshold`, `schedule` and `level`."""
-        schedule = Schedule(options.schedule, options.level)
-        return (
-            cls(options.interval, options.threshold, schedule) if options.update == "lazy" else cls(1, -1.0, schedule)
-        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def eigenvalues(k: Float[np.ndarray, " m *t"]) -> Float[np.ndarray, "m e"]:
 
 def is_sound(k: Float[np.ndarray, " m *t"]) -> Bool[np.ndarray, " m"]:
     """Where K is finite, symmetric and positive definite."""
-    finite = np.asarray(np.isfinite(k)).reshape(len(k), -1).all(axis=1)
+    finite = np.asarray(np.isfinite(k)).all(axis=tuple(range(1, k.ndim)))
     if k.ndim == 1:
         return finite & (k > 0)
     regular = np.where(finite.reshape(-1, 1, 1), k, np.eye(k.shape[1]))

@@ -1,5 +1,6 @@
 """The multiscale Fourier feature network (Ms-PINN) of Section 4.3."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import equinox as eqx
@@ -12,7 +13,6 @@ from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Fixed, Scales, glorot
 from hpms.network.fourier import fourier_features
 from hpms.network.layers import Layer, layers
-from hpms.options.network import MsPinnOptions
 
 
 class MultiscaleFourierNetwork(AbstractNetwork):
@@ -42,19 +42,30 @@ class MultiscaleFourierNetwork(AbstractNetwork):
 
 
 def multiscale_fourier_network(
-    key: PRNGKeyArray, scales: Scales, options: MsPinnOptions, dtype: jnp.dtype
+    key: PRNGKeyArray,
+    scales: Scales,
+    dtype: jnp.dtype,
+    *,
+    width: int,
+    depth: int,
+    activation: str,
+    features: int,
+    deviations: Sequence[float],
+    distribution: str,
 ) -> MultiscaleFourierNetwork:
-    """The network of `network=ms_pinn`, Glorot-initialised."""
+    """`depth` layers of `width` neurons behind m = `features` frequencies for each of the `deviations` ϱ_k, of a normal
+    or a uniform `distribution`; Glorot-initialised.
+    """
     trunk_key, output_key, feature_key = jax.random.split(key, 3)
-    draw = _DISTRIBUTIONS[options.distribution]
+    draw = _DISTRIBUTIONS[distribution]
     frequencies = tuple(
-        Fixed(scale * draw(k, (scales.dim, options.features), dtype))
-        for k, scale in zip(jax.random.split(feature_key, len(options.scales)), options.scales, strict=True)
+        Fixed(scale * draw(k, (scales.dim, features), dtype))
+        for k, scale in zip(jax.random.split(feature_key, len(deviations)), deviations, strict=True)
     )
-    trunk = layers(trunk_key, [2 * options.features, *[options.width] * options.depth], dtype)
-    width = options.width * len(options.scales)
-    output = Layer(glorot(output_key, (width, scales.outputs), dtype), jnp.zeros(scales.outputs, dtype))
-    return MultiscaleFourierNetwork(frequencies, trunk, output, options.activation)
+    trunk = layers(trunk_key, [2 * features, *[width] * depth], dtype)
+    joined = width * len(deviations)
+    output = Layer(glorot(output_key, (joined, scales.outputs), dtype), jnp.zeros(scales.outputs, dtype))
+    return MultiscaleFourierNetwork(frequencies, trunk, output, activation)
 
 
 _DISTRIBUTIONS = {"normal": jax.random.normal, "uniform": partial(jax.random.uniform, minval=-1)}

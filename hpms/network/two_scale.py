@@ -1,5 +1,6 @@
 """A network that is told the fine scale: slow and fast variables, and boundary layers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from math import pi
@@ -10,14 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hpms.fem.faces import Face
 from hpms.jet import Forms, Jet, add, affine, columns, concatenate, dot, multiply, one, scale, separable
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.fourier import fourier_features
 from hpms.network.inputs import coordinates, inputs
 from hpms.network.layers import Layer, layers, propagate
-from hpms.options.network import TwoScaleOptions
-from hpms.problem.box import Face, Walls
+from hpms.problem.box import Walls
 from hpms.problem.unit_cube import vanishing
 
 
@@ -127,26 +128,41 @@ def saturation(
     return product
 
 
-def two_scale_network(key: PRNGKeyArray, scales: Scales, options: TwoScaleOptions, dtype: jnp.dtype) -> TwoScaleNetwork:
-    """The network of `network=two_scale`, with v = 0 at the start."""
-    scales = replace(scales, periods=options.periods or scales.periods)
+def two_scale_network(
+    key: PRNGKeyArray,
+    scales: Scales,
+    dtype: jnp.dtype,
+    *,
+    slow_width: int,
+    slow_depth: int,
+    width: int,
+    depth: int,
+    rank: int,
+    harmonics: int,
+    layers_of: Sequence[float],
+    activation: str,
+    periods: tuple[float, ...] | None,
+) -> TwoScaleNetwork:
+    """The network with R = `rank` products and boundary layers of the multiples `layers_of` ℓ_i; v = 0 at the start.
+
+    `periods` take the place of those in `scales`.
+    """
+    scales = replace(scales, periods=periods or scales.periods)
     slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
     first = inputs(scales.dim, scales.wrapped)
     faces = 2 * (scales.dim - len(scales.wrapped))
-    slow = layers(
-        slow_key, [first, *[options.slow_width] * options.slow_depth, (1 + options.rank) * scales.outputs], dtype
-    )
-    count = first + 2 * scales.dim * options.harmonics + faces * len(options.layers)
-    fast = layers(fast_key, [count, *[options.width] * options.depth, options.rank], dtype)
-    amplitudes = jax.random.normal(amplitude_key, (scales.outputs, options.rank), dtype)
+    slow = layers(slow_key, [first, *[slow_width] * slow_depth, (1 + rank) * scales.outputs], dtype)
+    count = first + 2 * scales.dim * harmonics + faces * len(layers_of)
+    fast = layers(fast_key, [count, *[width] * depth, rank], dtype)
+    amplitudes = jax.random.normal(amplitude_key, (scales.outputs, rank), dtype)
     bias = slow[-1].bias.reshape(scales.outputs, -1).at[:, 1:].set(amplitudes).ravel()
-    mean = Layer(slow[-1].weight.at[:, :: 1 + options.rank].set(0), bias)
+    mean = Layer(slow[-1].weight.at[:, :: 1 + rank].set(0), bias)
     return TwoScaleNetwork(
         slow=(*slow[:-1], mean),
         fast=(*fast[:-1], jax.tree.map(jnp.zeros_like, fast[-1])),
         scales=scales,
-        harmonics=options.harmonics,
-        multiples=options.layers,
-        activation=options.activation,
+        harmonics=harmonics,
+        multiples=tuple(layers_of),
+        activation=activation,
         is_vanishing=False,
     )

@@ -84,7 +84,7 @@ class TensorOptions(CoefficientOptions):
             raise ConfigError("coefficient", "tensor", "a tensor needs problem.dim=2 or 3: take expression")
         if self.periods is not None and len(self.periods) != dim:
             raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, problem.dim={dim}")
-        if getattr(config.reference, "method", None) == "layered":
+        if config.reference.is_layered:
             raise ConfigError("reference.method", "layered", "it is for a coefficient that is a number; choose p2")
         self._formulas(dim)
 

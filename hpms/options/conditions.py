@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpms.errors import ConfigError, brief, suggestion
+from hpms.fem.faces import PARTS
 from hpms.formula import field_formula
 from hpms.options.mapping import parsed
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
 _EXAMPLE = "give one condition, such as {dirichlet:0}, {robin:[1,x2]} or periodic"
-PARTS = ("left", "right", "bottom", "top", "front", "back")  # x₁ = 0, x₁ = s₁, x₂ = 0, ...
 DIRICHLET, NEUMANN, ROBIN, PERIODIC = "dirichlet", "neumann", "robin", "periodic"
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from hpms.config.config import Config
     from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
     from hpms.coupling.known import Known
+    from hpms.coupling.lazy import UpdateRule
+    from hpms.fem.coarse.box import BoxAverage
+    from hpms.problem.lifted import LiftedProblem
 
 _MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000
 
@@ -26,10 +29,15 @@ class CouplingOptions(AbstractOptions, abc.ABC):
 
     tau2: float
     share: float | None
+    is_there: ClassVar[bool] = True
 
     @abc.abstractmethod
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
         """The jitted and the host's part, or None where there is no coupling."""
+
+    def pairs(self, nodes: float, points: float, dim: int) -> float:
+        """About how many pairs of a node and a point its means have."""
+        return 0.0
 
     def trained_gap(self, known: Known) -> float:
         """How far the exact solutions are from what is trained, ‖Q̄u - y‖/‖u‖, all u_i together, or NaN."""
@@ -51,6 +59,7 @@ class NoneOptions(CouplingOptions):
 
     tau2: ClassVar[float] = 0.0
     share: ClassVar[float | None] = None
+    is_there: ClassVar[bool] = False
 
     def build(self, context: CouplingContext) -> None:
         return None
@@ -86,9 +95,13 @@ class BallOptions(CouplingOptions):
             raise ConfigError("coupling", f"ball with collocation={config.names['collocation']}", reason)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
-        from hpms.coupling import ball
+        from hpms.coupling.ball import ball_coupling
 
-        return ball.build(self, context)
+        keeps = self.adjoint == "lazy"
+        return ball_coupling(context, self.delta, _rule(self), compress_state=self.compress_state, keeps_adjoint=keeps)
+
+    def pairs(self, nodes: float, points: float, dim: int) -> float:
+        return nodes * points * min(1.0, self.delta / 2) ** dim
 
     def trained_gap(self, known: Known) -> float:
         from hpms.coupling import ball
@@ -160,21 +173,37 @@ class ConsistentOptions(CouplingOptions):
         return self.cells * np.asarray(periods), np.full(dim, self.points * self.cells)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
-        from hpms.coupling import consistent
+        from hpms.coupling.box import box_coupling
 
-        return consistent.build(self, context)
+        return box_coupling(context, self._average(context.problem), self.spacing, _rule(self))
 
     def trained_gap(self, known: Known) -> float:
         from hpms.coupling import consistent
 
-        return consistent.trained_gap(self, known)
+        return consistent.trained_gap(self._average(known.problem), self.spacing, known)
 
     def gaps(self, known: Known) -> dict[str, float]:
         from hpms.coupling import consistent
 
-        return consistent.gaps(self, known)
+        return consistent.gaps(self._average(known.problem), self.spacing, known)
 
     def reference_fields(self, known: Known) -> tuple[np.ndarray, np.ndarray]:
         from hpms.coupling import consistent
 
-        return consistent.reference_fields(self, known)
+        return consistent.reference_fields(self._average(known.problem), self.spacing, known)
+
+    def _average(self, problem: LiftedProblem) -> BoxAverage:
+        """Q̄ for the coefficient's periods."""
+        from hpms.fem.coarse.box import BoxAverage
+
+        sides, counts = self.box(problem.coefficient.periods, problem.domain.dim, problem.domain.eps)
+        return BoxAverage(sides, counts, self.average == "hat")
+
+
+def _rule(options: BallOptions | ConsistentOptions) -> UpdateRule:
+    """The rule of the keys `update`, `interval`, `threshold`, `schedule` and `level`."""
+    from hpms.coupling.lazy import UpdateRule
+    from hpms.coupling.schedule import Schedule
+
+    schedule, is_lazy = Schedule(options.schedule, options.level), options.update == "lazy"
+    return UpdateRule(options.interval, options.threshold, schedule) if is_lazy else UpdateRule(1, -1.0, schedule)

@@ -75,7 +75,17 @@ class MsPinnOptions(NetworkOptions):
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> MultiscaleFourierNetwork:
         from hpms.network.ms_pinn import multiscale_fourier_network
 
-        return multiscale_fourier_network(key, scales, self, dtype)
+        return multiscale_fourier_network(
+            key,
+            scales,
+            dtype,
+            width=self.width,
+            depth=self.depth,
+            activation=self.activation,
+            features=self.features,
+            deviations=self.scales,
+            distribution=self.distribution,
+        )
 
 
 @register("network", "two_scale")
@@ -117,4 +127,17 @@ class TwoScaleOptions(NetworkOptions):
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> TwoScaleNetwork:
         from hpms.network.two_scale import two_scale_network
 
-        return two_scale_network(key, scales, self, dtype)
+        return two_scale_network(
+            key,
+            scales,
+            dtype,
+            slow_width=self.slow_width,
+            slow_depth=self.slow_depth,
+            width=self.width,
+            depth=self.depth,
+            rank=self.rank,
+            harmonics=self.harmonics,
+            layers_of=self.layers,
+            activation=self.activation,
+            periods=self.periods,
+        )

@@ -119,8 +119,8 @@ class BoxOptions(ProblemOptions):
 
     @property
     def walls(self) -> Walls | None:
+        from hpms.fem.faces import faces
         from hpms.problem.box import Walls
-        from hpms.problem.conditions import faces
 
         if self.is_the_papers:
             return None
@@ -147,7 +147,7 @@ class BoxOptions(ProblemOptions):
         if self.wrapped and not config.network.wraps:
             reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp or two_scale"
             raise ConfigError("network", config.names["network"], reason)
-        if getattr(config.reference, "method", None) == "layered":
+        if config.reference.is_layered:
             raise ConfigError("reference.method", "layered", "it is for problem=unit_cube; choose auto, p2 or p1")
 
     def build(self) -> AbstractDomain:
@@ -157,7 +157,8 @@ class BoxOptions(ProblemOptions):
         return UnitCube(self.dim, self.eps) if self.is_the_papers else Box(self.dim, self.eps, self.lengths)
 
     def problem(self, law: Diffusion, source: AbstractSource, lifts: int) -> LiftedProblem:
-        from hpms.problem.conditions import Conditions, FaceCondition, faces
+        from hpms.fem.faces import faces
+        from hpms.problem.conditions import Conditions, FaceCondition
         from hpms.problem.lift import TransfiniteLift
         from hpms.problem.lifted import LiftedProblem
 

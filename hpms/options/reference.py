@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from hpms.config.registry import register
 from hpms.config.schema import Folder, Positive, Width
@@ -16,13 +16,22 @@ if TYPE_CHECKING:
 
 
 class ReferenceOptions(AbstractOptions):
-    """What results are measured against."""
+    """What results are measured against, where there `is_one`."""
+
+    is_one: ClassVar[bool]
+
+    @property
+    def is_layered(self) -> bool:
+        """Whether it is a series for a medium that depends on x₁ alone."""
+        return False
 
 
 @register("reference", "none")
 @dataclass(frozen=True)
 class NoneOptions(ReferenceOptions):
     """`reference=none`: nothing; a run logs no errors, and its fields are those of the network alone."""
+
+    is_one: ClassVar[bool] = False
 
 
 @register("reference", "default")
@@ -43,6 +52,11 @@ class DefaultOptions(ReferenceOptions):
     fem_h: Width
     delta: Positive
     cache: Folder
+    is_one: ClassVar[bool] = True
+
+    @property
+    def is_layered(self) -> bool:
+        return self.method == "layered"
 
     def check(self, config: Config) -> None:
         dim, longest = config.problem.dim, max(config.problem.lengths)

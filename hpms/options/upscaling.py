@@ -24,9 +24,11 @@ _MOST_CELLS, _MOST_FINER = 256, 2
 
 
 class UpscalingOptions(AbstractOptions, abc.ABC):
-    """Which upscaled coefficient K̃ the coarse problem has; `is_constant` where it is one for all of Ω."""
+    """Which upscaled coefficient K̃ the coarse problem has; `is_constant` where it is one for all of Ω, `is_isotropic`
+    where it is a number."""
 
     is_constant: ClassVar[bool] = True
+    is_isotropic: ClassVar[bool] = False
 
     @abc.abstractmethod
     def lifts(self, dim: int) -> int:
@@ -80,6 +82,8 @@ class NoneOptions(UpscalingOptions):
 @dataclass(frozen=True)
 class IsotropicOptions(UpscalingOptions):
     """`upscaling=isotropic`: K̃ = K̃₁₁ I from w₁ alone, the paper's example."""
+
+    is_isotropic: ClassVar[bool] = True
 
     def lifts(self, dim: int) -> int:
         return 1

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from hpms.errors import UserError
+from hpms.fem.faces import part
 from hpms.fem.validation import validation_points
-from hpms.options.conditions import KEY, PARTS
 from hpms.problem.conditions import Conditions, FaceCondition
 from hpms.problem.lifted import LiftedProblem, on_host
 
+KEY = "problem.conditions"
 _SAME, _BALANCED = 1e-6, 1e-4
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,8 @@ def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> Non
         found = np.abs(boundary[:, axis] - end * conditions.sides[axis]) < 1e-9 * conditions.sides[axis]
         if not found.any() and (each.is_flux or not hard):
             raise UserError(
-                f"none of the collocation.boundary={len(boundary)} points lies on {_part(each)}, whose condition would "
-                f"be lost: give more of them."
+                f"none of the collocation.boundary={len(boundary)} points lies on {part(each.face)}, whose condition "
+                f"would be lost: give more of them."
             )
 
 
@@ -89,11 +90,11 @@ def _check_face(each: FaceCondition, conditions: Conditions, points: np.ndarray)
     for name, values in found.items():
         if not np.isfinite(values).all():
             place = ", ".join(f"{x:.4g}" for x in there[np.argmax(~np.isfinite(values))])
-            raise UserError(f"{KEY}.{_part(each)}: its {name} must be finite, but at ({place}) it is not.")
+            raise UserError(f"{KEY}.{part(each.face)}: its {name} must be finite, but at ({place}) it is not.")
     if each.rate is None:
         return True
     if (rate := found["rate"]).min() < 0:
-        raise UserError(f"{KEY}.{_part(each)}: its rate must not be negative, as {rate.min():.4g} is.")
+        raise UserError(f"{KEY}.{part(each.face)}: its rate must not be negative, as {rate.min():.4g} is.")
     return bool(rate.max() > 0)
 
 
@@ -101,8 +102,3 @@ def _moved(points: np.ndarray, axis: int, to: float) -> np.ndarray:
     moved = points.copy()
     moved[:, axis] = to
     return moved
-
-
-def _part(each: FaceCondition) -> str:
-    axis, end = each.face
-    return PARTS[2 * axis + end]

@@ -7,11 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hpms.fem.faces import Face
 from hpms.jet import Forms, Jet, multiply, one, separable
 from hpms.problem.domain import AbstractDomain
 from hpms.problem.unit_cube import UnitCube
-
-Face = tuple[int, int]  # the axis across which it lies, and 0 for its low or 1 for its high end
 
 
 @dataclass(frozen=True)

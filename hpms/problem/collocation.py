@@ -1,7 +1,7 @@
 """Collocation points and what the residual needs there, cut into blocks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from hpms.errors import UserError
 from hpms.fem.sample import check_coefficient
 from hpms.machine.devices import jitted
-from hpms.options.collocation import CollocationOptions
+from hpms.problem.domain import AbstractDomain
 from hpms.problem.law.diffusion import Medium
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, cut, sites
@@ -57,12 +57,25 @@ def collocate(
     return _blocks(problem, points, medium, weights, block, dtype)
 
 
+@runtime_checkable
+class Points(Protocol):
+    """A rule for points."""
+
+    def sample(self, key: PRNGKeyArray, domain: AbstractDomain) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
+        """x^r and x^b."""
+        ...
+
+    def weights(self, dim: int) -> np.ndarray:
+        """The quadrature weights of the x^r times M_Ω/|Ω|."""
+        ...
+
+
 class Sampler(eqx.Module):
-    """The points at an iteration where they are fresh, by `sample` of the option `points`, and the medium there."""
+    """The points at an iteration where they are fresh, by `sample` of the rule `points`, and the medium there."""
 
     problem: LiftedProblem
     key: PRNGKeyArray
-    points: CollocationOptions = eqx.field(static=True)
+    points: Points = eqx.field(static=True)
     block: int = eqx.field(static=True)
     dtype: jnp.dtype = eqx.field(static=True)
 

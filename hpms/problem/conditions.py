@@ -3,10 +3,9 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from hpms.problem.box import Face
+from hpms.fem.faces import Face
 from hpms.problem.source.base import AbstractSource
 
 _AT = 1e-12  # of a side: how far from a face a point of ∂Ω may lie
@@ -73,8 +72,3 @@ class Conditions(eqx.Module):
     def _on(self, points: Float[Array, "m d"], face: Face) -> Bool[Array, " m"]:
         axis, end = face
         return jnp.abs(points[:, axis] - end * self.sides[axis]) < _AT * self.sides[axis]
-
-
-def faces(dim: int) -> list[Face]:
-    """The 2d faces in the order of their names: left, right, bottom, top, front, back."""
-    return [(int(axis), int(end)) for axis, end in np.ndindex(dim, 2)]

@@ -16,9 +16,6 @@ from hpms.fem.fine.corrector import Corrector
 from hpms.fem.fine.reference import Reference
 from hpms.fem.validation import validation_points
 from hpms.network.base import Parametrised
-from hpms.options.coupling import NoneOptions
-from hpms.options.reference import DefaultOptions
-from hpms.options.upscaling import IsotropicOptions
 from hpms.problem.lifted import LiftedProblem, alone
 from hpms.problem.sites import sites
 from hpms.study.fine import find_baseline, find_corrector, find_reference, known_to
@@ -139,7 +136,7 @@ class Measure:
 def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
     points, weights = measuring_points(config)
-    if not isinstance(config.reference, DefaultOptions):
+    if not config.reference.is_one:
         return Measure(points, weights, None)
     exact = find_reference(config, problem)
     if not exact.own_error_h1 < _OWN_ERROR:
@@ -170,8 +167,7 @@ def _warn_of_anisotropy(config: Config, exact: Reference) -> None:
     """Logs where K̃ = K̃₁₁ I, with which the coarse problem is solved, is not what the fine solution has."""
     upscaled = exact.upscaled_coefficient
     off = float(np.abs(upscaled - upscaled[0, 0] * np.eye(len(upscaled))).max() / abs(upscaled[0, 0]))
-    isotropic = isinstance(config.upscaling, IsotropicOptions)
-    if off > _ISOTROPIC and isotropic and not isinstance(config.coupling, NoneOptions):
+    if off > _ISOTROPIC and config.upscaling.is_isotropic and config.coupling.is_there:
         log.warning(
             "the fine solution's K̃ = %s is not isotropic: the coarse problem with K̃₁₁ I alone is another one; "
             "upscaling=tensor has all of K̃",

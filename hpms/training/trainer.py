@@ -1,19 +1,55 @@
 """What a run trains and with what; nothing of it changes."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from hpms.coupling.base import AbstractCoarseSolver
-from hpms.options.balancing import BalancingOptions
-from hpms.options.training import TrainingOptions
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer
 from hpms.training.snapshot import Snapshot
 from hpms.training.state import TrainState
 from hpms.training.validation import Validation
+
+
+@runtime_checkable
+class Balancing(Protocol):
+    """A rule for the weights λ."""
+
+    @property
+    def interval(self) -> int | None:
+        """How many iterations lie between two of its updates; None where there is none."""
+        ...
+
+    def update(self, weights: np.ndarray, norms: np.ndarray) -> np.ndarray:
+        """λ (k,) from the last one and the norms of the unweighted terms' gradients (k,)."""
+        ...
+
+
+@runtime_checkable
+class Limits(Protocol):
+    """When a run ends, and how often it is logged and saved: the keys of `training`."""
+
+    @property
+    def iterations(self) -> int: ...
+
+    @property
+    def tolerance(self) -> float: ...
+
+    @property
+    def divergence(self) -> float | None: ...
+
+    @property
+    def wall_limit(self) -> float | None: ...
+
+    @property
+    def log_every(self) -> int: ...
+
+    @property
+    def checkpoint_seconds(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -22,10 +58,10 @@ class Trainer:
 
     loss: Loss
     optimizer: AbstractOptimizer
-    balancing: BalancingOptions
+    balancing: Balancing
     solver: AbstractCoarseSolver | None
     validation: Validation | None
-    limits: TrainingOptions
+    limits: Limits
     taus: np.ndarray
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
+from hpms.fem.faces import Face
 from hpms.fem.field import AbstractField, LagrangeField
 from hpms.fem.fine.meshes import RESOLUTION
 from hpms.fem.fine.method import AbstractMethod
@@ -18,7 +19,6 @@ from hpms.fem.sample import Function, sample_source
 from hpms.fem.spd import solve
 
 _FACE_ORDER = 6
-Face = tuple[int, int]  # the axis across which it lies, and 0 for its low or 1 for its high end
 
 
 @dataclass(frozen=True)
