@@ -51,7 +51,7 @@ def usage() -> str:
     rows = [f"  {verb:<{width}}{text}" for verb, text in verbs.items()]
     return "\n".join(
         [
-            "usage: hpms VERB [+experiment=NAME] [group=option] [key=value] [-m]",
+            "usage: hpms VERB [+experiment=NAME] [+method=NAME] [group=option] [key=value] [-m]",
             "",
             "A hybrid physics-informed neural network / finite element multiscale solver.",
             "",
@@ -65,7 +65,11 @@ def usage() -> str:
 
 
 def typed(argument: str) -> str:
-    """`argument` as Hydra wants it: a formula or a path in quotes, a constant of a formula behind ++."""
+    """`argument` as Hydra wants it: a formula or a path in quotes, a constant of a formula behind ++, and a method
+    without a plus, as an experiment may have one already.
+    """
+    if argument.startswith("+method="):
+        return argument[1:]
     if _NAMED.fullmatch(argument):
         return f"++{argument}"
     if not (match := _QUOTED.fullmatch(argument) or _PATH.fullmatch(argument)):

@@ -118,8 +118,9 @@ def read_config(values: Mapping[str, Any]) -> Config:
         if not isinstance(values.get(group), Mapping):
             raise UserError(f"the group '{group}' is missing: choose one with {group}=... .")
     names = {group: values[group].get("name") for group in GROUPS}
+    found: dict[str, Any] = {"problem": read(option("problem", names["problem"]), values["problem"], "problem")}
+    names["upscaling"] = found["problem"].upscaling(names["upscaling"])
     schemas = {group: option(group, names[group]) for group in GROUPS}
-    found: dict[str, Any] = {"problem": read(schemas["problem"], values["problem"], "problem")}
     variables = {"eps": found["problem"].eps, "dim": found["problem"].dim}
     for group in GROUPS[1:]:
         found[group] = read(schemas[group], values[group], group, variables)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from hpms.config.registry import register
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hpms.network.mlp import Perceptron
     from hpms.network.ms_pinn import MultiscaleFourierNetwork
     from hpms.network.two_scale import TwoScaleNetwork
+
+log = logging.getLogger(__name__)
 
 
 class NetworkOptions(AbstractOptions, abc.ABC):
@@ -94,7 +97,8 @@ class TwoScaleOptions(NetworkOptions):
     """`network=two_scale`: `slow_width`, `slow_depth` of the network of x, `width`, `depth` of that of the fast
     variables, R = `rank` products, `harmonics` h = 1, 2, ... of the periods, `layers` multiples m of the lengths ℓ_i.
 
-    `periods` are lengths, one per axis, arithmetic in eps; null takes those of the coefficient. v = 0 at the start.
+    `periods` are lengths, one per axis, arithmetic in eps; null takes those of the coefficient, or where it has none
+    eps along each axis. v = 0 at the start.
     """
 
     slow_width: Count
@@ -113,23 +117,23 @@ class TwoScaleOptions(NetworkOptions):
         dim, eps = config.problem.dim, config.problem.eps
         if self.periods is not None and len(self.periods) != dim:
             raise ConfigError("network.periods", list(self.periods), f"give {dim} lengths, one per axis")
-        if self.periods is None and config.coefficient.lengths(dim, eps) is None:
-            raise ConfigError(
-                "network.periods", "null", "the coefficient names no periods: give one length per axis, such as [eps]"
-            )
-        periods, sides = self.periods or config.coefficient.lengths(dim, eps), config.problem.lengths
+        sides, periods = config.problem.lengths, self.periods or config.coefficient.lengths(dim, eps)
+        if periods is None:
+            log.info("the coefficient names no periods: the network takes problem.eps=%g (network.periods)", eps)
         for axis in config.problem.wrapped:
-            turns = sides[axis] / (periods or sides)[axis]
+            length = periods[axis] if periods else eps
+            turns = sides[axis] / length
             if round(turns) < 1 or abs(turns - round(turns)) > 1e-9:
                 reason = f"along x{axis + 1}, where it is to be periodic, the side {sides[axis]:g} is no multiple of it"
-                raise ConfigError("network.periods", list(periods or ()), reason)
+                raise ConfigError("network.periods", list(periods or [eps] * dim), reason)
 
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> TwoScaleNetwork:
         from hpms.network.two_scale import two_scale_network
 
+        known = scales if scales.periods else replace(scales, periods=(scales.eps,) * scales.dim)
         return two_scale_network(
             key,
-            scales,
+            known,
             dtype,
             slow_width=self.slow_width,
             slow_depth=self.slow_depth,

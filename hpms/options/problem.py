@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hpms.training.term.base import AbstractTerm
 
 _MOST_SLENDER = 100
+_WITHOUT = {"coupling": "+method=fast, or coupling=none,", "upscaling": "upscaling=none, or auto,"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def is_the_papers(self) -> bool:
         """Whether it is the unit cube with w_i = x_i on ∂Ω, which upscaling and the couplings need."""
         return True
+
+    def upscaling(self, name: Any) -> Any:
+        """The option that `upscaling=auto` stands for: isotropic, or none where there is nothing to upscale."""
+        if name != "auto":
+            return name
+        return "isotropic" if self.is_the_papers else "none"
 
     @property
     def walls(self) -> Walls | None:
@@ -143,7 +150,7 @@ class BoxOptions(ProblemOptions):
         why = "there is no coefficient to upscale where w is not x_i on the boundary of the unit cube"
         for group in ("coupling", "upscaling"):
             if (name := config.names[group]) != "none":
-                raise ConfigError(group, name, f"{why}: take coupling=none upscaling=none with problem=box")
+                raise ConfigError(group, name, f"{why}: take {_WITHOUT[group]} with problem=box")
         if self.wrapped and not config.network.wraps:
             reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp or two_scale"
             raise ConfigError("network", config.names["network"], reason)

@@ -35,7 +35,6 @@ WRONG = [
     (["train", "optimizer=lbfgs", "collocation=fresh"], "collocation=fresh", "take uniform"),
     (["train", "optimizer=ssbroyden", "network.width=200"], "optimizer=ssbroyden", "at most 10000 parameters"),
     (["train", "optimizer=gauss_newton", "network.width=1000", "collocation.interior=1000000"], "GB", "smaller"),
-    (["train", "network=two_scale", "coefficient=constant"], "network.periods=null", "one length per axis"),
     (["train", "network=two_scale", "network.periods=[0.1,0.1]"], "network.periods=[0.1, 0.1]", "one per axis"),
     (["train", "ensemble=0"], "ensemble=0", "at least 1"),
     (["train", "ensemble=2", "run_dir=x"], "run_dir=x", "leave it out"),

@@ -53,6 +53,7 @@ def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
     assert complete("hpms tr") == [*VERBS, *READERS]
     assert "network=mlp" in complete("hpms train network=m")
     assert "+experiment=osc1d" in complete("hpms train +experiment=o")
+    assert "+method=fast" in complete("hpms train +method=f")
     assert "problem.eps=" in complete("hpms train problem.e")
 
 
@@ -67,6 +68,7 @@ def test_completion_knows_verbs_groups_and_options(hpms, monkeypatch):
         ("problem.eps=1/15,0.01", "problem.eps=1/15,0.01"),
         ("run_dir=null", "run_dir=null"),
         ("-m", "-m"),
+        ("+method=fast", "method=fast"),
         ("coefficient.constants.a=1,2", "++coefficient.constants.a=1,2"),
         ("source.constants={a:1}", "++source.constants={a:1}"),
         ("+source.constants.a=1", "+source.constants.a=1"),
