@@ -1,18 +1,35 @@
 """hpms: a hybrid physics-informed neural network / finite element multiscale solver."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hpms.api import build, configure, load, train
+    from hpms.api import build, configure, load, solve, train
+    from hpms.posed.box import Box
+    from hpms.posed.conditions import Dirichlet, Neumann, Periodic, Robin
+    from hpms.posed.problem import Problem
 
 __version__ = "0.1.0.dev0"
-__all__ = ["build", "configure", "load", "train"]
+__all__ = [
+    "Box",
+    "Dirichlet",
+    "Neumann",
+    "Periodic",
+    "Problem",
+    "Robin",
+    "build",
+    "configure",
+    "load",
+    "solve",
+    "train",
+]
+_CONDITIONS = "hpms.posed.conditions"
+_HOMES = {"Box": "hpms.posed.box", "Problem": "hpms.posed.problem"}
+_HOMES |= dict.fromkeys(("Dirichlet", "Neumann", "Periodic", "Robin"), _CONDITIONS)
 
 
 def __getattr__(name: str) -> Any:
-    """The functions of `hpms.api`, which brings JAX, are imported when they are first used."""
+    """What stands in `__all__` brings JAX, and is imported when it is first used."""
     if name in __all__:
-        import hpms.api
-
-        return getattr(hpms.api, name)
+        return getattr(importlib.import_module(_HOMES.get(name, "hpms.api")), name)
     raise AttributeError(f"module 'hpms' has no attribute '{name}'")

@@ -1,4 +1,4 @@
-"""What a Python program calls: `configure`, `train`, `load` and `build`.
+"""What a Python program calls: `solve`, `configure`, `train`, `load` and `build`.
 
 JAX's flags are set while one of these functions works, and are as they were before when it returns.
 """
@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 
 from hpms.cli.compose import composed
+from hpms.cli.hydra_errors import sentence
 from hpms.config.config import Config, read_config
 from hpms.config.registry import load_plugins
 from hpms.errors import UserError
 from hpms.experiment import Experiment, fine_problem
 from hpms.experiment import build as build_experiment
 from hpms.machine.runtime import flags
+from hpms.posed.problem import Problem
 from hpms.reload import config_here, reload
 from hpms.results.metrics import columns
 from hpms.results.place import given
@@ -28,14 +32,33 @@ from hpms.training.loop import train as train_members
 from hpms.training.snapshot import Snapshot
 
 
-def configure(*overrides: str, plugins: tuple[str, ...] = ()) -> Config:
+def solve(
+    problem: Problem,
+    method: str = "fast",
+    *overrides: str,
+    run_dir: str | Path | None = None,
+    stop: Callable[[dict[str, Any]], bool] | None = None,
+    plugins: tuple[str, ...] = (),
+) -> Solution:
+    """The network for a problem, by a method: `solve(problem, "fast", "training.iterations=60", "seed=1")`.
+
+    **Arguments:** `method` is fast, small or paper, `overrides` are keys and options as `hpms train` takes them;
+    `run_dir` and `stop` as in `train`. Raises `UserError` as `train` and `configure` do.
+    """
+    return train(configure(f"+method={method}", *overrides, plugins=plugins, problem=problem), run_dir, stop)
+
+
+def configure(*overrides: str, plugins: tuple[str, ...] = (), problem: Problem | None = None) -> Config:
     """The configuration of `hpms train` with these overrides, such as `"+experiment=osc1d"`, `"problem.eps=1/15"`.
 
-    **Arguments:** `plugins` are modules that register options. Raises `UserError` for what is not allowed, and
-    Hydra's errors for keys and options that there are none of.
+    **Arguments:** `plugins` are modules that register options; a `problem` takes the place of the groups problem,
+    coefficient and source. Raises `UserError` for what is not allowed.
     """
     load_plugins(plugins)
-    return read_config(composed("train", *overrides))
+    try:
+        return read_config(composed("train", *overrides)) if problem is None else problem.config(*overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(sentence(error, "train")) from None
 
 
 def build(config: Config) -> Experiment:
@@ -80,11 +103,21 @@ def train(
         return Solution(built, jnp.asarray(best.theta), best.iteration, measured, columns(rows.found), outcome.status)
 
 
-def load(run_dir: str | Path, checkpoint: str = "best") -> Solution:
-    """The network of a run's checkpoint `best` or `latest`; raises `UserError` where there is none."""
+def load(
+    run_dir: str | Path, checkpoint: str = "best", problem: Problem | None = None, plugins: tuple[str, ...] = ()
+) -> Solution:
+    """The network of a run's checkpoint `best` or `latest`.
+
+    **Arguments:** a run whose problem has functions of Python needs the `problem`, or the modules that have them, as
+    `plugins`, where this process has not solved it. Raises `UserError` where there is no such checkpoint, and where a
+    function is not at hand or has changed.
+    """
+    load_plugins(plugins)
     stored = StoredRun.at(run_dir)
     config = config_here(stored)
     with flags(config):
+        if problem is not None:
+            problem.remember()
         return reload(stored, checkpoint, config)
 
 

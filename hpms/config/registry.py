@@ -16,6 +16,7 @@ from hpms.options.base import AbstractOptions
 
 _BUILT_IN = ("hpms.options",)
 _options: dict[str, dict[str, type]] = {}
+_plugins: set[str] = set()
 T = TypeVar("T", bound=type)
 
 
@@ -56,6 +57,11 @@ def option(group: str, name: object) -> type:
     return known[name]
 
 
+def plugins() -> frozenset[str]:
+    """The modules that the user named."""
+    return frozenset(_plugins)
+
+
 def load_plugins(modules: Iterable[str]) -> None:
     """Imports the user's modules, which register their options; the working directory is searched too."""
     for module in modules:
@@ -63,6 +69,7 @@ def load_plugins(modules: Iterable[str]) -> None:
             sys.path.append(here)
         try:
             importlib.import_module(module)
+            _plugins.add(module)
         except UserError:
             raise
         except Exception as error:

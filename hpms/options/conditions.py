@@ -9,6 +9,7 @@ from typing import Any
 from hpms.errors import ConfigError, brief, suggestion
 from hpms.fem.faces import PARTS
 from hpms.formula import field_formula
+from hpms.named import is_named
 from hpms.options.mapping import parsed
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
@@ -18,8 +19,8 @@ DIRICHLET, NEUMANN, ROBIN, PERIODIC = "dirichlet", "neumann", "robin", "periodic
 
 @dataclass(frozen=True)
 class Condition:
-    """w = `value` on a part (dirichlet), or K∇w·n + `rate` w = `value` (robin; neumann with the rate 0), formulas; or
-    (periodic) w and its flux are those of the opposite part.
+    """w = `value` on a part (dirichlet), or K∇w·n + `rate` w = `value` (robin; neumann with the rate 0), formulas or
+    functions of Python (`hpms.named`); or (periodic) w and its flux are those of the opposite part.
     """
 
     kind: str
@@ -82,5 +83,6 @@ def _condition(key: str, data: Any, dim: int) -> Condition:
 def _formula(value: Any, dim: int, key: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ConfigError(key, brief(value), "it must be a number or a formula")
-    field_formula(str(value), dim, {}, key)
+    if not is_named(value):
+        field_formula(str(value), dim, {}, key)
     return str(value)

@@ -118,8 +118,6 @@ class TwoScaleOptions(NetworkOptions):
         if self.periods is not None and len(self.periods) != dim:
             raise ConfigError("network.periods", list(self.periods), f"give {dim} lengths, one per axis")
         sides, periods = config.problem.lengths, self.periods or config.coefficient.lengths(dim, eps)
-        if periods is None:
-            log.info("the coefficient names no periods: the network takes problem.eps=%g (network.periods)", eps)
         for axis in config.problem.wrapped:
             length = periods[axis] if periods else eps
             turns = sides[axis] / length
@@ -130,10 +128,12 @@ class TwoScaleOptions(NetworkOptions):
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> TwoScaleNetwork:
         from hpms.network.two_scale import two_scale_network
 
-        known = scales if scales.periods else replace(scales, periods=(scales.eps,) * scales.dim)
+        if scales.periods is None and self.periods is None:
+            log.info("the coefficient names no periods: the network takes problem.eps=%g (network.periods)", scales.eps)
+            scales = replace(scales, periods=(scales.eps,) * scales.dim)
         return two_scale_network(
             key,
-            known,
+            scales,
             dtype,
             slow_width=self.slow_width,
             slow_depth=self.slow_depth,

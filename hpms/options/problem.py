@@ -10,6 +10,7 @@ from hpms.config.registry import register
 from hpms.config.schema import NonNegative, Positive, Width
 from hpms.errors import ConfigError
 from hpms.formula import field_formula
+from hpms.named import is_named
 from hpms.options.base import AbstractOptions
 from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, are_fluxes, read_conditions
 
@@ -206,5 +207,8 @@ class BoxOptions(ProblemOptions):
 
     def _field(self, text: str) -> AbstractSource:
         from hpms.problem.source.expression import ExpressionSource
+        from hpms.problem.source.function import datum
 
+        if is_named(text):
+            return datum(text, KEY, self.lengths)
         return ExpressionSource(field_formula(text, self.dim, {}, KEY), self.eps, ())

@@ -23,18 +23,18 @@ def test_the_lines_of_the_readme_give_a_solution_and_its_error(tmp_path):
     assert len([line for line in program.splitlines() if line.strip()]) <= 10
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    errors, values = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
-    assert float(re.search(r"relative_l2.: ([0-9.e-]+)", errors).group(1)) < 1e-3
-    u, w, flux = map(float, re.sub(r"[][]", " ", values).split())
-    assert w == pytest.approx(u + 0.5, abs=1e-6) and np.isfinite(flux)
+    numbers = [float(found) for found in re.findall(r"-?[0-9]+\.[0-9]*(?:e-?[0-9]+)?", done.stdout)]
+    error, gradient_error, w, flux = numbers
+    assert error < 1e-3 and gradient_error < 1e-2 and w > 0
+    assert flux == pytest.approx(-2.5, rel=1e-2)  # K w' = 1 + (2 - x)
     assert not [path for path in tmp_path.iterdir() if path.name != "outputs"]
 
 
 def test_nothing_heavy_comes_with_the_package():
     program = "import sys, hpms; print([name for name in ('jax', 'numpy', 'hydra') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"
-    with pytest.raises(AttributeError, match="no attribute 'solve'"):
-        hpms.solve  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'solution'"):
+        hpms.solution  # noqa: B018
 
 
 @pytest.fixture

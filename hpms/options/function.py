@@ -1,0 +1,72 @@
+"""`coefficient=function`, `source=function`: functions of one point, which Python gives (`hpms.Problem`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpms.config.registry import register
+from hpms.config.schema import Positive
+from hpms.errors import ConfigError
+from hpms.named import is_named
+from hpms.options.coefficient import CoefficientOptions
+from hpms.options.source import SourceOptions
+
+if TYPE_CHECKING:
+    from hpms.config.config import Config
+    from hpms.problem.coefficient.function import FunctionCoefficient
+    from hpms.problem.source.function import FunctionSource
+
+# Where a value may be a matrix (d, d), which the residual and the references have to know.
+TENSORS = False
+
+
+@register("coefficient", "function")
+@dataclass(frozen=True)
+class FunctionOptions(CoefficientOptions):
+    """`coefficient=function`: K^ε(x) by a function of Python.
+
+    **Arguments:** `function` is its name and the digest of its values, `module:qualname#digest`; `periods`, one length
+    per axis (arithmetic in eps), or null where the medium has none.
+    """
+
+    function: str
+    periods: tuple[Positive, ...] | None
+
+    def check(self, config: Config) -> None:
+        dim = config.problem.dim
+        _check_name(self.function, "coefficient.function")
+        if self.periods is not None and len(self.periods) != dim:
+            raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, problem.dim={dim}")
+
+    def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
+        return self.periods
+
+    def build(self, dim: int, eps: float) -> FunctionCoefficient:
+        from hpms.problem.coefficient.function import FunctionCoefficient
+        from hpms.problem.point_function import recalled
+
+        function = recalled(self.function, "coefficient", TENSORS)
+        return FunctionCoefficient(function=function, periods=self.periods)
+
+
+@register("source", "function")
+@dataclass(frozen=True)
+class FunctionSourceOptions(SourceOptions):
+    """`source=function`: q(x) by a function of Python, `function` as above."""
+
+    function: str
+
+    def check(self, config: Config) -> None:
+        _check_name(self.function, "source.function")
+
+    def build(self, dim: int, eps: float) -> FunctionSource:
+        from hpms.problem.point_function import recalled
+        from hpms.problem.source.function import FunctionSource
+
+        return FunctionSource(recalled(self.function, "source"))
+
+
+def _check_name(text: str, key: str) -> None:
+    if not is_named(text):
+        raise ConfigError(key, text, "it is module:qualname#digest, which hpms.Problem writes")

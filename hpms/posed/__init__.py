@@ -1,0 +1,1 @@
+"""A problem as a Python program poses it."""

@@ -1,0 +1,112 @@
+"""-∇·(K∇w) = q on a box, with conditions of one's own, as a Python program poses it."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from hpms.cli.compose import composed
+from hpms.config.config import Config, read_config
+from hpms.errors import UserError
+from hpms.machine.runtime import flags
+from hpms.named import described, remember
+from hpms.options.conditions import read_conditions
+from hpms.options.function import TENSORS
+from hpms.posed.box import Box
+from hpms.posed.conditions import plain_conditions
+from hpms.posed.fields import field
+from hpms.problem.digest import digest
+from hpms.problem.point_function import PointFunction
+from hpms.problem.source.function import FunctionSource
+
+_UNKNOWN, _OURS, _METHODS = "0" * 12, ("problem", "coefficient", "source", "experiment"), ("problem.tau",)
+
+
+class Problem:
+    """-∇·(K∇w) = q in Ω, with a condition on each part of ∂Ω.
+
+    **Arguments:** `domain`, such as `hpms.Box(2, 1)`; `eps`, the fine length scale ε of K; `coefficient` K > 0 and
+    `source` q, each a number, a formula of x1, x2, x3 and eps, a function of one point x (d,) that JAX can trace, the
+    name of an option, such as "layered", or that with keys of its own, {"name": "layered", "low": 1}; `conditions`, a
+    mapping of left, right (x₁ = 0, s₁), bottom, top (x₂), front, back (x₃) and `all`, those that are not named, to
+    `hpms.Dirichlet(g)`, `Neumann(g)`, `Robin(a, g)` or `Periodic()`, or "linear", w = x₁ on ∂Ω; `periods`, the lengths
+    after which K repeats along each axis, where it does. Raises `UserError` for what is none of these.
+    """
+
+    def __init__(
+        self,
+        *,
+        domain: Any,
+        eps: Any,
+        coefficient: Any,
+        source: Any,
+        conditions: Any,
+        periods: Sequence[float | str] | None = None,
+    ):
+        if not isinstance(domain, Box):
+            raise UserError(f"domain={domain!r} is not allowed: give a box, such as hpms.Box(2, 1).")
+        if isinstance(eps, bool) or not isinstance(eps, int | float) or not 0 < eps < math.inf:
+            raise UserError(f"eps={eps!r} is not allowed: it is a length, a number greater than 0.")
+        self.domain, self.eps, self.conditions = domain, float(eps), conditions
+        self.coefficient, self.source = coefficient, source
+        self._fields = field("coefficient", coefficient, periods), field("source", source)
+        self._name_functions(self._traced)
+        read_conditions(plain_conditions(conditions, self._unknown), domain.dim)
+
+    def config(self, *overrides: str) -> Config:
+        """The configuration of this problem with a method and other overrides, such as `"+method=fast"`, `"seed=1"`.
+
+        Its functions are known in this process from here on. Raises `UserError` for what is not allowed.
+        """
+        for each in overrides:
+            key = each.partition("=")[0].lstrip("+~")
+            if key.partition(".")[0] in _OURS and key not in _METHODS:
+                raise UserError(f"{each} is not allowed beside a problem, which says that: change hpms.Problem.")
+        options = [option for each in self._fields for option in each.overrides]
+        chosen = composed("train", "problem=box", *options, *overrides)
+        draft = read_config(self._values(chosen, self._unknown))
+        with flags(draft):
+            return read_config(self._values(chosen, self._known))
+
+    def remember(self) -> None:
+        """Lets this process find its functions again, where a run names them; JAX has to have float64."""
+        self._name_functions(self._known)
+
+    def __repr__(self) -> str:
+        box = "×".join(f"(0,{side:g})" for side in self.domain.sides)
+        conditions = self.conditions if isinstance(self.conditions, Mapping) else {"all": "w = x1"}
+        given = [*zip("Kq", self._fields, strict=True), *conditions.items()]
+        lines = [f"  {name}: {each}" for name, each in given]
+        return "\n".join([f"Problem: -∇·(K∇w) = q in {box}, eps = {self.eps:g}", *lines])
+
+    def _values(self, chosen: Mapping[str, Any], name: Callable[[Any, str], str]) -> dict[str, Any]:
+        """The composed values with this problem in its groups."""
+        posed = {"dim": self.domain.dim, "eps": self.eps, "sides": list(self.domain.sides)}
+        return {
+            **chosen,
+            "problem": chosen["problem"] | posed | {"conditions": plain_conditions(self.conditions, name)},
+            **{each.group: each.values(chosen[each.group], name) for each in self._fields},
+        }
+
+    def _name_functions(self, name: Callable[[Any, str], str]) -> None:
+        plain_conditions(self.conditions, name)
+        for each in self._fields:
+            each.values({}, name)
+
+    def _known(self, function: Callable[[Any], Any], key: str) -> str:
+        """The text of a function, by which it is found again; needs float64."""
+        return remember(function, digest((FunctionSource(_point(function, key)),), self.domain.sides))
+
+    def _traced(self, function: Callable[[Any], Any], key: str) -> str:
+        """Raises `UserError` where JAX cannot trace a function, or its value has another shape."""
+        jax.eval_shape(_point(function, key), jax.ShapeDtypeStruct((self.domain.dim,), "float32"))
+        return self._unknown(function, key)
+
+    @staticmethod
+    def _unknown(function: Callable[[Any], Any], key: str) -> str:
+        return f"{described(function)}#{_UNKNOWN}"
+
+
+def _point(function: Callable[[Any], Any], key: str) -> PointFunction:
+    return PointFunction(f"{described(function)}#{_UNKNOWN}", key, function, TENSORS and key == "coefficient")
