@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from hpms.problem.coefficient.function import FunctionCoefficient
     from hpms.problem.source.function import FunctionSource
 
-# Where a value may be a matrix (d, d), which the residual and the references have to know.
-TENSORS = False
-
 
 @register("coefficient", "function")
 @dataclass(frozen=True)
 class FunctionOptions(CoefficientOptions):
-    """`coefficient=function`: K^ε(x) by a function of Python.
+    """`coefficient=function`: K^ε(x), a number or a symmetric matrix (d, d), by a function of Python.
 
     **Arguments:** `function` is its name and the digest of its values, `module:qualname#digest`; `periods`, one length
     per axis (arithmetic in eps), or null where the medium has none.
@@ -43,11 +40,10 @@ class FunctionOptions(CoefficientOptions):
         return self.periods
 
     def build(self, dim: int, eps: float) -> FunctionCoefficient:
-        from hpms.problem.coefficient.function import FunctionCoefficient
+        from hpms.problem.coefficient.function import function_coefficient
         from hpms.problem.point_function import recalled
 
-        function = recalled(self.function, "coefficient", TENSORS)
-        return FunctionCoefficient(function=function, periods=self.periods)
+        return function_coefficient(recalled(self.function, "coefficient", dim > 1), dim, self.periods)
 
 
 @register("source", "function")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hpms.config.registry import register
 from hpms.errors import ConfigError
 from hpms.formula import field_formula
+from hpms.named import is_named
 from hpms.options.base import AbstractOptions
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class DiffusionOptions(LawOptions):
     def check(self, config: Config) -> None:
         if self.reaction is None:
             return
-        field_formula(self.reaction, config.problem.dim, {}, _KEY)
+        if not is_named(self.reaction):
+            field_formula(self.reaction, config.problem.dim, {}, _KEY)
         if config.problem.is_the_papers:
             reason = (
                 "there is no coefficient to upscale with a reaction: take problem=box and conditions of your own, such "
@@ -60,8 +62,12 @@ class DiffusionOptions(LawOptions):
 
     def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> Diffusion:
         from hpms.problem.law.diffusion import Diffusion
+        from hpms.problem.point_function import recalled
         from hpms.problem.source.expression import ExpressionSource
+        from hpms.problem.source.function import FunctionSource
 
         if self.reaction is None:
             return Diffusion(coefficient)
+        if is_named(self.reaction):
+            return Diffusion(coefficient, FunctionSource(recalled(self.reaction, _KEY)))
         return Diffusion(coefficient, ExpressionSource(field_formula(self.reaction, dim, {}, _KEY), eps, ()))

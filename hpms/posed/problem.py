@@ -1,9 +1,10 @@
-"""-∇·(K∇w) = q on a box, with conditions of one's own, as a Python program poses it."""
+"""-∇·(K∇w) + c w = q on a box, with conditions of one's own, as a Python program poses it."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 
 from hpms.cli.compose import composed
@@ -12,26 +13,25 @@ from hpms.errors import UserError
 from hpms.machine.runtime import flags
 from hpms.named import described, remember
 from hpms.options.conditions import read_conditions
-from hpms.options.function import TENSORS
 from hpms.posed.box import Box
-from hpms.posed.conditions import plain_conditions
+from hpms.posed.conditions import datum, plain_conditions, shown
 from hpms.posed.fields import field
 from hpms.problem.digest import digest
 from hpms.problem.point_function import PointFunction
-from hpms.problem.source.function import FunctionSource
 
 _UNKNOWN, _OURS, _METHODS = "0" * 12, ("problem", "coefficient", "source", "experiment"), ("problem.tau",)
 
 
 class Problem:
-    """-∇·(K∇w) = q in Ω, with a condition on each part of ∂Ω.
+    """-∇·(K∇w) + c w = q in Ω, with a condition on each part of ∂Ω.
 
     **Arguments:** `domain`, such as `hpms.Box(2, 1)`; `eps`, the fine length scale ε of K; `coefficient` K > 0 and
     `source` q, each a number, a formula of x1, x2, x3 and eps, a function of one point x (d,) that JAX can trace, the
     name of an option, such as "layered", or that with keys of its own, {"name": "layered", "low": 1}; `conditions`, a
     mapping of left, right (x₁ = 0, s₁), bottom, top (x₂), front, back (x₃) and `all`, those that are not named, to
     `hpms.Dirichlet(g)`, `Neumann(g)`, `Robin(a, g)` or `Periodic()`, or "linear", w = x₁ on ∂Ω; `periods`, the lengths
-    after which K repeats along each axis, where it does. Raises `UserError` for what is none of these.
+    after which K repeats along each axis, where it does; `reaction`, c >= 0, a number, formula or function, None for 0.
+    A function for K may have a symmetric matrix (d, d) as its value. Raises `UserError` for what is none of these.
     """
 
     def __init__(
@@ -43,13 +43,14 @@ class Problem:
         source: Any,
         conditions: Any,
         periods: Sequence[float | str] | None = None,
+        reaction: Any = None,
     ):
         if not isinstance(domain, Box):
             raise UserError(f"domain={domain!r} is not allowed: give a box, such as hpms.Box(2, 1).")
         if isinstance(eps, bool) or not isinstance(eps, int | float) or not 0 < eps < math.inf:
             raise UserError(f"eps={eps!r} is not allowed: it is a length, a number greater than 0.")
         self.domain, self.eps, self.conditions = domain, float(eps), conditions
-        self.coefficient, self.source = coefficient, source
+        self.coefficient, self.source, self.reaction = coefficient, source, reaction
         self._fields = field("coefficient", coefficient, periods), field("source", source)
         self._name_functions(self._traced)
         read_conditions(plain_conditions(conditions, self._unknown), domain.dim)
@@ -77,8 +78,9 @@ class Problem:
         box = "×".join(f"(0,{side:g})" for side in self.domain.sides)
         conditions = self.conditions if isinstance(self.conditions, Mapping) else {"all": "w = x1"}
         given = [*zip("Kq", self._fields, strict=True), *conditions.items()]
+        reaction = "" if self.reaction is None else f" + ({shown(self.reaction)}) w"
         lines = [f"  {name}: {each}" for name, each in given]
-        return "\n".join([f"Problem: -∇·(K∇w) = q in {box}, eps = {self.eps:g}", *lines])
+        return "\n".join([f"Problem: -∇·(K∇w){reaction} = q in {box}, eps = {self.eps:g}", *lines])
 
     def _values(self, chosen: Mapping[str, Any], name: Callable[[Any, str], str]) -> dict[str, Any]:
         """The composed values with this problem in its groups."""
@@ -87,20 +89,25 @@ class Problem:
             **chosen,
             "problem": chosen["problem"] | posed | {"conditions": plain_conditions(self.conditions, name)},
             **{each.group: each.values(chosen[each.group], name) for each in self._fields},
+            "law": chosen["law"] | self._plain_reaction(name),
         }
+
+    def _plain_reaction(self, name: Callable[[Any, str], str]) -> dict[str, Any]:
+        return {} if self.reaction is None else {"reaction": datum(self.reaction, "law.reaction", name)}
 
     def _name_functions(self, name: Callable[[Any, str], str]) -> None:
         plain_conditions(self.conditions, name)
+        self._plain_reaction(name)
         for each in self._fields:
             each.values({}, name)
 
     def _known(self, function: Callable[[Any], Any], key: str) -> str:
         """The text of a function, by which it is found again; needs float64."""
-        return remember(function, digest((FunctionSource(_point(function, key)),), self.domain.sides))
+        return remember(function, digest((_Sampled(_point(function, key, self.domain.dim)),), self.domain.sides))
 
     def _traced(self, function: Callable[[Any], Any], key: str) -> str:
         """Raises `UserError` where JAX cannot trace a function, or its value has another shape."""
-        jax.eval_shape(_point(function, key), jax.ShapeDtypeStruct((self.domain.dim,), "float32"))
+        jax.eval_shape(_point(function, key, self.domain.dim), jax.ShapeDtypeStruct((self.domain.dim,), "float32"))
         return self._unknown(function, key)
 
     @staticmethod
@@ -108,5 +115,9 @@ class Problem:
         return f"{described(function)}#{_UNKNOWN}"
 
 
-def _point(function: Callable[[Any], Any], key: str) -> PointFunction:
-    return PointFunction(f"{described(function)}#{_UNKNOWN}", key, function, TENSORS and key == "coefficient")
+class _Sampled(eqx.Module):
+    value: PointFunction = eqx.field(static=True)
+
+
+def _point(function: Callable[[Any], Any], key: str, dim: int) -> PointFunction:
+    return PointFunction(f"{described(function)}#{_UNKNOWN}", key, function, dim > 1 and key == "coefficient")

@@ -1,19 +1,27 @@
 """What tells problems apart whose configurations are called the same, such as those of an edited plugin."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpms.problem.coefficient.base import AbstractCoefficient
-from hpms.problem.source.base import AbstractSource
-
 _SAMPLES, _STEPS, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 2**20, 256, 10
 
 
-def digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
+@runtime_checkable
+class Sampled(Protocol):
+    """A coefficient, a source, or another function of one point."""
+
+    @property
+    def value(self) -> Callable[[Any], Any]:
+        """Of a point (d,), that JAX can trace."""
+        ...
+
+
+def digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
     """A hash of K, q and what else there is: of their arrays, such as an image's, and of their values at 65,536 fixed
     random points of Ω.
 
@@ -31,13 +39,13 @@ def digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequen
     return total.hexdigest()[:12]
 
 
-def earlier_digest(fields: Sequence[AbstractCoefficient | AbstractSource], sides: Sequence[float]) -> str:
+def earlier_digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
     """What earlier run files have in its place: the values at 256 points, to ten decimal places."""
     points = np.random.default_rng(0).random((_EARLIER_SAMPLES, len(sides))) * np.array(sides)
     values = np.stack([_sample(field, points) for field in fields])
     return hashlib.sha256(np.round(values, _EARLIER_DIGITS).tobytes()).hexdigest()[:12]
 
 
-def _sample(field: AbstractCoefficient | AbstractSource, points: np.ndarray) -> np.ndarray:
+def _sample(field: Sampled, points: np.ndarray) -> np.ndarray:
     """Compiled anew each time, as nothing else sees that the code of `value` has changed within a process."""
     return np.asarray(jax.jit(jax.vmap(field.value))(jnp.asarray(points)))
