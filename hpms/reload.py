@@ -9,6 +9,7 @@ from hpms.cli.compose import composed
 from hpms.config.config import Config, read_config
 from hpms.errors import ConfigError
 from hpms.experiment import build, fine_problem
+from hpms.rasters import remember
 from hpms.results.run import StoredRun
 from hpms.size import check_size
 from hpms.solution import Solution
@@ -23,12 +24,15 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
     Where references are kept is never the file's to say: in the usual place, unless `reference` names another.
     """
     runtime = stored.values["runtime"] | {"platform": None}
+    coefficient = stored.values["coefficient"]
+    if (pixels := stored.medium.get("pixels")) is not None:
+        coefficient = coefficient | {"path": remember(str(coefficient.get("path")), pixels)}
     given, found = dict(reference or {}), stored.values["reference"]
     if found["name"] == "none" and given.keys() - {"cache"}:
         found = composed("train", "coupling=none")["reference"]
     if found["name"] != "none":
         found = found | {"cache": _CACHE} | given
-    return read_config(stored.values | {"runtime": runtime, "reference": found})
+    return read_config(stored.values | {"runtime": runtime, "reference": found, "coefficient": coefficient})
 
 
 def reload(stored: StoredRun, checkpoint: str, config: Config) -> Solution:

@@ -101,6 +101,8 @@ def _hold(stack: ExitStack, directories: Sequence[Path], anew: str) -> None:
 def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
     limit = config.training.wall_limit
+    for remark in config.coefficient.remarks(config.problem.lengths, config.problem.eps):
+        log.info(remark)
     warn_of_rough_data(problem)
     warn_of_roughness(problem.coefficient, config.problem.lengths, config.runtime.precision == "float32")
     with processes.in_turn(), deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
@@ -164,7 +166,8 @@ def _recorder(
     beside = measured.summary() | {"ensemble_members": members}
     if built.solver is not None:
         beside["tau2"] = float(built.taus[-1])
-    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, built.problem.digest)
+    kept = member.config.coefficient.kept(member.config.problem.dim)
+    fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, built.problem.digest, kept)
     sessions = [*(stored.sessions if stored else []), provenance()]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
 

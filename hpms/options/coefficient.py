@@ -15,6 +15,8 @@ from hpms.options.base import AbstractOptions
 from hpms.options.mapping import parsed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hpms.config.config import Config
     from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.coefficient.expression import ExpressionCoefficient
@@ -32,6 +34,18 @@ class CoefficientOptions(AbstractOptions, abc.ABC):
     @abc.abstractmethod
     def build(self, dim: int, eps: float) -> AbstractCoefficient:
         """K^ε in d dimensions."""
+
+    def over(self, sides: tuple[float, ...], eps: float) -> AbstractCoefficient:
+        """K^ε on the box with these sides, for one that depends on them."""
+        return self.build(len(sides), eps)
+
+    def kept(self, dim: int) -> dict[str, np.ndarray]:
+        """The arrays from files, by name, that a run has to hold to be evaluated without them."""
+        return {}
+
+    def remarks(self, sides: tuple[float, ...], eps: float) -> list[str]:
+        """What is to be said of it before it is used."""
+        return []
 
 
 @register("coefficient", "expression")

@@ -1,7 +1,7 @@
 """`run.h5`: everything about one run in one file, and the directory it lies in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ _UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, Attrib
 class Fixture:
     """What stays the same during a run: `points` and `fixed` (the untrained arrays of the network) by name, the coarse
     nodes, the numbers of the reference and of the fine FEM that stand beside the network's, and the `digest` of K and
-    q, which tells media apart that are called the same.
+    q, which tells media apart that are called the same; and the arrays of the `medium` that came from files.
     """
 
     config: Config
@@ -46,6 +46,7 @@ class Fixture:
     nodes: np.ndarray
     reference: Mapping[str, Any]
     digest: str
+    medium: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def write_run(
@@ -69,6 +70,8 @@ def write_run(
         write_arrays(file.create_group("metrics"), columns(rows))
         write_arrays(file.create_group("points"), fixture.points)
         write_arrays(file.create_group("network"), fixture.fixed)
+        if fixture.medium:
+            write_arrays(file.create_group("medium"), fixture.medium)
         write_arrays(file.create_group("fields"), arrays)
         coarse = {"nodes": fixture.nodes}
         latest = file.create_group("checkpoint/latest")
@@ -145,6 +148,7 @@ class StoredRun:
                 self.points = {k: np.asarray(v) for k, v in file["points"].items()}
                 self.fixed = {k: np.asarray(v) for k, v in file["network"].items()}
                 self.nodes = np.asarray(file["coarse/nodes"])
+                self.medium = {k: np.asarray(v) for k, v in file.get("medium", {}).items()}
         except FileNotFoundError:
             raise UserError(f"{directory} is not a run: it has no {FILE}.") from None
         except (*_UNREADABLE, yaml.YAMLError) as error:

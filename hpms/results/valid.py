@@ -16,6 +16,7 @@ from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN, RUNNING
 FAILED = "failed"
 _STATUSES = (RUNNING, FINISHED, INTERRUPTED, NAN, DIVERGED, FAILED)
 _NAME, _DIGEST = re.compile(r"[\w.-]{1,200}"), re.compile(r"[0-9a-f]{12}")
+_KEY = re.compile(r"[\w.+-]{1,200}")  # a name, or a grey value
 _CONFIG_MOST = 100_000  # characters
 _ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")
 _WITH_REFERENCE = ("reference_method", "fem_method", "reference_seconds", "fem_seconds")
@@ -63,6 +64,8 @@ def check(file: Any) -> dict[str, Any]:
     _require(len(file["points"]) == 2, "points")
     for name in file["network"]:
         _array(file, f"network/{name}", "biuf", None)
+    for name in file.get("medium", ()):
+        _array(file, f"medium/{name}", "biuf", None)
     _array(file, "coarse/nodes", "f", 2, dim)
     _check_fields(file["fields"], dim, known)
     _check_checkpoints(file["checkpoint"], iterations, file["summary"].attrs["status"] == NAN)
@@ -191,7 +194,7 @@ def _plain(value: Any, place: str, depth: int = 4) -> None:
     _require(depth >= 0, f"config: {place}")
     if isinstance(value, dict):
         for key, inner in value.items():
-            _require(isinstance(key, str) and key.isidentifier(), f"config: {place}")
+            _require(isinstance(key, str) and _KEY.fullmatch(key), f"config: {place}")
             _plain(inner, f"{place}.{key}", depth - 1)
     elif isinstance(value, list):
         for inner in value:

@@ -13,7 +13,7 @@ EXPERIMENTS = sorted(path.stem for path in Path(config_dir(), "experiment").rglo
 OPTIONS = sorted(
     (path.parent.name, path.stem)
     for path in Path(config_dir()).glob("*/*.yaml")
-    if path.parent.name not in ("experiment", "hydra", "method") and path.stem != "expression"
+    if path.parent.name not in ("experiment", "hydra", "method") and path.stem not in ("expression", "tensor", "image")
 )
 FEW = (
     "training.iterations=3",
