@@ -1,6 +1,7 @@
 """A coefficient given by the pixels of an image, smoothed."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from scipy import ndimage
 from hpms.problem.coefficient.base import AbstractCoefficient
 
 _REACH = 4  # nodes at which a cubic B-spline is not 0
+_MOST_PARTS, _MOST_NODES = 8, 4_000_000
 
 
 class ImageCoefficient(AbstractCoefficient):
@@ -52,8 +54,13 @@ def image_coefficient(
     values: Float[np.ndarray, "*n"], sides: Sequence[float], smoothing: float, periods: tuple[float, ...] | None
 ) -> ImageCoefficient:
     """K of pixels with these values on the box with these sides, first smoothed by a Gaussian of the deviation
-    `smoothing`, a length.
+    `smoothing`, a length; where a pixel is longer than that, it is first cut into up to 8 along each axis, so that
+    the splines smooth no more than the Gaussian does.
     """
+    for axis, side in enumerate(sides):
+        parts = min(_MOST_PARTS, ceil(side / (values.shape[axis] * smoothing))) if smoothing else 1
+        if values.size * parts <= _MOST_NODES:
+            values = np.repeat(values, parts, axis=axis)
     deviations = [smoothing * count / side for count, side in zip(values.shape, sides, strict=True)]
     smooth = ndimage.gaussian_filter(values.astype(np.float64), deviations, mode="wrap" if periods else "nearest")
     return ImageCoefficient(nodes=jnp.asarray(smooth), sides=tuple(sides), periods=periods)
