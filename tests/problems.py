@@ -52,10 +52,15 @@ def small_network(kind, activation, dim, dtype, hard, depth=2, outputs=1):
         "ms_pinn": MsPinnOptions(7, 1, activation, 5, (1.0, 2.0), "normal"),
         "two_scale": TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), activation, None),
     }[kind]
-    shapes = eqx.filter_eval_shape(schema.build, jax.random.key(0), scales(dim, outputs), jnp.dtype(dtype))
-    rng = np.random.default_rng(0)
-    network = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
+    network = random_network(schema, scales(dim, outputs), dtype)
     return parametrise((HardOptions() if hard else SoftOptions(1.0)).wrap(network))
+
+
+def random_network(options, scales, dtype):
+    """What `options` build, with random parameters."""
+    shapes = eqx.filter_eval_shape(options.build, jax.random.key(0), scales, jnp.dtype(dtype))
+    rng = np.random.default_rng(0)
+    return jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape) / a.shape[0] ** 0.5, a.dtype), shapes)
 
 
 def network_value(network, x, output=0):

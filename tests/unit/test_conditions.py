@@ -19,7 +19,7 @@ from hpms.problem.box import Box, Walls
 from hpms.problem.collocation import BOUNDARY, FLUX, INTERIOR, collocate
 from hpms.problem.law.diffusion import Diffusion
 from hpms.training.term.flux import FluxTerm
-from tests.problems import quick_filter_jit
+from tests.problems import quick_filter_jit, random_network
 
 SIDES = (2.0, 0.5)
 MIXED = "{left:{dirichlet:0},right:{dirichlet:x2*(1-x2)},bottom:{neumann:x1},top:{robin:[1+x1,sin(3*x1)]}}"
@@ -104,20 +104,25 @@ def test_the_lift_has_the_values_that_are_given():
     np.testing.assert_allclose(corner, np.where(points[:, 0] == 0, 1, 2), rtol=1e-12)
 
 
-@pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 1)), ()])
-def test_walls_vanish_where_they_stand_and_nowhere_else(faces):
-    walls, points = Walls(SIDES, faces), jnp.asarray(np.random.default_rng(0).random((20, 2)) * SIDES)
+@quick_filter_jit
+def jets(jet, points):
+    """The forward jet, and value, gradient and Laplacian by autodiff."""
 
     def value(x):
-        return walls.vanishing(x[None]).value[0, 0]
+        return jet(x[None]).value[0, 0]
 
-    jet = walls.vanishing(points)
-    assert (jet.value > 0).all()
-    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), jax.vmap(jax.grad(value))(points), atol=1e-13)
-    laplacian = jax.vmap(lambda x: jnp.trace(jax.hessian(value)(x)))(points)
-    np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, atol=1e-12)
-    for face, there in zip([(0, 0), (0, 1), (1, 0), (1, 1)], on_faces(), strict=True):
-        on = np.asarray(walls.vanishing(jnp.asarray(there)).value)
+    return jet(points), jax.vmap(lambda x: (value(x), jax.grad(value)(x), jnp.trace(jax.hessian(value)(x))))(points)
+
+
+@pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 1)), ()])
+def test_walls_vanish_where_they_stand_and_nowhere_else(faces):
+    points = np.concatenate([np.random.default_rng(0).random((20, 2)) * SIDES, *on_faces()])
+    jet, (_, gradient, laplacian) = jets(Walls(SIDES, faces).vanishing, jnp.asarray(points))
+    assert (jet.value[:20] > 0).all()
+    np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1)[:20], gradient[:20], atol=1e-13)
+    np.testing.assert_allclose(jet.laplacian[:20, 0], laplacian[:20], atol=1e-12)
+    on_each = np.asarray(jet.value[20:, 0]).reshape(4, -1)
+    for face, on in zip([(0, 0), (0, 1), (1, 0), (1, 1)], on_each, strict=True):
         assert (on == 0).all() if face in faces else (on > 0).any()
 
 
@@ -129,47 +134,37 @@ networks = pytest.mark.parametrize(
 def walled(options, walls, wrapped=()):
     """A network that vanishes there, at random parameters."""
     scales = Scales(2, 0.1, (0.1, 0.25), 1, SIDES, wrapped)
-    built = HardOptions().wrap(options.build(jax.random.key(0), scales, jnp.dtype("float64")), walls)
-    theta, model = parametrise(built)
-    return model(theta + 0.3 * jax.random.normal(jax.random.key(1), theta.shape))
+    theta, model = parametrise(HardOptions().wrap(random_network(options, scales, "float64"), walls))
+    return model(theta)
 
 
-@quick_filter_jit
-def jets(network, points):
-    """The forward jet, and value, gradient and Laplacian by autodiff."""
-
-    def value(x):
-        return network.jet(x[None]).value[0, 0]
-
-    return network.jet(points), jax.vmap(lambda x: (value(x), jax.grad(value)(x), jnp.trace(jax.hessian(value)(x))))(
-        points
-    )
-
-
-def assert_jets(network):
-    points = jnp.asarray(np.random.default_rng(0).random((10, 2)) * SIDES)
-    jet, (value, gradient, laplacian) = jets(network, points)
+def assert_jets(network, others):
+    """At ten points inside; the jet there, and at other points."""
+    points = jnp.asarray(np.concatenate([np.random.default_rng(0).random((10, 2)) * SIDES, others]))
+    every, expected = jets(network.jet, points)
+    jet, rest = jax.tree.map(lambda a: a[:10], every), jax.tree.map(lambda a: a[10:], every)
+    value, gradient, laplacian = (each[:10] for each in expected)
     np.testing.assert_allclose(jet.value[:, 0], value, rtol=1e-10)
     np.testing.assert_allclose(jnp.concatenate(jet.gradient, axis=1), gradient, rtol=1e-8)
     np.testing.assert_allclose(jet.laplacian[:, 0], laplacian, rtol=1e-7)
-    return points, jet
+    return jet, rest
 
 
 @pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 0), (1, 1))])
 @networks
 def test_a_network_vanishes_on_its_walls_alone(options, faces):
     network = walled(options, Walls(SIDES, faces))
-    sizes = np.abs(jets(network, jnp.asarray(np.concatenate(on_faces())))[0].value).reshape(4, -1).max(axis=1)
+    _, there = assert_jets(network, np.concatenate(on_faces()))
+    sizes = np.abs(there.value).reshape(4, -1).max(axis=1)
     for face, size in zip([(0, 0), (0, 1), (1, 0), (1, 1)], sizes, strict=True):
         assert size < 1e-15 if face in faces else size > 1e-3
-    assert_jets(network)
 
 
 @networks
 def test_a_network_is_periodic_where_it_wraps(options):
     network = walled(options, Walls(SIDES, ((0, 0), (0, 1))), (1,))
-    points, jet = assert_jets(network)
-    moved, _ = jets(network, points + jnp.array([0, SIDES[1]]))
+    points = np.random.default_rng(0).random((10, 2)) * SIDES
+    jet, moved = assert_jets(network, points + np.array([0, SIDES[1]]))
     for here, there in zip(jax.tree.leaves(jet), jax.tree.leaves(moved), strict=True):
         np.testing.assert_allclose(here, there, atol=1e-10 * np.abs(here).max())
 

@@ -17,7 +17,7 @@ from hpms.options.optimizer import (
 )
 from hpms.training.optimizer.ssbroyden import _updated
 from hpms.training.state import TrainState, evaluate, run_chunk
-from tests.problems import small_loss
+from tests.problems import quick_filter_jit, small_loss
 
 # Each with how many steps are taken, and an upper bound of the part of the loss that they leave.
 OPTIONS = {
@@ -94,8 +94,10 @@ def test_spring_minimises_what_it_says():
     problem = loss.weighted(jnp.ones(len(loss.names)), coupling)
     kept = jnp.asarray(np.random.default_rng(0).normal(size=state.theta.size)) * 1e-3
     before = eqx.tree_at(lambda s: s.direction, state.optimizer, kept)
-    _, after, _ = optimizer.step(state.theta, before, problem)
-    jacobian, rows = jax.jacobian(problem.rows)(state.theta), problem.rows(state.theta)
+    _, after, _ = quick_filter_jit(optimizer.step)(state.theta, before, problem)
+    rows, jacobian = quick_filter_jit(lambda problem, theta: (problem.rows(theta), jax.jacobian(problem.rows)(theta)))(
+        problem, state.theta
+    )
     scale = jnp.sqrt(1e-3 * jnp.sum(jacobian**2, axis=0))
     stacked = jnp.concatenate([jacobian, jnp.diag(scale)])
     expected = jnp.linalg.lstsq(stacked, jnp.concatenate([-rows, scale * 0.5 * kept]))[0]
