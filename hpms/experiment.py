@@ -18,7 +18,7 @@ from hpms.initial import draw_parameters, draw_points
 from hpms.jet import Forms
 from hpms.network.base import Parametrised, jet_of
 from hpms.problem.boundary_data import check_conditions, check_faces
-from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, check_medium, collocate
+from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
 from hpms.training.loss import Loss
@@ -78,7 +78,7 @@ def fine_problem(config: Config) -> LiftedProblem:
     law = config.law.build(coefficient, dim, eps)
     problem = config.problem.problem(law, source, config.upscaling.lifts(dim))
     points = probes(dim) * np.array(config.problem.lengths)
-    check_medium(jnp.asarray(points), problem.medium(jnp.asarray(points)))
+    problem.medium(jnp.asarray(points)).check(points)
     _check_periods(problem, points)
     if problem.conditions is not None:
         check_conditions(problem, points)

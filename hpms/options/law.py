@@ -15,7 +15,7 @@ from hpms.options.base import AbstractOptions
 if TYPE_CHECKING:
     from hpms.config.config import Config
     from hpms.problem.coefficient.base import AbstractCoefficient
-    from hpms.problem.law.diffusion import Diffusion
+    from hpms.problem.law.base import AbstractLaw
 
 _KEY = "law.reaction"
 
@@ -29,7 +29,7 @@ class LawOptions(AbstractOptions, abc.ABC):
         """Whether it is -∇·(K∇w), without more."""
 
     @abc.abstractmethod
-    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> Diffusion:
+    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> AbstractLaw:
         """A in d dimensions."""
 
 
@@ -60,7 +60,7 @@ class DiffusionOptions(LawOptions):
         if getattr(config.reference, "method", None) == "exact":
             raise ConfigError("reference.method", "exact", "it is for law.reaction=null; choose auto, p2 or p1")
 
-    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> Diffusion:
+    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> AbstractLaw:
         from hpms.problem.law.diffusion import Diffusion
         from hpms.problem.point_function import recalled
         from hpms.problem.source.expression import ExpressionSource

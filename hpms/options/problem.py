@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hpms.problem.box import Walls
     from hpms.problem.collocation import Collocation
     from hpms.problem.domain import AbstractDomain
-    from hpms.problem.law.diffusion import Diffusion
+    from hpms.problem.law.base import AbstractLaw
     from hpms.problem.lifted import LiftedProblem
     from hpms.problem.source.base import AbstractSource
     from hpms.training.term.base import AbstractTerm
@@ -67,7 +67,7 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def build(self) -> AbstractDomain:
         """The domain."""
 
-    def problem(self, law: Diffusion, source: AbstractSource, lifts: int) -> LiftedProblem:
+    def problem(self, law: AbstractLaw, source: AbstractSource, lifts: int) -> LiftedProblem:
         """The problem with w_i = x_i on ∂Ω."""
         from hpms.problem.lifted import LiftedProblem
 
@@ -164,7 +164,7 @@ class BoxOptions(ProblemOptions):
 
         return UnitCube(self.dim, self.eps) if self.is_the_papers else Box(self.dim, self.eps, self.lengths)
 
-    def problem(self, law: Diffusion, source: AbstractSource, lifts: int) -> LiftedProblem:
+    def problem(self, law: AbstractLaw, source: AbstractSource, lifts: int) -> LiftedProblem:
         from hpms.fem.faces import faces
         from hpms.problem.conditions import Conditions, FaceCondition
         from hpms.problem.lift import TransfiniteLift

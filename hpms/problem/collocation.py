@@ -9,11 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from hpms.errors import UserError
-from hpms.fem.sample import check_coefficient
 from hpms.machine.devices import jitted
 from hpms.problem.domain import AbstractDomain
-from hpms.problem.law.diffusion import Medium
+from hpms.problem.law.base import AbstractMedium
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, cut, sites
 
@@ -53,7 +51,7 @@ def collocate(
     Raises `UserError` where the coefficient is not positive and finite at a point, or the source not finite.
     """
     medium = problem.medium(points[INTERIOR])
-    check_medium(points[INTERIOR], medium)
+    medium.check(np.asarray(points[INTERIOR]))
     return _blocks(problem, points, medium, weights, block, dtype)
 
 
@@ -91,7 +89,7 @@ class Sampler(eqx.Module):
 def _blocks(
     problem: LiftedProblem,
     points: Mapping[str, Float[Array, "_ d"]],
-    medium: Medium,
+    medium: AbstractMedium,
     weights: Float[Array | np.ndarray, " m"],
     block: int,
     dtype: jnp.dtype,
@@ -112,22 +110,3 @@ def _collocation(points: Array, there: Any, weights: Any, block: int, dtype: jnp
     places = sites(points, block, dtype)
     cut_there = jax.tree.map(lambda array: cut(array, block).astype(dtype), there)
     return Collocation(places, cut_there, places.blocked(jnp.asarray(weights, dtype)))
-
-
-def check_medium(points: Float[Array, "m d"], medium: Medium) -> None:
-    """Raises `UserError` at the first point where K^ε is not positive (definite) with a finite gradient, c is negative,
-    or f^ε is not finite.
-    """
-    check_coefficient(np.asarray(points), np.asarray(medium.coefficient, np.float64))
-
-    def refuse(bad: Any, what: str) -> None:
-        if bad.any():
-            where = ", ".join(f"{x:.4g}" for x in np.asarray(points[int(np.argmax(bad))]))
-            raise UserError(f"{what}, but at ({where}) it is not.")
-
-    refuse(~np.isfinite(np.asarray(medium.divergence)).all(axis=1), "the coefficient must have a finite gradient")
-    if medium.reaction is not None:
-        rate = np.asarray(medium.reaction)
-        refuse(~(np.isfinite(rate) & (rate >= 0)), "law.reaction must be finite and not negative")
-    if medium.forcing is not None:
-        refuse(~np.isfinite(np.asarray(medium.forcing)).all(axis=1), "the source must be finite")

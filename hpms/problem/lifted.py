@@ -16,7 +16,8 @@ from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import Conditions, FluxData
 from hpms.problem.digest import digest, earlier_digest
 from hpms.problem.domain import AbstractDomain
-from hpms.problem.law.diffusion import Diffusion, Medium, conormal
+from hpms.problem.law.base import AbstractLaw, AbstractMedium
+from hpms.problem.law.diffusion import conormal
 from hpms.problem.lift import AbstractLift, LinearLift
 from hpms.problem.source.base import AbstractSource
 
@@ -32,7 +33,7 @@ class LiftedProblem(eqx.Module):
     """
 
     domain: AbstractDomain = eqx.field(static=True)
-    law: Diffusion
+    law: AbstractLaw
     source: AbstractSource
     lifts: int = eqx.field(static=True, default=1)
     own_lift: AbstractLift | None = None
@@ -50,14 +51,11 @@ class LiftedProblem(eqx.Module):
         return LinearLift(self.lifts) if self.own_lift is None else self.own_lift
 
     @eqx.filter_jit
-    def medium(self, points: Float[Array, "m d"]) -> Medium:
+    def medium(self, points: Float[Array, "m d"]) -> AbstractMedium:
         """K, ∇·K, c and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
         medium, source = self.law.at(points), jax.vmap(self.source.value)(points)
-        if self.own_lift is None:
-            forcing = source[:, None] + medium.divergence[:, : self.lifts]
-        else:
-            forcing = source[:, None] - medium.operator(self.own_lift.jet(points, self.law.forms))
+        forcing = source[:, None] - medium.operator(self.lift.jet(points, self.law.forms))
         return replace(medium, forcing=forcing)
 
     @eqx.filter_jit

@@ -40,8 +40,8 @@ def check_manufactured(problem: LiftedProblem, points: Float[Array, "m d"]) -> l
     medium = problem.law.at(points)
     value = jax.vmap(solution)(points)[:, None]
     forcing = -jax.vmap(lambda x: jnp.trace(jax.jacfwd(flux)(x)))(points)[:, None]
-    if medium.reaction is not None:
-        forcing += medium.reaction[:, None] * value
+    if (reaction := problem.law.reaction) is not None:
+        forcing += jax.vmap(reaction.value)(points)[:, None] * value
     gradient, hessian = jax.vmap(jax.grad(solution))(points), jax.vmap(jax.hessian(solution))(points)
     forms = problem.law.forms
     slopes = tuple(gradient[:, i : i + 1] for i in range(points.shape[1]))

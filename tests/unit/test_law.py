@@ -22,7 +22,6 @@ from hpms.options.coefficient import ExpressionOptions, TensorOptions
 from hpms.options.law import DiffusionOptions
 from hpms.options.problem import BoxOptions
 from hpms.options.source import ExpressionOptions as Source
-from hpms.problem.collocation import check_medium
 from hpms.problem.source.base import AbstractSource
 from hpms.study.fine import box_problem
 from tests.problems import close, network_value, quick_filter_jit, quick_jit, small_network
@@ -224,7 +223,7 @@ def test_a_tensor_that_is_not_positive_definite_is_refused_at_a_point():
     points = np.random.default_rng(0).random((50, 2))
     diffusion = law(2, "{k11: 1, k12: 2*x1, k22: 1}", None)
     with pytest.raises(UserError, match=r"positive definite and finite, but K\(0\.\d+, 0\.\d+\) = \[\[1, 1"):
-        check_medium(jnp.asarray(points), at(diffusion, jnp.asarray(points)))
+        at(diffusion, jnp.asarray(points)).check(points)
     with pytest.raises(UserError, match="symmetric"):
         sample_coefficient(lambda x: np.tile([[1.0, 0.5], [0.0, 1.0]], (len(x), 1, 1)), points)
 
@@ -232,7 +231,7 @@ def test_a_tensor_that_is_not_positive_definite_is_refused_at_a_point():
 def test_a_negative_reaction_is_refused_at_a_point():
     points = jnp.asarray(np.random.default_rng(0).random((50, 2)))
     with pytest.raises(UserError, match=r"law\.reaction must be finite and not negative, but at \(0\.\d+"):
-        check_medium(points, at(law(2, reaction="x1 - 0.5"), points))
+        at(law(2, reaction="x1 - 0.5"), points).check(np.asarray(points))
 
 
 @pytest.mark.parametrize(

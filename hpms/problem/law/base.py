@@ -3,9 +3,12 @@
 import abc
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.jet import Forms, Jet
+from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.source.base import AbstractSource
 
 
 class AbstractMedium(eqx.Module):
@@ -21,6 +24,10 @@ class AbstractMedium(eqx.Module):
     def stress(self, strains: tuple[Float[Array, "m l"], ...]) -> tuple[Float[Array, "m l"], ...]:
         """K∇w_i, component by component, from the ∂_a w_i."""
 
+    @abc.abstractmethod
+    def check(self, points: Float[np.ndarray, "m d"]) -> None:
+        """Raises `UserError` that names the first of the M points where the medium or the forcing is not sound."""
+
     def residual(self, jet: Jet) -> Float[Array, "m l"]:
         """A v_i - f_i, Eq. (3.24)."""
         assert self.forcing is not None
@@ -28,7 +35,10 @@ class AbstractMedium(eqx.Module):
 
 
 class AbstractLaw(eqx.Module):
-    """A of the equation A w = q."""
+    """A of the equation A w = q, with a coefficient K, and a reaction c, None for 0."""
+
+    coefficient: eqx.AbstractVar[AbstractCoefficient]
+    reaction: eqx.AbstractVar[AbstractSource | None]
 
     @property
     @abc.abstractmethod

@@ -5,8 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.errors import UserError
+from hpms.fem.sample import check_coefficient
 from hpms.jet import Forms, Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.law.base import AbstractLaw, AbstractMedium
@@ -41,6 +44,15 @@ class Medium(AbstractMedium):
         axes = range(len(strains))
         return tuple(reduce(jnp.add, (self.coefficient[:, b, a, None] * strains[a] for a in axes)) for b in axes)
 
+    def check(self, points: Float[np.ndarray, "m d"]) -> None:
+        check_coefficient(points, np.asarray(self.coefficient, np.float64))
+        _refuse(points, np.isfinite(self.divergence).all(axis=1), "the coefficient must have a finite gradient")
+        if self.reaction is not None:
+            rate = np.asarray(self.reaction)
+            _refuse(points, np.isfinite(rate) & (rate >= 0), "law.reaction must be finite and not negative")
+        if self.forcing is not None:
+            _refuse(points, np.isfinite(self.forcing).all(axis=1), "the source must be finite")
+
 
 class Diffusion(AbstractLaw):
     """A w = -∇·(K∇w) + c w, with K > 0 a number or a symmetric tensor, and a `reaction` c >= 0, None for 0."""
@@ -57,6 +69,12 @@ class Diffusion(AbstractLaw):
         divergence: Any = slope if value.ndim == 1 else jnp.einsum("maba->mb", slope)
         reaction = None if self.reaction is None else jax.vmap(self.reaction.value)(points)
         return Medium(coefficient=value, divergence=divergence, reaction=reaction)
+
+
+def _refuse(points: np.ndarray, sound: Any, what: str) -> None:
+    if (bad := ~np.asarray(sound)).any():
+        where = ", ".join(f"{x:.4g}" for x in points[int(np.argmax(bad))])
+        raise UserError(f"{what}, but at ({where}) it is not.")
 
 
 def conormal(value: Float[Array, " m *t"], normal: Float[Array, "m d"]) -> Float[Array, "m d"]:
