@@ -16,10 +16,11 @@ _MOST_PARTS, _MOST_NODES = 8, 4_000_000
 
 
 class ImageCoefficient(AbstractCoefficient):
-    """K(x) = Σ_j c_j Π_a β((x_a/h_a) - j_a - 1/2), with the cubic B-spline β and the pixels' sides h_a = s_a/n_a.
+    """log K(x) = Σ_j c_j Π_a β((x_a/h_a) - j_a - 1/2), with the cubic B-spline β and the pixels' sides h_a = s_a/n_a.
 
-    c_j are the values of the pixels, so that K stays between the least and the greatest of them; beyond ∂Ω those at the
-    boundary go on, or the others follow again where K is periodic. K has continuous second derivatives.
+    c_j are the pixels' log K, so that K stays between the least and the greatest of them, and K and 1/K are treated
+    alike; beyond ∂Ω those at the boundary go on, or the others follow again where K is periodic. K has continuous second
+    derivatives.
     """
 
     nodes: Float[Array, "*n"]
@@ -28,12 +29,13 @@ class ImageCoefficient(AbstractCoefficient):
 
     def value(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         local, weights, _ = self._around(x)
-        return _contracted(local, weights)
+        return jnp.exp(_contracted(local, weights))
 
     def gradient(self, x: Float[Array, " d"]) -> Float[Array, " d"]:
         local, weights, slopes = self._around(x)
         axes = range(len(weights))
-        return jnp.stack([_contracted(local, [slopes[b] if a == b else weights[b] for b in axes]) for a in axes])
+        along = [_contracted(local, [slopes[b] if a == b else weights[b] for b in axes]) for a in axes]
+        return jnp.exp(_contracted(local, weights)) * jnp.stack(along)
 
     def _around(
         self, x: Float[Array, " d"]
@@ -53,7 +55,7 @@ class ImageCoefficient(AbstractCoefficient):
 def image_coefficient(
     values: Float[np.ndarray, "*n"], sides: Sequence[float], smoothing: float, periods: tuple[float, ...] | None
 ) -> ImageCoefficient:
-    """K of pixels with these values on the box with these sides, first smoothed by a Gaussian of the deviation
+    """K of pixels with these values on the box with these sides, log K first smoothed by a Gaussian of the deviation
     `smoothing`, a length; where a pixel is longer than that, it is first cut into up to 8 along each axis, so that
     the splines smooth no more than the Gaussian does.
     """
@@ -62,7 +64,7 @@ def image_coefficient(
         if values.size * parts <= _MOST_NODES:
             values = np.repeat(values, parts, axis=axis)
     deviations = [smoothing * count / side for count, side in zip(values.shape, sides, strict=True)]
-    smooth = ndimage.gaussian_filter(values.astype(np.float64), deviations, mode="wrap" if periods else "nearest")
+    smooth = ndimage.gaussian_filter(np.log(values), deviations, mode="wrap" if periods else "nearest")
     return ImageCoefficient(nodes=jnp.asarray(smooth), sides=tuple(sides), periods=periods)
 
 
