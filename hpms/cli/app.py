@@ -143,4 +143,4 @@ def _failed(verb: str, message: str) -> Result:
 
 
 def _complain(verb: str, message: str) -> None:
-    print(f"hpms {verb}: {message}", file=sys.stderr)
+    print(f"hpms {verb.replace('_', ' ')}: {message}", file=sys.stderr)

@@ -27,6 +27,8 @@ READERS = {
     "report": "one HTML page for a set of runs: hpms report outputs/train/osc2d",
     "table": "means over seeds, as in Table 1: hpms table outputs/train/osc2d",
 }
+# What takes a configuration although its verb reads runs, unless a folder has that name: its command.
+_PAIRS = {"plot coefficient": "plot_coefficient"}
 # Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
 _QUOTED = re.compile(
     r"(\+{0,2}(?:[\w.]*\.formula|problem\.conditions|law\.reaction|coefficient\.entries|coefficient\.path|run|run_dir|output|reference\.cache|compilation_cache))=([^'\"].*)",
@@ -106,6 +108,8 @@ def _main() -> None:
         _complete(program, arguments)
     elif verb in VERBS:
         _run(verb, f"hpms {verb}", arguments[1:])
+    elif (pair := " ".join(arguments[:2])) in _PAIRS and not os.path.isdir(arguments[1]):
+        _run(_PAIRS[pair], f"hpms {pair}", arguments[2:])
     elif verb in READERS:
         _read(verb, arguments[1:])
     else:
@@ -117,7 +121,7 @@ def _run(verb: str, program: str, arguments: list[str]) -> None:
     flags = [argument for argument in arguments if argument in ("-m", "--multirun")]  # argparse wants them in front
     for argument in arguments:
         if (match := _DASHED.fullmatch(argument)) and match.group(1) not in _HYDRA_FLAGS:
-            sys.exit(f"hpms {verb}: {argument} is not a flag: write {argument.lstrip('-')}.")
+            sys.exit(f"{program}: {argument} is not a flag: write {argument.lstrip('-')}.")
     said = [_SAID[argument] for argument in arguments if argument in _SAID]
     rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
     sys.argv = [program, *flags, *rest, *said[-1:]]

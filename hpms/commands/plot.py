@@ -17,7 +17,8 @@ from hpms.results.collection import Run
 
 _DESCRIPTION = """Draws one run (figure.png beside it), or compares several (errors.png in the folder they share): a
 line and a band for runs that differ in the seed alone, a column for each problem. Works on runs that are still at
-work too."""
+work too. hpms plot coefficient [+experiment=NAME] [key=value] draws the medium of a configuration, before any training:
+hpms plot coefficient --help."""
 _EXAMPLES = """  hpms plot outputs/train/osc1d/*/seed=0
   hpms plot outputs/train/osc2d --format pdf"""
 _PICTURES = ("pdf", "png")  # the path that is printed last is that of the png
