@@ -11,18 +11,14 @@ from hpms.errors import ConfigError
 from hpms.fem.fine.upscaled import period_box, periodic
 from hpms.options.media import CheckerboardOptions, InclusionsOptions, LayeredAngleOptions, LognormalOptions
 from hpms.problem.coefficient.packing import ball_volume, packing
+from hpms.problem.lifted import on_host
 from tests.problems import quick_jit
 
 POINTS = np.random.default_rng(0).random((40, 3))
-CELL = np.array([[0, 0, 0, 0], [0, 9, 9, 0], [0, 9, 0, 0], [0, 0, 0, 0]], np.uint8)
 
 
 def config(dim, eps=0.1, lengths=None):
     return SimpleNamespace(problem=SimpleNamespace(dim=dim, eps=eps, lengths=lengths or (1.0,) * dim))
-
-
-def image(path="none.npy", phases=None, smoothing=0.0, periods=None, tile=False, held=None):
-    return ImageOptions(str(path), phases, smoothing, periods, tile, held)
 
 
 def inclusions(arrangement="random", radius=0.05, count=None, fraction=None, seed=0, smoothing=0.01):
@@ -38,10 +34,6 @@ MEDIA = [
     (inclusions("random", fraction=0.2), 2),
     (inclusions("random", count=3, radius=0.1), 3),
     (LognormalOptions(2.0, 1.0, 0.2, 64, 3), 2),
-    (image(held=np.array([1.0, 3.0, 2.0, 5.0])), 1),
-    (image(held=np.random.default_rng(1).uniform(1, 1000, (7, 5)), smoothing=0.1), 2),
-    (image(held=CELL, phases={0: 1, 9: 10}, periods=(0.5, 0.25), tile=True), 2),
-    (image(held=np.random.default_rng(1).uniform(1, 10, (3, 4, 5)), periods=(1.0, 1.0, 1.0)), 3),
 ]
 
 

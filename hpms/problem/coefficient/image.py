@@ -19,8 +19,8 @@ class ImageCoefficient(AbstractCoefficient):
     """log K(x) = Σ_j c_j Π_a β((x_a/h_a) - j_a - 1/2), with the cubic B-spline β and the pixels' sides h_a = s_a/n_a.
 
     c_j are the pixels' log K, so that K stays between the least and the greatest of them, and K and 1/K are treated
-    alike; beyond ∂Ω those at the boundary go on, or the others follow again where K is periodic. K has continuous second
-    derivatives.
+    alike; beyond ∂Ω those at the boundary go on, or the others follow again where K is periodic. K has continuous
+    second derivatives.
     """
 
     nodes: Float[Array, "*n"]
