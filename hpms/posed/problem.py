@@ -19,7 +19,7 @@ from hpms.posed.fields import field
 from hpms.problem.digest import digest
 from hpms.problem.point_function import PointFunction
 
-_UNKNOWN, _OURS, _METHODS = "0" * 12, ("problem", "coefficient", "source", "experiment"), ("problem.tau",)
+_UNKNOWN, _OURS, _METHODS = "0" * 12, ("problem", "law", "coefficient", "source", "experiment"), ("problem.tau",)
 
 
 class Problem:

@@ -14,10 +14,12 @@ from hpms.named import recall
 _HOW = "it takes one point x of shape ({dim},) and computes with jax.numpy; jnp.where stands for an if"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PointFunction:
-    """x (d,) ↦ a number, or, where `tensor`, a matrix (d, d); compiled once for all functions of the same `text`, which
-    has a digest of the values. Numbers of other types than that of x are taken as they are in NumPy.
+    """x (d,) ↦ a number, or, where `tensor`, a matrix (d, d), of whatever type, as in NumPy.
+
+    What holds it is compiled once for the same function with the same `text`, which has a digest of its values: these
+    may change with what the function refers to.
 
     **Arguments:** `key` names it in what is said of it. Raises `UserError` where JAX cannot trace it, or its value has
     another shape.
@@ -25,8 +27,18 @@ class PointFunction:
 
     text: str
     key: str
-    call: Callable[[Any], Any] = field(compare=False, repr=False)
+    call: Callable[[Any], Any] = field(repr=False)
     tensor: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PointFunction) and self.call is other.call and self._named == other._named
+
+    def __hash__(self) -> int:
+        return hash(self._named)
+
+    @property
+    def _named(self) -> tuple[str, str, bool]:
+        return self.text, self.key, self.tensor
 
     def __call__(self, x: Float[Array, " d"]) -> Float[Array, "*s"]:
         try:

@@ -11,7 +11,7 @@ from hpms.config.config import GROUPS, read_config
 from hpms.errors import UserError
 
 METHODS = sorted(path.stem for path in Path(config_dir(), "method").glob("*.yaml"))
-PROBLEM = ("problem", "coefficient", "source", "reference")
+PROBLEM = ("problem", "law", "coefficient", "source", "reference")
 OWN = (
     "problem=box",
     "problem.sides=[2,1]",

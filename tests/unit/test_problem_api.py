@@ -16,6 +16,7 @@ from hpms.commands import list as list_runs
 from hpms.commands import report, table
 from hpms.config.registry import load_plugins
 from hpms.errors import UserError
+from hpms.problem.point_function import PointFunction
 from hpms.problem.smoothness import warn_of_roughness
 
 FEW = ("training.iterations=4", "training.log_every=2", "collocation.interior=40", "reference.fem_h=0.1")
@@ -151,6 +152,7 @@ def test_what_is_no_problem_is_one_sentence(given, message):
         ("fast", ("training.iteration=3",), "Did you mean 'iterations'?"),
         ("fast", ("problem.eps=3",), "problem.eps=3 is not allowed beside a problem"),
         ("fast", ("+experiment=osc2d",), "+experiment=osc2d is not allowed beside a problem"),
+        ("fast", ("law.reaction=1",), "law.reaction=1 is not allowed beside a problem"),
         ("small", (), "take +method=fast"),
     ],
 )
@@ -195,6 +197,14 @@ def test_a_function_whose_constants_change_is_another_one():
         config = hpms.configure("+method=fast", *TINY, problem=posed)
         found.append((config.identity(), float(hpms.build(config).problem.medium(at).coefficient[0])))
     assert [value for _, value in found] == [2.0, 3.0] and found[0][0] != found[1][0]
+
+
+def test_functions_that_differ_by_less_than_their_digest_are_compiled_apart():
+    """Whatever digest they have: a caller may take differences of what comes of them."""
+    first, second = (PointFunction("m:f#0123456789ab", "source", lambda x, c=c: c * x[0]) for c in (1.0, 1.0 + 1e-9))
+    assert first == PointFunction(first.text, "source", first.call) != second
+    value = jax.jit(lambda function, x: function(x), static_argnums=0)
+    assert [float(value(each, jnp.ones(1))) for each in (first, second)] == [1.0, 1.0 + 1e-9]
 
 
 @pytest.fixture(scope="module")
