@@ -31,7 +31,8 @@ class Problem:
     mapping of left, right (x₁ = 0, s₁), bottom, top (x₂), front, back (x₃) and `all`, those that are not named, to
     `hpms.Dirichlet(g)`, `Neumann(g)`, `Robin(a, g)` or `Periodic()`, or "linear", w = x₁ on ∂Ω; `periods`, the lengths
     after which K repeats along each axis, where it does; `reaction`, c >= 0, a number, formula or function, None for 0.
-    A function for K may have a symmetric matrix (d, d) as its value. Raises `UserError` for what is none of these.
+    K may also be an array, as `coefficient=image` reads it, and a function for K may have a symmetric matrix (d, d) as
+    its value. Raises `UserError` for what is none of these.
     """
 
     def __init__(

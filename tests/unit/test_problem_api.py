@@ -97,6 +97,15 @@ def test_a_coefficient_may_be_a_number_a_formula_or_an_option(given, values):
     assert config.plain()["problem"]["sides"] == [2.0, 1.0] and config.names["upscaling"] == "none"
 
 
+def test_an_array_is_kept_as_a_file_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    values = 1 + np.random.default_rng(0).random((4, 8))
+    posed = [plate(coefficient=values * c) for c in (1, 1, 2)]
+    found = [hpms.configure("+method=fast", problem=each).plain()["coefficient"] for each in posed]
+    assert found[0] == found[1] != found[2] and len(list(tmp_path.rglob("*.npy"))) == 2
+    np.testing.assert_array_equal(np.load(found[0]["path"]), values)
+
+
 def test_periods_are_told_to_the_network():
     config = hpms.configure("+method=fast", problem=plate(periods=["eps", 1]))
     assert config.coefficient.lengths(2, 0.5) == (0.5, 1.0)
@@ -125,7 +134,7 @@ def stepping(x):
         ({"source": stepping}, "jnp.where stands for an if (TracerBoolConversionError"),
         ({"source": lambda: 1}, "source, the function"),
         ({"coefficient": lambda x: 2 + x}, "has the value of shape (1,) at a point of shape (1,): give a number"),
-        ({"coefficient": np.ones((4, 4))}, "coefficient is an array of shape (4, 4)"),
+        ({"source": np.ones((4, 4))}, "source is an array of shape (4, 4)"),
         ({"source": [1, 2]}, "source: [1, 2] is not a number, a formula or a function"),
         ({"coefficient": {"low": 1}}, "an option has a name"),
         ({"domain": (2, 1)}, "give a box, such as hpms.Box(2, 1)"),
