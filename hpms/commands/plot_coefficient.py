@@ -9,7 +9,8 @@ from hpms.cli.invocation import Invocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
 from hpms.experiment import fine_problem
-from hpms.figures.medium import MediumView, plot_medium
+from hpms.figures.medium import plot_medium
+from hpms.figures.medium_view import MediumView
 from hpms.figures.style import require_matplotlib
 from hpms.initial import draw_points
 from hpms.problem.lifted import LiftedProblem

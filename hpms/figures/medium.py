@@ -1,65 +1,19 @@
 """The figure of `hpms plot coefficient`: K over Ω, and one feature of it with the collocation points in it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from hpms.figures.medium_view import MediumView, Plane, planes, zoomed
 from hpms.figures.style import BLUE, FIELD, SIGNED, VERMILLION, drawing, new_figure, plain, save
 
 NAME, FORMATS = "coefficient", ("png", "pdf")
 _LINES, _ROW = 2.6, 2.7  # inches
 _LOGARITHMIC = 30  # contrast
 _SAMPLES, _LONGEST = 2_000, 100_000  # along a line
-_PIXELS, _RESOLVED = 400, 8  # along a map's longer side; pixels that show a feature
-_COARSE_PIXELS, _SHIFTS = 100, np.outer(np.arange(50), (0.7548776662, 0.5698402910)) % 1  # a lattice in each of these
-_WINDOW = 10  # features
 _SLENDER = 5
-_FEW = 1_000  # points
-
-
-@dataclass(frozen=True)
-class MediumView:
-    """K as a function of points (M, d), the sides of Ω, a feature from `low` to `high`, the collocation points in it,
-    and the range of K (of its eigenvalues where it is a tensor), below a `heading`.
-    """
-
-    heading: str
-    coefficient: Callable[[np.ndarray], np.ndarray]
-    sides: Float[np.ndarray, " d"]
-    low: Float[np.ndarray, " d"]
-    high: Float[np.ndarray, " d"]
-    is_period: bool
-    points: Float[np.ndarray, "n d"]
-    least: float
-    most: float
-
-    @property
-    def few(self) -> Float[np.ndarray, "k d"]:
-        """Of the points those that are drawn."""
-        return self.points[:: -(-len(self.points) // _FEW)] if len(self.points) else self.points
-
-    @property
-    def title(self) -> str:
-        """That of the feature."""
-        what = "one period" if self.is_period else r"a cell of side $\varepsilon$"
-        some = f"{len(self.few)} of " if len(self.few) < len(self.points) else ""
-        return f"{what}, {some}{len(self.points)} point{'s' * (len(self.points) != 1)}"
-
-
-@dataclass(frozen=True)
-class _Plane:
-    """Values (n_a, n_b, ...) of K in the pixels of a rectangle from `low` to `high` along two axes."""
-
-    title: str
-    axes: tuple[int, int]
-    low: np.ndarray
-    high: np.ndarray
-    values: np.ndarray
 
 
 def plot_medium(view: MediumView, folder: Path) -> list[Path]:
@@ -72,25 +26,27 @@ def _lines(view: MediumView) -> Any:
     figure = new_figure(_LINES)
     figure.get_layout_engine().set(wspace=0.06)
     figure.suptitle(view.heading)
-    whole, zoomed = figure.subplots(1, 2, width_ratios=(5, 3), sharey=True)
+    whole, closer = figure.subplots(1, 2, width_ratios=(5, 3), sharey=True)
     width = view.high[0] - view.low[0]
     count = int(np.clip(40 * view.sides[0] / width, _SAMPLES, _LONGEST))
     thin = 1.2 if view.sides[0] < 50 * width else 0.4
     for axes, low, high, title in (
         (whole, 0.0, view.sides[0], r"(a) $K$ over $\Omega$"),
-        (zoomed, view.low[0], view.high[0], f"(b) {view.title}"),
+        (closer, view.low[0], view.high[0], f"(b) {view.title}"),
     ):
         x = np.linspace(low, high, count if axes is whole else _SAMPLES)
+        if axes is whole and count == _LONGEST:  # equal steps may beat with the features
+            x = np.sort(np.random.default_rng(0).uniform(low, high, count))
         axes.plot(x, view.coefficient(x[:, None]), color=BLUE, linewidth=thin if axes is whole else 1.2)
         axes.set(xlabel="$x_1$", xlim=(low, high))
         axes.set_title(title, loc="left")
         plain(axes)
     x = view.few[:, 0]
-    zoomed.plot(
+    closer.plot(
         x, view.coefficient(view.few) if len(x) else x, "o", color=VERMILLION, markersize=_size(view), clip_on=False
     )
     whole.axvspan(view.low[0], view.high[0], color=VERMILLION, alpha=0.25, linewidth=0.8)
-    _tick(zoomed.xaxis, view.low[0], view.high[0])
+    _tick(closer.xaxis, view.low[0], view.high[0])
     whole.set_ylabel("$K$")
     if view.most > _LOGARITHMIC * view.least:
         whole.set_yscale("log")
@@ -98,12 +54,12 @@ def _lines(view: MediumView) -> Any:
 
 
 def _maps(view: MediumView) -> Any:
-    planes, zoomed = _planes(view), _zoomed(view)
-    is_tensor = planes[0].values.ndim == 4
+    shown, larger = planes(view), zoomed(view)
+    is_tensor = shown[0].values.ndim == 4
     scale = _colours(view.least, view.most)
-    panels = _entries(planes[0]) if is_tensor else [("$K$", scale, plane) for plane in planes]
+    panels = _entries(shown[0]) if is_tensor else [("$K$", scale, plane) for plane in shown]
     framed = len(panels)
-    panels += [_first(panels, plane) for plane in zoomed]
+    panels += [_first(panels, plane) for plane in larger]
     rows = -(-len(panels) // 2)
     figure = new_figure(_height(view) * rows + 0.3)
     figure.suptitle(view.heading)
@@ -119,7 +75,7 @@ def _maps(view: MediumView) -> Any:
     if not is_tensor:
         _bar(figure, drawn, ax=list(places), label="$K$", aspect=18 * rows, shrink=0.85, pad=0.02)
     for i, (_, _, plane) in enumerate(panels[:-1]):
-        _frame(places[i], plane.axes, zoomed[max(i - framed + 1, 0)])
+        _frame(places[i], plane.axes, larger[max(i - framed + 1, 0)])
     style = {"color": "white", "markeredgecolor": "black", "markeredgewidth": 0.5, "markersize": _size(view) + 0.5}
     places[len(panels) - 1].plot(view.few[:, 0], view.few[:, 1], "o", clip_on=False, **style)
     return figure
@@ -144,71 +100,23 @@ def _bar(figure: Any, drawn: Any, **where: Any) -> None:
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _planes(view: MediumView) -> list[_Plane]:
-    """Ω, or slices through its middle: of a tensor the one across x₃."""
-    dim = len(view.sides)
-    low, middle = np.zeros(dim), view.sides / 2
-    if dim == 2:
-        return [_plane(view, r" over $\Omega$", (0, 1), low, view.sides)]
-    tensor = view.coefficient(middle[None]).ndim == 3
-    found = []
-    for axes in [(0, 1)] if tensor else combinations(range(3), 2):
-        across = 3 - sum(axes)
-        found.append(_plane(view, f" at $x_{across + 1}$ = {middle[across]:.3g}", axes, low, view.sides))
-    return found
-
-
-def _zoomed(view: MediumView) -> list[_Plane]:
-    """Some features where Ω has more than its map can show, and the one with the points."""
-    found = []
-    if not _is_resolved(view, (0, 1), view.sides):
-        half = np.minimum(_WINDOW * (view.high - view.low), view.sides) / 2
-        middle = view.sides / 2
-        found.append(_plane(view, " in the middle", (0, 1), middle - half, middle + half))
-    return [*found, _plane(view, f", {view.title}", (0, 1), view.low, view.high)]
-
-
-def _plane(view: MediumView, title: str, axes: tuple[int, int], low: np.ndarray, high: np.ndarray) -> _Plane:
-    """K at the middle of each pixel, or its mean over a lattice in it where features are as small as pixels."""
-    extent = (high - low)[list(axes)]
-    resolved = _is_resolved(view, axes, high - low)
-    if resolved:
-        counts, shifts = np.maximum(np.ceil(_PIXELS * extent / extent.max()).astype(int), 20), np.full((1, 2), 0.5)
-    else:  # pixels of whole features, lest they beat with the pixels
-        small = (view.high - view.low)[list(axes)]
-        whole = np.ceil(extent.max() / _COARSE_PIXELS / small) * small
-        counts, shifts = np.maximum(np.round(extent / whole).astype(int), 1), _SHIFTS
-    pixels = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), axis=-1).reshape(-1, 1, 2)
-    places = low[list(axes)] + extent * ((pixels + shifts) / counts).reshape(-1, 2)
-    points = np.tile((low + high) / 2, (len(places), 1))
-    points[:, axes] = places
-    values = view.coefficient(points)
-    values = values.reshape(*counts, len(shifts), *values.shape[1:]).mean(axis=2)
-    return _Plane(title if resolved else f"{title}, means over features", axes, low, high, values)
-
-
-def _is_resolved(view: MediumView, axes: tuple[int, int], extent: np.ndarray) -> bool:
-    small = (view.high - view.low)[list(axes)].min()
-    return bool(small * _PIXELS >= _RESOLVED * extent[list(axes)].max())
-
-
-def _entries(plane: _Plane) -> list[tuple[str, dict[str, Any], _Plane]]:
+def _entries(plane: Plane) -> list[tuple[str, dict[str, Any], Plane]]:
     """A panel with a scale of its own for each entry of a tensor that is not 0."""
     found = []
     for i in range(plane.values.shape[2]):
         for j in range(i, plane.values.shape[2]):
             values = plane.values[..., i, j]
             if i == j or values.any():
-                entry = _Plane(plane.title, plane.axes, plane.low, plane.high, values)
+                entry = Plane(plane.title, plane.axes, plane.low, plane.high, values)
                 found.append((f"$k_{{{i + 1}{j + 1}}}$", _colours(float(values.min()), float(values.max())), entry))
     return found
 
 
-def _first(panels: Sequence[tuple[str, dict[str, Any], _Plane]], plane: _Plane) -> tuple[str, dict[str, Any], _Plane]:
+def _first(panels: Sequence[tuple[str, dict[str, Any], Plane]], plane: Plane) -> tuple[str, dict[str, Any], Plane]:
     """Another plane as the first panel shows its own."""
     symbol, style, _ = panels[0]
     values = plane.values if plane.values.ndim == 2 else plane.values[..., 0, 0]
-    return symbol, style, _Plane(plane.title, plane.axes, plane.low, plane.high, values)
+    return symbol, style, Plane(plane.title, plane.axes, plane.low, plane.high, values)
 
 
 def _colours(least: float, most: float) -> dict[str, Any]:
@@ -225,7 +133,7 @@ def _colours(least: float, most: float) -> dict[str, Any]:
     return {"cmap": FIELD, "norm": Normalize(least, most)}
 
 
-def _map(axes: Any, plane: _Plane, style: dict[str, Any]) -> Any:
+def _map(axes: Any, plane: Plane, style: dict[str, Any]) -> Any:
     a, b = plane.axes
     lows, highs = plane.low[[a, b]], plane.high[[a, b]]
     extent = highs - lows
@@ -244,7 +152,7 @@ def _tick(axis: Any, low: float, high: float) -> None:
     axis.set_ticks(ticks, labels=[f"{tick:.4g}" for tick in ticks])
 
 
-def _frame(axes: Any, along: tuple[int, int], plane: _Plane) -> None:
+def _frame(axes: Any, along: tuple[int, int], plane: Plane) -> None:
     """Where a larger drawing lies."""
     from matplotlib.patches import Rectangle
 
