@@ -1,10 +1,13 @@
 """The command line, called in this process and in an empty folder."""
 
+import shutil
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import pytest
+from hydra._internal import defaults_list
 from hydra._internal.hydra import Hydra
 
 from hpms.cli import main as cli
@@ -24,6 +27,12 @@ TINY = (
 )
 
 
+def with_perceptron(arguments):
+    """A command with the network that compiles soonest, where it does not matter which."""
+    rest = (argument for argument in arguments if not argument.startswith("network."))
+    return (*rest, "network=mlp", "network.width=8", "network.depth=1")
+
+
 class Result(NamedTuple):
     code: int
     out: str
@@ -34,12 +43,21 @@ class Result(NamedTuple):
         return self.out.rstrip().splitlines()[-1]
 
 
+choices = defaults_list._create_interpolation_map
+
+
+def where_asked_for(overrides, defaults, self_added):
+    """Hydra makes a configuration of all choices for each file that it reads, and few have defaults that ask for it."""
+    return choices(overrides, defaults, self_added) if any(each.is_interpolation() for each in defaults) else None
+
+
 @pytest.fixture
 def hpms(monkeypatch, tmp_path, capsys):
     """`hpms("train", "key=value", ...)` -> exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     monkeypatch.setattr(Hydra, "get_mode", lambda *_, **__: None)  # it composes all once more, only to ask for its mode
+    monkeypatch.setattr(defaults_list, "_create_interpolation_map", where_asked_for)
     promotion = jax.config.jax_numpy_dtype_promotion
 
     def call(*arguments: str) -> Result:
@@ -63,3 +81,21 @@ def hpms(monkeypatch, tmp_path, capsys):
 def tiny():
     """A run of two seconds."""
     return TINY
+
+
+@pytest.fixture(scope="session")
+def one_run(tmp_path_factory):
+    return tmp_path_factory.mktemp("one_run")
+
+
+@pytest.fixture
+def finished(hpms, tiny, one_run, tmp_path):
+    """The file of a run of `tiny`, which was trained once and stands in the working directory as if it were here."""
+    if not any(one_run.iterdir()):
+        result = hpms("train", *tiny)
+        assert result.code == 0, result.err
+        shutil.copytree(tmp_path / "outputs", one_run / "outputs")
+    else:
+        shutil.copytree(one_run / "outputs", tmp_path / "outputs")
+    (path,) = Path("outputs/train").rglob("run.h5")
+    return path

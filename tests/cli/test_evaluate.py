@@ -8,8 +8,8 @@ from tests.stored import edited
 
 
 @pytest.fixture
-def run(hpms, tiny):
-    return Path(hpms("train", *tiny).last_line)
+def run(finished):
+    return finished
 
 
 def summary(path):

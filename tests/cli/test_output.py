@@ -67,10 +67,9 @@ def test_a_reader_that_has_read_enough_is_no_error(arguments, tmp_path):
     assert process.returncode == 0
 
 
-def test_what_was_computed_stands_although_standard_output_is_full(hpms, tiny, tmp_path):
-    path = hpms("train", *tiny).last_line
+def test_what_was_computed_stands_although_standard_output_is_full(finished, tiny, tmp_path):
     command = [sys.executable, "-m", "hpms", "train", *tiny]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, text=True)
     assert done.returncode == 0 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
-    assert status(path) == "finished"
+    assert status(finished) == "finished"

@@ -72,9 +72,8 @@ def test_the_same_command_gives_the_same_bits(hpms, tiny):
     assert np.array_equal(theta(first), theta(second))
 
 
-def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny):
-    path = Path(hpms("train", *tiny).last_line)
-    before = path.read_bytes()
+def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny, finished):
+    path, before = finished, finished.read_bytes()
     again = hpms("train", *tiny)
     assert again.code == 0 and Path(again.last_line) == path
     assert "finished already" in again.out and "force=true" in again.out
@@ -195,9 +194,8 @@ def test_a_sweep_survives_a_failing_job(hpms, tiny):
     assert out.count("run.h5") == 2
 
 
-def test_what_is_logged_is_what_happened(hpms, tiny):
-    result = hpms("train", *tiny)
-    with h5py.File(result.last_line) as file:
+def test_what_is_logged_is_what_happened(finished):
+    with h5py.File(finished) as file:
         rows = {name: np.asarray(column) for name, column in file["metrics"].items()}
         kappa = np.asarray(file["checkpoint/latest/coarse/kappa"])
     for name in ("residual", "coupling"):

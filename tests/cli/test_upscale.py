@@ -3,8 +3,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tests.cli.conftest import TINY
-
 
 def test_the_classical_coefficients_are_printed_and_written(hpms):
     medium = ("problem.dim=2", "problem.eps=0.25", "coefficient=layered", "source=constant", "reference.h=1/32")
@@ -48,8 +46,8 @@ def test_cells_have_tensors_of_each_kind_and_a_picture(hpms):
     assert (Path(result.last_line).parent / "figure.png").stat().st_size > 1e4
 
 
-def test_a_run_brings_its_medium_and_its_network(hpms):
-    run = Path(hpms("train", *TINY).last_line).parent
+def test_a_run_brings_its_medium_and_its_network(hpms, finished):
+    run = finished.parent
     result = hpms("upscale", f"run={run}")
     assert result.code == 0, result.err
     with h5py.File(result.last_line) as file, h5py.File(run / "run.h5") as trained:
