@@ -16,6 +16,7 @@ from hpms.results.formats import FORMATS
 from hpms.results.run import StoredRun
 from hpms.results.run_list import long_list, run_list
 from hpms.results.summary_table import long_table, summary_table
+from tests.cli.conftest import with_perceptron
 from tests.stored import edited
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -166,10 +167,12 @@ def test_a_file_that_could_not_be_read_replaces_none(stored, hpms, tiny, monkeyp
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "ssbroyden", "adam_then_lbfgs"])
 def test_a_line_search_that_has_not_begun_is_a_checkpoint(hpms, tiny, optimizer):
-    result = hpms("train", *tiny, f"optimizer={optimizer}", "training.wall_limit=1e-9")
+    plain = (each for each in tiny if not each.startswith(("coupling.", "balancing.")))
+    command = ("train", *with_perceptron(plain), "coupling=none", "balancing=none", f"optimizer={optimizer}")
+    result = hpms(*command, "training.wall_limit=1e-9")
     assert result.code == 0, result.err
     assert StoredRun(Path(result.last_line).parent).status == "interrupted"
-    assert hpms("train", *tiny, f"optimizer={optimizer}", "training.wall_limit=1e-9").code == 0
+    assert hpms(*command, "training.wall_limit=1e-9").code == 0
 
 
 def test_every_flipped_bit_is_noticed(stored):
