@@ -1,6 +1,7 @@
 """`hpms report`: the page of a set of runs."""
 
 import re
+import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,9 +42,23 @@ class Page(HTMLParser):
             self.cells[-1] += data
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
 @pytest.fixture
-def runs(hpms, tiny):
+def runs(hpms, tiny, kept, tmp_path):
     """Two seeds without a coupling, one of them broken off with a reason, and one run with a hybrid coupling."""
+    if not any(kept.iterdir()):
+        train(hpms, tiny)
+        shutil.copytree(tmp_path / "outputs/train", kept / "train")
+    else:
+        shutil.copytree(kept / "train", tmp_path / "outputs/train")
+    return Path("outputs/train/osc1d")
+
+
+def train(hpms, tiny):
     few = [key for key in tiny if not key.startswith("coupling.")]
     assert hpms("train", "-m", *few, "coupling=none", "seed=0,1").code == 0
     assert hpms("train", *few, "coupling=hybrid").code == 0
@@ -58,7 +73,6 @@ def runs(hpms, tiny):
         file["provenance/0"].attrs["command"] = f"'hpms train' {EVIL}"
     (folder / "broken").mkdir()
     (folder / "broken/run.h5").write_bytes(b"not HDF5")
-    return folder
 
 
 def test_the_page_has_tables_figures_and_failures_and_nothing_that_runs(hpms, runs, tmp_path):
@@ -82,9 +96,9 @@ def test_the_page_has_tables_figures_and_failures_and_nothing_that_runs(hpms, ru
     assert page.tags.count("img") + text.count("This figure could not be drawn") == 3
 
 
-def test_one_run_has_two_figures(hpms, tiny, tmp_path):
+@pytest.mark.usefixtures("finished")
+def test_one_run_has_two_figures(hpms, tmp_path):
     pytest.importorskip("matplotlib")
-    assert hpms("train", *tiny).code == 0
     code, out, _ = hpms("report", "outputs/train", "--output", "page.html")
     assert code == 0 and out == "page.html\n"
     text = (tmp_path / "page.html").read_text()
