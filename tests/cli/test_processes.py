@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.cli.conftest import with_perceptron
 from tests.cli.test_signals import wait_for_iteration
 from tests.cli.test_train import status, without_times
 
@@ -51,7 +52,8 @@ LEAST_SQUARES = ("optimizer=gauss_newton", "balancing=none", "training.iteration
     "more", [(), pytest.param(LEAST_SQUARES, marks=pytest.mark.slow)], ids=["adam", "least_squares"]
 )
 def test_two_processes_go_on_and_end_where_one_does(hpms, tiny, tmp_path, more):
-    exact = (*(a for a in tiny if not a.startswith("balancing.")), "runtime.precision=float64", *more)
+    small = with_perceptron(a for a in tiny if not a.startswith("balancing."))
+    exact = (*small, "runtime.precision=float64", *more)
     expected = Path(hpms("train", *exact, "output=one").last_line)
     codes, _, errors = ended(start(tmp_path, (*exact, "training.wall_limit=1e-9"), "two"))
     assert codes == [0, 0], errors
