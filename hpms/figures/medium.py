@@ -41,10 +41,9 @@ def _lines(view: MediumView) -> Any:
         axes.set(xlabel="$x_1$", xlim=(low, high))
         axes.set_title(title, loc="left")
         plain(axes)
-    x = view.few[:, 0]
-    closer.plot(
-        x, view.coefficient(view.few) if len(x) else x, "o", color=VERMILLION, markersize=_size(view), clip_on=False
-    )
+    if len(view.few):  # the layout fails on an empty line
+        k, size = view.coefficient(view.few), _size(view)
+        closer.plot(view.few[:, 0], k, "o", color=VERMILLION, markersize=size, clip_on=False)
     whole.axvspan(view.low[0], view.high[0], color=VERMILLION, alpha=0.25, linewidth=0.8)
     _tick(closer.xaxis, view.low[0], view.high[0])
     whole.set_ylabel("$K$")
@@ -76,8 +75,9 @@ def _maps(view: MediumView) -> Any:
         _bar(figure, drawn, ax=list(places), label="$K$", aspect=18 * rows, shrink=0.85, pad=0.02)
     for i, (_, _, plane) in enumerate(panels[:-1]):
         _frame(places[i], plane.axes, larger[max(i - framed + 1, 0)])
-    style = {"color": "white", "markeredgecolor": "black", "markeredgewidth": 0.5, "markersize": _size(view) + 0.5}
-    places[len(panels) - 1].plot(view.few[:, 0], view.few[:, 1], "o", clip_on=False, **style)
+    if len(view.few):
+        style = {"color": "white", "markeredgecolor": "black", "markeredgewidth": 0.5, "markersize": _size(view) + 0.5}
+        places[len(panels) - 1].plot(view.few[:, 0], view.few[:, 1], "o", clip_on=False, **style)
     return figure
 
 
@@ -148,8 +148,8 @@ def _map(axes: Any, plane: Plane, style: dict[str, Any]) -> Any:
 
 
 def _tick(axis: Any, low: float, high: float) -> None:
-    ticks = (low, (low + high) / 2, high)
-    axis.set_ticks(ticks, labels=[f"{tick:.4g}" for tick in ticks])
+    ticks, digits = (low, (low + high) / 2, high), max(4, int(np.log10(high / (high - low))) + 3)
+    axis.set_ticks(ticks, labels=[f"{tick:.{digits}g}" for tick in ticks])
 
 
 def _frame(axes: Any, along: tuple[int, int], plane: Plane) -> None:

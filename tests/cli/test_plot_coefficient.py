@@ -56,6 +56,12 @@ def test_a_tensor_has_eigenvalues_and_matrices(hpms):
     assert row(result.out, "harmonic mean of K") == "[2, 1; 1, 2]"
 
 
+def test_a_feature_without_points_is_drawn_as_well(hpms, recwarn):
+    result = hpms("plot", "coefficient", "problem.eps=1e-3", "collocation.interior=10")
+    assert result.code == 0 and row(result.out, "in the feature that is drawn") == "0"
+    assert not [each for each in recwarn if "layout" in str(each.message)]
+
+
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
