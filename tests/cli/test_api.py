@@ -33,8 +33,8 @@ def test_the_lines_of_the_readme_give_a_solution_and_its_error(tmp_path):
 def test_nothing_heavy_comes_with_the_package():
     program = "import sys, hpms; print([name for name in ('jax', 'numpy', 'hydra') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"
-    with pytest.raises(AttributeError, match="no attribute 'solution'"):
-        hpms.solution  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'answer'"):
+        hpms.answer  # noqa: B018
 
 
 @pytest.fixture
