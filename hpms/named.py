@@ -49,7 +49,7 @@ def recall(text: str, key: str) -> Callable[[Any], Any]:
     module, _, path = name.partition(":")
     if module in plugins() and module in sys.modules:
         found = reduce(lambda parent, part: getattr(parent, part, None), path.split("."), sys.modules[module])
-        if callable(found):
+        if callable(found) and described(found) == name:
             return found
     advice = "give its problem, as in hpms.load(run_dir, problem=problem)"
     if module != "__main__" and "<" not in path:

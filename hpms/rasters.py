@@ -9,6 +9,7 @@ import numpy as np
 from hpms.errors import ConfigError, UserError, brief
 
 KEY = "coefficient.path"
+_MODES = ("L", "I", "F", "RGB", "RGBA")
 _PICTURES, _HDF5 = (".png", ".tif", ".tiff"), (".h5", ".hdf5")
 _LEAST = 4  # pixels along each axis
 _stored: dict[str, np.ndarray] = {}
@@ -81,7 +82,15 @@ def _picture(file: str) -> np.ndarray:
     except ModuleNotFoundError:
         raise UserError("coefficient=image reads pictures with Pillow: pip install 'hpms[image]'.") from None
     with Image.open(file) as opened:
-        found = np.asarray(opened.convert("L") if opened.mode in ("1", "LA") else opened)
+        if (pages := getattr(opened, "n_frames", 1)) > 1:
+            raise ConfigError(KEY, brief(file), f"it has {pages} pages: take .npy or HDF5")
+        if opened.mode in ("P", "PA"):
+            opened = opened.convert("RGB")
+        elif opened.mode in ("1", "LA"):
+            opened = opened.convert("L")
+        if opened.mode not in _MODES and not opened.mode.startswith("I;16"):
+            raise ConfigError(KEY, brief(file), f"its mode is {opened.mode}: save it in grey")
+        found = np.asarray(opened)
     if found.ndim == 3:
         colours = found[:, :, :3]
         if (colours != colours[:, :, :1]).any():

@@ -22,7 +22,8 @@ def is_sound(k: Float[np.ndarray, " m *t"]) -> Bool[np.ndarray, " m"]:
     if k.ndim == 1:
         return finite & (k > 0)
     regular = np.where(finite.reshape(-1, 1, 1), k, np.eye(k.shape[1]))
-    mirrored = np.isclose(regular, regular.swapaxes(1, 2), rtol=1e-6, atol=0).all(axis=(1, 2))
+    size = np.abs(regular).max(axis=(1, 2))
+    mirrored = np.abs(regular - regular.swapaxes(1, 2)).max(axis=(1, 2)) <= 1e-6 * size
     return finite & mirrored & (np.linalg.eigvalsh(regular)[:, 0] > 0)
 
 

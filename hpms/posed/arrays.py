@@ -23,6 +23,8 @@ def kept(group: str, array: np.ndarray, known: set[str]) -> dict[str, str]:
             f"{group} is an array of shape {array.shape}, which has no values between its points: give a function of "
             f"one point x, a formula or a number."
         )
+    if array.dtype.kind not in "biuf":
+        raise UserError(f"{group} is an array of {array.dtype}: give real numbers.")
     text = io.BytesIO()
     np.save(text, np.ascontiguousarray(array), allow_pickle=False)
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "hpms", "arrays")

@@ -25,8 +25,11 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
     held = [_check_face(each, conditions, points) for each in conditions.faces]
     if problem.floats:
         _check_balance(problem)
-    elif not any(held) and problem.law.reaction is None:
-        raise UserError(f"{KEY} leaves w open by a constant: give a value, or a rate that is not 0, on some part.")
+    elif not any(held) and not _reacts(problem, points):
+        raise UserError(
+            f"{KEY} leaves w open by a constant: give a value, or a rate that is not 0, on some part, or a "
+            f"law.reaction that is not 0 everywhere."
+        )
     for axis in conditions.periodic:
         low, high = (_moved(points, axis, end * conditions.sides[axis]) for end in (0, 1))
         coefficient = problem.coefficient_at()
@@ -52,6 +55,12 @@ def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> Non
                 f"none of the collocation.boundary={len(boundary)} points lies on {part(each.face)}, whose condition "
                 f"would be lost: give more of them."
             )
+
+
+def _reacts(problem: LiftedProblem, points: np.ndarray) -> bool:
+    """Whether there is a reaction, and it is not 0 at all of the points."""
+    reaction = problem.reaction_at()
+    return reaction is not None and bool(reaction(points).max() > 0)
 
 
 def _check_balance(problem: LiftedProblem) -> None:

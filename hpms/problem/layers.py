@@ -14,6 +14,8 @@ _SAME = 1e-9
 def check_layers(problem: LiftedProblem, points: Float[np.ndarray, "m d"]) -> None:
     """Raises `ConfigError` where, at the points (M, d), K varies along x₂, ..., x_d, or q at all."""
     needs = "reference.method", "layered"
+    if problem.law.forms is not None:
+        raise ConfigError(*needs, "it is for a coefficient that is a number; choose p2")
     for axis in range(1, points.shape[1]):
         moved = points.copy()
         moved[:, axis] = points[::-1, axis]

@@ -29,8 +29,8 @@ def warn_of_roughness(coefficient: AbstractCoefficient, sides: tuple[float, ...]
         )
     elif rough := getattr(coefficient, "rough", None):
         log.warning(
-            "coefficient.formula uses %s of x: where that jumps or has a kink the residual at points leaves it out; "
-            "smooth it, as coefficient=layered does",
+            "the coefficient's formula uses %s of x: where that jumps or has a kink the residual at points leaves it "
+            "out; smooth it, as coefficient=layered does",
             ", ".join(rough),
         )
     if single and contrast > _CONTRAST:

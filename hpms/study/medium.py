@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from hpms.fem.fine.upscaled import means
+from hpms.fem.sample import sample_coefficient
 from hpms.fem.tensors import eigenvalues, inverse
 from hpms.problem.lifted import LiftedProblem
 
@@ -66,7 +67,7 @@ class Spread:
 def spread(problem: LiftedProblem) -> Spread:
     """From a lattice in Ω that no period resonates with; the means of a periodic medium as `hpms upscale` has them."""
     coefficient, periods = problem.coefficient_at(), problem.coefficient.periods
-    values = coefficient(np.asarray(problem.domain.lattice_interior(jax.random.key(0), _SAMPLES)))
+    values = sample_coefficient(coefficient, np.asarray(problem.domain.lattice_interior(jax.random.key(0), _SAMPLES)))
     found = eigenvalues(values)
     least, most = float(found.min()), float(found.max())
     if periods is None:

@@ -80,6 +80,7 @@ def test_fluxes_alone_train_a_w_of_mean_zero(hpms):
             "coefficient=tensor is not allowed: a tensor needs problem.dim=2 or 3",
         ),
         (("law.reaction=x1-2",), "law.reaction must be finite and not negative, but at ("),
+        (("law.reaction=0", "problem.conditions={all:{neumann:0}}"), "leaves w open by a constant"),
         (("law.reaction=x3",), "law.reaction: 'x3'"),
         (("problem.conditions=linear", "law.reaction=1"), "take problem=box and conditions of your own"),
         (("reference.method=layered",), "reference.method=layered is not allowed"),

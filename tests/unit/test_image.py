@@ -134,10 +134,17 @@ def test_files_that_are_no_images_are_refused(tmp_path):
     image = pytest.importorskip("PIL.Image")
     colours = np.random.default_rng(0).integers(0, 255, (8, 8, 3)).astype(np.uint8)
     image.fromarray(colours).save(tmp_path / "c.png")
+    image.fromarray(colours).quantize(4).save(tmp_path / "palette.png")
+    image.fromarray(colours).convert("CMYK").save(tmp_path / "inks.tif")
+    page = image.fromarray(colours[:, :, 0])
+    page.save(tmp_path / "stack.tif", save_all=True, append_images=[page])
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.npy").write_text("hello")
     for name, message in [
         ("c.png", "it is coloured"),
+        ("palette.png", "it is coloured"),
+        ("inks.tif", "its mode is CMYK"),
+        ("stack.tif", "it has 2 pages"),
         ("empty.png", "it cannot be read"),
         ("text.npy", "it cannot be read"),
         ("none.png", "there is no such file"),

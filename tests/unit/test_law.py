@@ -247,3 +247,10 @@ def test_a_negative_reaction_is_refused_at_a_point():
 def test_entries_are_checked(entries, message):
     with pytest.raises((ConfigError, UserError), match=message):
         TensorOptions(entries, {}, None).build(2, 0.1)
+
+
+def test_a_turned_tensor_is_symmetric_to_rounding():
+    angles = np.pi * np.random.default_rng(0).random(256)
+    turn = np.array([[np.cos(angles), -np.sin(angles)], [np.sin(angles), np.cos(angles)]]).transpose(2, 0, 1)
+    k = turn @ np.diag([1.3, 1.3]) @ turn.transpose(0, 2, 1)
+    assert sample_coefficient(lambda x: k, np.zeros((256, 2))) is not None
