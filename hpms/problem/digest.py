@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_SAMPLES, _STEPS, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 2**20, 256, 10
+_SAMPLES, _STEPS, _LEAST, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 2**20, 1e-6, 256, 10
 
 
 @runtime_checkable
@@ -25,8 +25,9 @@ def digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
     """A hash of K, q and what else there is: of their arrays, such as an image's, and of their values at 65,536 fixed
     random points of Ω.
 
-    A change in 0.1 % of Ω is not seen with probability exp(-65). Values count in millionths of the largest, so that
-    their unit does not matter, and their last bits, which differ between machines, hardly ever.
+    A change in 0.1 % of Ω is not seen with probability exp(-65). Values count in millionths of the largest, and
+    those above a millionth of it in millionths of themselves: their unit does not matter, the weak phase of a strong
+    contrast does, and their last bits, which differ between machines, hardly ever do.
     """
     points = np.random.default_rng(0).random((_SAMPLES, len(sides))) * np.array(sides)
     total = hashlib.sha256()
@@ -35,7 +36,10 @@ def digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
             total.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
         values = _sample(field, points)
         largest = np.abs(values).max()
-        total.update(f"{largest:.6e}".encode() + np.rint(values / (largest or 1.0) * _STEPS).astype(np.int64).tobytes())
+        share = values / (largest or 1.0)
+        small = np.log(np.maximum(np.abs(share), _LEAST))
+        for numbers in (share, small):
+            total.update(f"{largest:.6e}".encode() + np.rint(numbers * _STEPS).astype(np.int64).tobytes())
     return total.hexdigest()[:12]
 
 

@@ -82,3 +82,8 @@ def test_one_pixel_of_many_is_seen():
 
 def test_the_digest_of_earlier_files_is_what_it_was():
     assert problem().earlier_digest() == "0a9d578ee9f7"
+
+
+def test_the_weak_phase_of_a_strong_contrast_is_seen():
+    board = "{low} + 1e5*(1+tanh(sin(2*pi*x1/eps)/0.01))/2"
+    assert problem(board.format(low=1)).digest != problem(board.format(low=0.95)).digest
