@@ -52,7 +52,7 @@ def configure(*overrides: str, plugins: tuple[str, ...] = (), problem: Problem |
     """The configuration of `hpms train` with these overrides, such as `"+experiment=osc1d"`, `"problem.eps=1/15"`.
 
     **Arguments:** `plugins` are modules that register options; a `problem` takes the place of the groups problem,
-    coefficient and source. Raises `UserError` for what is not allowed.
+    coefficient, source and law. Raises `UserError` for what is not allowed.
     """
     load_plugins(plugins)
     try:

@@ -73,9 +73,8 @@ def fine_problem(config: Config) -> LiftedProblem:
     `runtime.setup()` has to come first.
     """
     dim, eps = config.problem.dim, config.problem.eps
-    coefficient = config.coefficient.over(config.problem.lengths, eps)
-    source = config.source.build(dim, eps)
-    law = config.law.build(coefficient, dim, eps)
+    coefficient, source = config.coefficient.over(config.problem.lengths, eps), config.source.build(dim, eps)
+    law = config.law.build(coefficient, config.problem.lengths, eps)
     problem = config.problem.problem(law, source, config.upscaling.lifts(dim))
     points = probes(dim) * np.array(config.problem.lengths)
     problem.medium(jnp.asarray(points)).check(points)

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from hpms.cli.compose import composed
 from hpms.config.config import Config, read_config
+from hpms.config.registry import option
 from hpms.errors import ConfigError
 from hpms.experiment import build, fine_problem
-from hpms.rasters import remember
 from hpms.results.run import StoredRun
 from hpms.size import check_size
 from hpms.solution import Solution
@@ -25,8 +25,7 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
     """
     runtime = stored.values["runtime"] | {"platform": None}
     coefficient = stored.values["coefficient"]
-    if (pixels := stored.medium.get("pixels")) is not None:
-        coefficient = coefficient | {"path": remember(str(coefficient.get("path")), pixels)}
+    coefficient = option("coefficient", coefficient["name"]).recalled(coefficient, stored.medium)  # type: ignore[attr-defined]
     given, found = dict(reference or {}), stored.values["reference"]
     if found["name"] == "none" and given.keys() - {"cache"}:
         found = composed("train", "coupling=none")["reference"]

@@ -92,8 +92,7 @@ class Solution:
         """What makes ∫ w = 0 where w floats."""
         if not self.built.problem.floats:
             return np.zeros(1)
-        places = sites(jnp.asarray(self.measured.points), self._block, jnp.dtype("float64"))
-        return self.measured.mean(np.asarray(fields(self.built.loss.model, self.theta, places)[0]))
+        return self.measured.mean(self._network(self.measured.points)[0])
 
     @property
     def _block(self) -> int:
@@ -112,9 +111,13 @@ class Solution:
             return alone(w), alone(flux)
 
     def _lifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, gradient = self._network(points)
+        return value - self._offset, gradient
+
+    def _network(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         places = sites(jnp.asarray(points), self._block, jnp.dtype("float64"))
         value, gradient = fields(self.built.loss.model, self.theta, places)
-        return np.asarray(value) - self._offset, np.asarray(gradient)
+        return np.asarray(value), np.asarray(gradient)
 
     def _checked(self, points: np.ndarray) -> np.ndarray:
         points, dim = np.asarray(points, np.float64), self.config.problem.dim

@@ -27,6 +27,6 @@ def is_sound(k: Float[np.ndarray, " m *t"]) -> Bool[np.ndarray, " m"]:
     return finite & mirrored & (np.linalg.eigvalsh(regular)[:, 0] > 0)
 
 
-def inverse(k: Float[np.ndarray, " m *t"]) -> Float[np.ndarray, " m *t"]:
-    """K⁻¹."""
-    return 1 / k if k.ndim == 1 else np.linalg.inv(k)
+def harmonic_mean(k: Float[np.ndarray, " m *t"]) -> Float[np.ndarray, "*t"]:
+    """⟨K⁻¹⟩⁻¹."""
+    return np.asarray(1 / np.mean(1 / k) if k.ndim == 1 else np.linalg.inv(np.linalg.inv(k).mean(axis=0)))

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from hpms.problem.coefficient.tensor import TensorCoefficient
 
 
+def check_periods(periods: tuple[float, ...] | None, dim: int) -> None:
+    """Raises `ConfigError` unless there is a length for each axis, or none at all."""
+    if periods is not None and len(periods) != dim:
+        raise ConfigError("coefficient.periods", list(periods), f"give one per axis, problem.dim={dim}")
+
+
 class CoefficientOptions(AbstractOptions, abc.ABC):
     """A coefficient K^ε."""
 
@@ -43,8 +49,13 @@ class CoefficientOptions(AbstractOptions, abc.ABC):
         """The arrays from files, by name, that a run has to hold to be evaluated without them."""
         return {}
 
-    def remarks(self, sides: tuple[float, ...], eps: float) -> list[str]:
-        """What is to be said of it before it is used."""
+    @classmethod
+    def recalled(cls, values: dict[str, Any], kept: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """The keys of a run's coefficient with which it is built from what the run has `kept`."""
+        return values
+
+    def remarks(self, built: AbstractCoefficient) -> list[str]:
+        """What is to be said of K^ε before it is used."""
         return []
 
 
@@ -63,8 +74,7 @@ class ExpressionOptions(CoefficientOptions):
 
     def check(self, config: Config) -> None:
         dim = config.problem.dim
-        if self.periods is not None and len(self.periods) != dim:
-            raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, problem.dim={dim}")
+        check_periods(self.periods, dim)
         field_formula(self.formula, dim, self.constants, "coefficient.formula")
 
     def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
@@ -96,8 +106,7 @@ class TensorOptions(CoefficientOptions):
         dim = config.problem.dim
         if dim == 1:
             raise ConfigError("coefficient", "tensor", "a tensor needs problem.dim=2 or 3: take expression")
-        if self.periods is not None and len(self.periods) != dim:
-            raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, problem.dim={dim}")
+        check_periods(self.periods, dim)
         if config.reference.is_layered:
             raise ConfigError("reference.method", "layered", "it is for a coefficient that is a number; choose p2")
         self._formulas(dim)
@@ -158,7 +167,7 @@ class LayeredOptions(CoefficientOptions):
             low=self.low,
             high=self.high,
             smoothing=self.smoothing,
-            axis=self.axis - 1,
+            normal=tuple(float(a == self.axis - 1) for a in range(dim)),
             eps=eps,
             periods=self.lengths(dim, eps),
         )

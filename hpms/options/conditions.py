@@ -8,8 +8,7 @@ from typing import Any
 
 from hpms.errors import ConfigError, brief, suggestion
 from hpms.fem.faces import PARTS
-from hpms.formula import field_formula
-from hpms.named import is_named
+from hpms.options.field import check_field
 from hpms.options.mapping import parsed
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
@@ -83,6 +82,5 @@ def _condition(key: str, data: Any, dim: int) -> Condition:
 def _formula(value: Any, dim: int, key: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ConfigError(key, brief(value), "it must be a number or a formula")
-    if not is_named(value):
-        field_formula(str(value), dim, {}, key)
+    check_field(str(value), dim, key)
     return str(value)

@@ -9,7 +9,7 @@ from hpms.config.registry import register
 from hpms.config.schema import Positive
 from hpms.errors import ConfigError
 from hpms.named import is_named
-from hpms.options.coefficient import CoefficientOptions
+from hpms.options.coefficient import CoefficientOptions, check_periods
 from hpms.options.source import SourceOptions
 
 if TYPE_CHECKING:
@@ -31,10 +31,8 @@ class FunctionOptions(CoefficientOptions):
     periods: tuple[Positive, ...] | None
 
     def check(self, config: Config) -> None:
-        dim = config.problem.dim
         _check_name(self.function, "coefficient.function")
-        if self.periods is not None and len(self.periods) != dim:
-            raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, problem.dim={dim}")
+        check_periods(self.periods, config.problem.dim)
 
     def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
         return self.periods

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from hpms.config.registry import register
 from hpms.config.schema import NonNegative, Place, Positive
 from hpms.errors import ConfigError, brief
-from hpms.options.coefficient import CoefficientOptions
+from hpms.options.coefficient import CoefficientOptions, check_periods
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +37,8 @@ class ImageOptions(CoefficientOptions):
 
     def check(self, config: Config) -> None:
         sides = config.problem.lengths
+        check_periods(self.periods, len(sides))
         if self.periods is not None:
-            if len(self.periods) != len(sides):
-                raise ConfigError("coefficient.periods", list(self.periods), f"give one per axis, {len(sides)} in all")
             turns = [side / period for side, period in zip(sides, self.periods, strict=True)]
             if any(abs(turn - round(turn)) > 1e-9 or turn < 0.5 for turn in turns):
                 reason = f"the sides {list(sides)} of the domain must be multiples of them"
@@ -102,11 +101,17 @@ class ImageOptions(CoefficientOptions):
         pixels = read_pixels(self.path, dim)
         return {"pixels": pixels} if pixels.nbytes <= _MOST_KEPT else {}
 
-    def remarks(self, sides: tuple[float, ...], eps: float) -> list[str]:
+    @classmethod
+    def recalled(cls, values: dict[str, Any], kept: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        from hpms.rasters import remember
+
+        return values | {"path": remember(str(values.get("path")), kept["pixels"])} if "pixels" in kept else values
+
+    def remarks(self, built: ImageCoefficient) -> list[str]:
         from hpms.study.smoothing import lost
 
         phases = None if self.phases is None else sorted(self.materials().values())
-        said = [lost(self.values(len(sides)), self.over(sides, eps), sides, phases)]
-        if not self.kept(len(sides)):
+        said = [lost(self.values(len(built.sides)), built, phases)]
+        if not self.kept(len(built.sides)):
             said.append(f"the image has more than {_MOST_KEPT:.0e} bytes: runs do not hold it, keep {brief(self.path)}")
         return said

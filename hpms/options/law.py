@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from hpms.config.registry import register
 from hpms.errors import ConfigError
-from hpms.formula import field_formula
-from hpms.named import is_named
 from hpms.options.base import AbstractOptions
+from hpms.options.field import build_field, check_field
 
 if TYPE_CHECKING:
     from hpms.config.config import Config
@@ -29,8 +28,8 @@ class LawOptions(AbstractOptions, abc.ABC):
         """Whether it is -∇·(K∇w), without more."""
 
     @abc.abstractmethod
-    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> AbstractLaw:
-        """A in d dimensions."""
+    def build(self, coefficient: AbstractCoefficient, sides: tuple[float, ...], eps: float) -> AbstractLaw:
+        """A on the box with these sides."""
 
 
 @register("law", "diffusion")
@@ -49,8 +48,7 @@ class DiffusionOptions(LawOptions):
     def check(self, config: Config) -> None:
         if self.reaction is None:
             return
-        if not is_named(self.reaction):
-            field_formula(self.reaction, config.problem.dim, {}, _KEY)
+        check_field(self.reaction, config.problem.dim, _KEY)
         if config.problem.is_the_papers:
             reason = (
                 "there is no coefficient to upscale with a reaction: take problem=box and conditions of your own, such "
@@ -60,14 +58,9 @@ class DiffusionOptions(LawOptions):
         if getattr(config.reference, "method", None) == "exact":
             raise ConfigError("reference.method", "exact", "it is for law.reaction=null; choose auto, p2 or p1")
 
-    def build(self, coefficient: AbstractCoefficient, dim: int, eps: float) -> AbstractLaw:
+    def build(self, coefficient: AbstractCoefficient, sides: tuple[float, ...], eps: float) -> AbstractLaw:
         from hpms.problem.law.diffusion import Diffusion
-        from hpms.problem.point_function import recalled
-        from hpms.problem.source.expression import ExpressionSource
-        from hpms.problem.source.function import FunctionSource
 
         if self.reaction is None:
             return Diffusion(coefficient)
-        if is_named(self.reaction):
-            return Diffusion(coefficient, FunctionSource(recalled(self.reaction, _KEY)))
-        return Diffusion(coefficient, ExpressionSource(field_formula(self.reaction, dim, {}, _KEY), eps, ()))
+        return Diffusion(coefficient, build_field(self.reaction, sides, eps, _KEY))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hpms.config.config import Config
     from hpms.problem.coefficient.checkerboard import CheckerboardCoefficient
     from hpms.problem.coefficient.inclusions import InclusionsCoefficient
-    from hpms.problem.coefficient.layered_angle import LayeredAngleCoefficient
+    from hpms.problem.coefficient.layered import LayeredCoefficient
     from hpms.problem.coefficient.lognormal import LognormalCoefficient
 
 Seed = Annotated[int, Bound(least=0, most=2.0**32 - 1)]
@@ -61,10 +61,10 @@ class LayeredAngleOptions(CoefficientOptions):
     def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
         return tuple(eps / abs(n) if n else eps for n in self._normal(dim))
 
-    def build(self, dim: int, eps: float) -> LayeredAngleCoefficient:
-        from hpms.problem.coefficient.layered_angle import LayeredAngleCoefficient
+    def build(self, dim: int, eps: float) -> LayeredCoefficient:
+        from hpms.problem.coefficient.layered import LayeredCoefficient
 
-        return LayeredAngleCoefficient(
+        return LayeredCoefficient(
             low=self.low,
             high=self.high,
             smoothing=self.smoothing,

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from hpms.config.registry import register
 from hpms.config.schema import NonNegative, Positive, Width
 from hpms.errors import ConfigError
-from hpms.formula import field_formula
-from hpms.named import is_named
 from hpms.options.base import AbstractOptions
 from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, are_fluxes, read_conditions
+from hpms.options.field import build_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -206,9 +205,4 @@ class BoxOptions(ProblemOptions):
         return read_conditions(self.conditions, self.dim)
 
     def _field(self, text: str) -> AbstractSource:
-        from hpms.problem.source.expression import ExpressionSource
-        from hpms.problem.source.function import datum
-
-        if is_named(text):
-            return datum(text, KEY, self.lengths)
-        return ExpressionSource(field_formula(text, self.dim, {}, KEY), self.eps, ())
+        return build_field(text, self.lengths, self.eps, KEY)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from hpms.fem.fine.upscaled import means
 from hpms.fem.sample import sample_coefficient
-from hpms.fem.tensors import eigenvalues, inverse
+from hpms.fem.tensors import eigenvalues, harmonic_mean
 from hpms.problem.lifted import LiftedProblem
 
 _SAMPLES = 2**16
@@ -71,7 +71,7 @@ def spread(problem: LiftedProblem) -> Spread:
     found = eigenvalues(values)
     least, most = float(found.min()), float(found.max())
     if periods is None:
-        arithmetic, harmonic = values.mean(axis=0), inverse(inverse(values).mean(axis=0)[None])[0]
+        arithmetic, harmonic = np.asarray(values.mean(axis=0)), harmonic_mean(values)
     else:
         arithmetic, harmonic = means(coefficient, problem.domain.dim, periods)
     materials, above = [], None
@@ -81,4 +81,4 @@ def spread(problem: LiftedProblem) -> Spread:
             materials = [(float(k), float(count) / len(values)) for k, count in zip(distinct, counts, strict=True)]
         else:
             above = float((values > math.sqrt(least * most)).mean())
-    return Spread(least, most, np.asarray(arithmetic), np.asarray(harmonic), materials, above)
+    return Spread(least, most, arithmetic, harmonic, materials, above)

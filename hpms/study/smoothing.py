@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from hpms.fem.fine.upscaled import period_box, periodic
 from hpms.fem.sample import Function
+from hpms.fem.tensors import harmonic_mean
 from hpms.problem.coefficient.image import ImageCoefficient
 from hpms.problem.lifted import on_host
 
@@ -13,19 +14,17 @@ _LEAST = {1: 64, 2: 32, 3: 12}  # elements
 _PER_PIXEL = {1: 8, 2: 3, 3: 2}  # samples along each axis
 
 
-def lost(
-    values: Float[np.ndarray, "*n"], smooth: ImageCoefficient, sides: tuple[float, ...], phases: list[float] | None
-) -> str:
+def lost(values: Float[np.ndarray, "*n"], smooth: ImageCoefficient, phases: list[float] | None) -> str:
     """One sentence: shares of the phases, or where there are none means, and K* of a period by its cell problem (of the
     whole image where it has none), of the pixels and of the smooth K; K* where that takes about a second.
     """
-    dim, function = values.ndim, on_host(smooth, values.ndim)
+    dim, sides, function = values.ndim, smooth.sides, on_host(smooth, values.ndim)
     count = _PER_PIXEL[dim]
     axes = [side * (np.arange(count * n) + 0.5) / (count * n) for side, n in zip(sides, values.shape, strict=True)]
     sampled = function(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, dim))
     shape = "×".join(map(str, values.shape))
     parts = [f"the image of {shape} pixels is smoothed: mean {_change(values.mean(), sampled.mean())}"]
-    parts.append(f"harmonic mean {_change(1 / (1 / values).mean(), 1 / (1 / sampled).mean())}")
+    parts.append(f"harmonic mean {_change(float(harmonic_mean(values.ravel())), float(harmonic_mean(sampled)))}")
     if phases is not None:
         before, after = (_shares(found.ravel(), phases) for found in (values, sampled))
         shares = zip(phases, before, after, strict=True)

@@ -83,15 +83,16 @@ def test_fine_pixels_give_the_function_that_they_sample(tmp_path):
 
 def test_what_smoothing_loses_is_said(tmp_path):
     options = ImageOptions(saved(tmp_path, squares()), PHASES, 0.01, (1 / 8, 1 / 8))
-    (said,) = options.remarks((1.0, 1.0), 0.1)
+    (said,) = options.remarks(options.over((1.0, 1.0), 0.1))
     assert "64×64 pixels is smoothed" in said and "shares of K = 1 0." in said and "diagonal of K* " in said
     sharp = ImageOptions(options.path, PHASES, 0.0, (1 / 8, 1 / 8))
-    stars = [each.remarks((1.0, 1.0), 0.1)[0].rpartition("K* ")[2].split(", ")[0] for each in (options, sharp)]
+    sentences = [each.remarks(each.over((1.0, 1.0), 0.1))[0] for each in (options, sharp)]
+    stars = [sentence.rpartition("K* ")[2].split(", ")[0] for sentence in sentences]
     before, after = zip(*(map(float, star.split(" → ")) for star in stars), strict=True)
     assert before[0] == before[1] and abs(after[0] - before[0]) > abs(after[1] - before[1])
     values = np.full((8, 8), 3.0)
     flat = ImageOptions(saved(tmp_path, values, "flat.npy"), None, 0.1, None).over((1.0, 1.0), 0.1)
-    assert "mean 3 → 3; harmonic mean 3 → 3; diagonal of K* 3 → 3, 3 → 3" in lost(values, flat, (1.0, 1.0), None)
+    assert "mean 3 → 3; harmonic mean 3 → 3; diagonal of K* 3 → 3, 3 → 3" in lost(values, flat, None)
 
 
 def test_pixels_of_a_run_stand_for_a_file_that_is_gone(tmp_path):

@@ -35,7 +35,7 @@ SIDES = {2: (1.5, 1.0), 3: (1.0, 0.5, 0.75)}
 
 def law(dim, entries=None, reaction="1+x1"):
     medium = TensorOptions(entries or ENTRIES[dim], {}, None).build(dim, 0.1)
-    return DiffusionOptions(reaction).build(medium, dim, 0.1)
+    return DiffusionOptions(reaction).build(medium, SIDES[dim], 0.1)
 
 
 def solution(x):
@@ -178,7 +178,7 @@ def test_the_weak_and_the_strong_side_belong_to_one_solution(dim, degree, n, kin
 def test_fluxes_alone_leave_a_mean_of_zero():
     """w = cos πx₁ cos 2πx₂ has no flux through ∂Ω, and an integral of 0."""
     source = "5*pi**2*cos(pi*x1)*cos(2*pi*x2)"
-    diffusion = DiffusionOptions(None).build(ExpressionOptions("1", {}, None).build(2, 0.1), 2, 0.1)
+    diffusion = DiffusionOptions(None).build(ExpressionOptions("1", {}, None).build(2, 0.1), (1.0, 1.0), 0.1)
     problem = BoxOptions(2, 0.1, None, "{all:{neumann:0}}", 1.0).problem(diffusion, Source(source, {}).build(2, 0.1), 1)
     assert problem.floats
     way = MixedElements(box_problem(problem), 2)

@@ -95,8 +95,8 @@ def solve_fine(
 ) -> FineSolution:
     """∫ K ∇u_i·∇φ = ∫ q φ - ∫ K e_i·∇φ for all φ, u_i = 0 on ∂Ω, w_i = u_i + x_i; u_1 is the solution u, Eq. (4.11).
 
-    **Arguments:** `coefficient` K and `source` q map points (M, d) to values (M,); u_i is found for the first `lifts`
-    axes i. Errors as in `assemble` and `hpms.fem.spd.solve`.
+    **Arguments:** `coefficient` K and `source` q map points (M, d) to values (M,), K also to tensors (M, d, d); u_i is
+    found for the first `lifts` axes i. Errors as in `assemble` and `hpms.fem.spd.solve`.
     """
     start = time.perf_counter()
     system = assemble(space, coefficient, source)

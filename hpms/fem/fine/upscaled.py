@@ -14,7 +14,7 @@ from hpms.fem.fine.solve import assemble, dirichlet
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 from hpms.fem.spd import solve
-from hpms.fem.tensors import inverse
+from hpms.fem.tensors import harmonic_mean
 
 _PER_PERIOD = {1: 400, 2: 80, 3: 12}
 
@@ -90,8 +90,7 @@ def means(
     axis = (np.arange(counts[dim]) + 0.5) / counts[dim]
     points = np.stack(np.meshgrid(*[axis] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
     values = coefficient(points * np.asarray(periods or (1.0,) * dim))
-    harmonic = inverse(inverse(values).mean(axis=0)[None])[0]
-    return np.asarray(values.mean(axis=0)), np.asarray(harmonic)
+    return np.asarray(values.mean(axis=0)), harmonic_mean(values)
 
 
 def _solved(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-_TRIES = 20_000  # for one ball
+_TRIES = 1_000  # places drawn at a time; where none of them has room, none is left
 
 
 def ball_volume(dim: int, radius: float) -> float:
@@ -25,7 +25,7 @@ def packing(
         return None
     generator, found = np.random.default_rng(seed), np.empty((0, len(sides)))
     while len(found) < count:
-        tried = radius + room * generator.random((_TRIES // 20, len(sides)))
+        tried = radius + room * generator.random((_TRIES, len(sides)))
         begun = len(found)
         for centre in tried:
             if len(found) < count and (((found - centre) ** 2).sum(axis=1) >= (2 * radius + gap) ** 2).all():
