@@ -27,6 +27,22 @@ TINY = (
 )
 
 
+PLANE = (  # four steps in two dimensions
+    "network=mlp",
+    "network.width=6",
+    "network.depth=2",
+    "boundary=hard",
+    "collocation.interior=100",
+    "collocation.boundary=40",
+    "training.iterations=4",
+    "training.log_every=2",
+    "problem.dim=2",
+    "problem.eps=0.5",
+    "reference.fem_h=0.1",
+    "reference.h=0.1",
+)
+
+
 def with_perceptron(arguments):
     """A command with the network that compiles soonest, where it does not matter which."""
     rest = (argument for argument in arguments if not argument.startswith("network."))
@@ -41,6 +57,26 @@ class Result(NamedTuple):
     @property
     def last_line(self) -> str:
         return self.out.rstrip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def trained_once(hpms, tiny, kept, tmp_path):
+    """`trained_once(train)` -> the folder of the runs that `train(hpms, tiny)` made for the first test of a module."""
+
+    def runs(train):
+        if not any(kept.iterdir()):
+            train(hpms, tiny)
+            shutil.copytree(tmp_path / "outputs/train", kept / "train")
+        else:
+            shutil.copytree(kept / "train", tmp_path / "outputs/train")
+        return Path("outputs/train/osc1d")
+
+    return runs
 
 
 choices = defaults_list._create_interpolation_map

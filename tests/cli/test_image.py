@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 
 from hpms import load
+from tests.cli.conftest import PLANE
 
 TINY = (
     "problem=box",
@@ -17,18 +18,7 @@ TINY = (
     "coefficient.smoothing=eps/20",
     "coupling=none",
     "upscaling=none",
-    "network=mlp",
-    "network.width=6",
-    "network.depth=2",
-    "boundary=hard",
-    "collocation.interior=100",
-    "collocation.boundary=40",
-    "training.iterations=4",
-    "training.log_every=2",
-    "problem.dim=2",
-    "problem.eps=0.5",
-    "reference.fem_h=0.1",
-    "reference.h=0.1",
+    *PLANE,
 )
 
 

@@ -4,6 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.cli.conftest import PLANE
+
 TENSOR = (
     "coefficient=tensor",
     "coefficient.entries={k11:2+sin(2*pi*x1/eps),k12:0.5*x2,k22:1+x1}",
@@ -12,19 +14,8 @@ TENSOR = (
 TINY = (
     *TENSOR,
     "source=constant",
-    "network=mlp",
-    "network.width=6",
-    "network.depth=2",
-    "boundary=hard",
-    "collocation.interior=100",
-    "collocation.boundary=40",
-    "training.iterations=4",
-    "training.log_every=2",
-    "problem.dim=2",
-    "problem.eps=0.5",
+    *PLANE,
     "coarse.h=0.25",
-    "reference.fem_h=0.1",
-    "reference.h=0.1",
 )
 OWN = ("problem=box", "coupling=none", "upscaling=none", "problem.conditions={left:{dirichlet:0},all:{robin:[1,x2]}}")
 

@@ -13,11 +13,6 @@ from hpms.results.run import StoredRun
 from tests.stored import edited
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    return tmp_path_factory.mktemp("runs")
-
-
 @pytest.fixture
 def trained(hpms, tiny, kept, tmp_path):
     """The directories of a run that was trained with plot=true, and of a copy of it."""

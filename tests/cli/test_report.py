@@ -1,7 +1,6 @@
 """`hpms report`: the page of a set of runs."""
 
 import re
-import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -42,20 +41,10 @@ class Page(HTMLParser):
             self.cells[-1] += data
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    return tmp_path_factory.mktemp("runs")
-
-
 @pytest.fixture
-def runs(hpms, tiny, kept, tmp_path):
+def runs(trained_once):
     """Two seeds without a coupling, one of them broken off with a reason, and one run with a hybrid coupling."""
-    if not any(kept.iterdir()):
-        train(hpms, tiny)
-        shutil.copytree(tmp_path / "outputs/train", kept / "train")
-    else:
-        shutil.copytree(kept / "train", tmp_path / "outputs/train")
-    return Path("outputs/train/osc1d")
+    return trained_once(train)
 
 
 def train(hpms, tiny):

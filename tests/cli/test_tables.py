@@ -12,20 +12,10 @@ import pytest
 from tests.stored import edited
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    return tmp_path_factory.mktemp("runs")
-
-
 @pytest.fixture
-def runs(hpms, tiny, kept, tmp_path):
+def runs(trained_once):
     """Two seeds with and without a coupling, one of them with another network too; the folder."""
-    if not any(kept.iterdir()):
-        train(hpms, tiny)
-        shutil.copytree(tmp_path / "outputs/train", kept / "train")
-    else:
-        shutil.copytree(kept / "train", tmp_path / "outputs/train")
-    return Path("outputs/train/osc1d")
+    return trained_once(train)
 
 
 def train(hpms, tiny):
