@@ -18,6 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 PRECISE = {"jax_enable_x64": True}
 
 
+@pytest.mark.thorough
 def test_the_lines_of_the_readme_give_a_solution_and_its_error(tmp_path):
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     assert len([line for line in program.splitlines() if line.strip()]) <= 10

@@ -35,6 +35,7 @@ def fields(path):
         return {name: np.asarray(array) for name, array in file["fields"].items()}, dict(file["summary"].attrs)
 
 
+@pytest.mark.thorough
 def test_a_plate_is_trained_resumed_and_drawn(hpms):
     command = ("train", *TINY, "problem.sides=[2,1]", MIXED)
     begun = hpms(*command, "training.wall_limit=1e-9")
@@ -63,6 +64,7 @@ def test_a_plate_is_trained_resumed_and_drawn(hpms):
     assert [each.name for each in plot_run(StoredRun(path.parent), path.parent, ["png"])] == ["figure.png"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "options",
     [

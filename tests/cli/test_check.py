@@ -11,6 +11,7 @@ EVERY = list(
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("boundary", "count"), [("hard", 15), ("soft", 16)])
 def test_the_gradient_passes(hpms, boundary, count):
     code, out, _ = result = hpms("check", "+experiment=osc1d", *QUICK, f"boundary={boundary}")
@@ -19,6 +20,7 @@ def test_the_gradient_passes(hpms, boundary, count):
     assert result.last_line.endswith("check.h5")
 
 
+@pytest.mark.thorough
 def test_a_gradient_without_its_adjoint_part_fails(hpms, monkeypatch):
     jax.clear_caches()
     monkeypatch.setattr(BallCoupling, "adjoint", lambda self, means, view: 0 * view.contraction)

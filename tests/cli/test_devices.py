@@ -29,6 +29,7 @@ def waited(spread):
     return folder
 
 
+@pytest.mark.thorough
 def test_blocks_on_four_devices_give_what_one_device_gives(spread):
     expected = devices_worker.numbers(16)
     found = np.load(waited(spread) / "numbers.npz")
@@ -37,6 +38,7 @@ def test_blocks_on_four_devices_give_what_one_device_gives(spread):
         np.testing.assert_allclose(found[name], value, rtol=1e-12, atol=1e-12 * np.abs(value).max(), err_msg=name)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", devices_worker.RUNS)
 def test_a_run_on_several_devices_is_that_on_one(spread, hpms, name):
     count, arguments = devices_worker.RUNS[name]

@@ -21,6 +21,7 @@ def run(tmp_path):
     return copied
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_stored_network_is_evaluated(path, run, hpms):
     directory = run(path)

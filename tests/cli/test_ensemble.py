@@ -22,6 +22,7 @@ def content(path):
         return dict(file["summary"].attrs), np.asarray(file["checkpoint/latest/theta"]), metrics
 
 
+@pytest.mark.thorough
 def test_an_ensemble_is_its_runs(hpms, tiny):
     share = "coupling.share=0.5"  # a weight that differs between the members
     result = hpms("train", *tiny, share, "ensemble=2", "output=all")

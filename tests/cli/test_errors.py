@@ -77,6 +77,7 @@ def test_a_wrong_input_is_one_sentence(hpms, tmp_path, arguments, says, helps):
     assert not (tmp_path / "outputs" / "train").exists()
 
 
+@pytest.mark.thorough
 def test_a_coarse_mesh_wider_than_eps_is_a_warning(hpms, tiny):
     code, _, err = hpms("train", *tiny, "coarse.h=1/3")
     assert code == 0

@@ -29,6 +29,7 @@ FEW = (
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs_a_few_steps(hpms, experiment):
     result = hpms("train", f"+experiment={experiment}", *FEW)

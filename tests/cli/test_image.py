@@ -4,6 +4,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from hpms import load
 from tests.cli.conftest import PLANE
@@ -22,6 +23,7 @@ TINY = (
 )
 
 
+@pytest.mark.thorough
 def test_a_run_holds_its_image(hpms):
     pixels = np.kron(np.eye(2, dtype=np.uint8), np.full((8, 8), 255, np.uint8))
     np.save("medium=1.npy", pixels)

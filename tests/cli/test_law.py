@@ -20,6 +20,7 @@ TINY = (
 OWN = ("problem=box", "coupling=none", "upscaling=none", "problem.conditions={left:{dirichlet:0},all:{robin:[1,x2]}}")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "options",
     [
@@ -34,6 +35,7 @@ def test_the_derivatives_are_right(hpms, options):
     assert "second derivatives of v" in out
 
 
+@pytest.mark.thorough
 def test_a_run_has_the_flux_of_its_tensor(hpms):
     result = hpms("train", *TINY, *OWN, "law.reaction=2")
     assert result.code == 0, result.err

@@ -58,6 +58,7 @@ def test_a_method_is_for_any_dimension(method, dim):
     assert config.names["upscaling"] == "isotropic"
 
 
+@pytest.mark.thorough
 def test_fast_alone_is_enough_for_conditions_of_ones_own(hpms):
     few = ("collocation.interior=60", "collocation.boundary=40", "training.iterations=2", "reference.fem_h=0.1")
     small = ("network.width=4", "network.slow_width=4", "network.rank=1", "reference.h=0.1", "problem.eps=0.5")

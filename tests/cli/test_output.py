@@ -39,6 +39,7 @@ def test_how_much_is_said(hpms, tiny):
     assert said >= {"0", "5", "10", "15", "20"}  # and what was at work when a few seconds were over
 
 
+@pytest.mark.thorough
 def test_a_lost_terminal_ends_a_run_with_a_checkpoint_and_a_full_disk_behind_it_breaks_nothing(tmp_path, tiny):
     process = start(tmp_path, (*tiny, "training.iterations=1000000"), "out")
     path = wait_for_iteration(tmp_path, "out", 10)

@@ -48,6 +48,7 @@ def assert_same_run(found, expected):
 LEAST_SQUARES = ("optimizer=gauss_newton", "balancing=none", "training.iterations=4", "training.log_every=2")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "more", [(), pytest.param(LEAST_SQUARES, marks=pytest.mark.slow)], ids=["adam", "least_squares"]
 )

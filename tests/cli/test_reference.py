@@ -75,6 +75,7 @@ def test_media_of_the_same_name_are_told_apart(hpms):
     assert two["upscaled_coefficient"][0, 0] == pytest.approx(2)
 
 
+@pytest.mark.thorough
 def test_a_layered_medium_at_a_small_eps(hpms):
     result = hpms(
         "reference",

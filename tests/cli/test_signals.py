@@ -41,6 +41,7 @@ def test_a_signal_ends_a_run_with_a_checkpoint(tmp_path, tiny, number):
     assert out.decode().rstrip().endswith("run.h5")
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_a_sweep(tmp_path, tiny):
     process = start(tmp_path, ("-m", *tiny, "training.iterations=1000000", "seed=0,1,2"), "out")
     wait_for_iteration(tmp_path, "out", 10)
@@ -50,6 +51,7 @@ def test_ctrl_c_ends_a_sweep(tmp_path, tiny):
     assert out.decode().count("run.h5") == 1 and "Traceback" not in err.decode()
 
 
+@pytest.mark.thorough
 def test_a_killed_run_is_resumed_to_the_same_bits(tmp_path, tiny):
     arguments = (*tiny, "training.iterations=600", "training.log_every=50", "training.checkpoint_seconds=0")
     whole = start(tmp_path, arguments, "whole")

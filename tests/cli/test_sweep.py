@@ -28,6 +28,7 @@ def test_the_jobs_are_numbered_as_hydra_numbers_them():
     ]
 
 
+@pytest.mark.thorough
 def test_the_table_names_the_failure_and_a_second_call_computes_nothing(hpms, tiny):
     sweep = ("train", "-m", *tiny, "optimizer.learning_rate=1e-3,1e36,-1", "seed=0,1")
     first = hpms(*sweep)
@@ -44,6 +45,7 @@ def test_the_table_names_the_failure_and_a_second_call_computes_nothing(hpms, ti
     assert Path(again.last_line).is_dir() and again.last_line.startswith("outputs/sweep/train/")
 
 
+@pytest.mark.thorough
 def test_a_job_that_breaks_does_not_stop_the_others(hpms, tiny, tmp_path):
     (tmp_path / "broken.py").write_text(
         "from dataclasses import dataclass\nfrom hpms.options.source import SourceOptions\n"
@@ -61,6 +63,7 @@ def test_a_job_that_breaks_does_not_stop_the_others(hpms, tiny, tmp_path):
     assert "Traceback" in result.err and "Traceback" not in result.out
 
 
+@pytest.mark.thorough
 def test_jobs_of_one_process_do_not_share_their_precision(hpms, tiny):
     alone = [hpms("train", *tiny, f"runtime.precision={p}", "output=alone") for p in ("float64", "float32")]
     result = hpms("train", "-m", *tiny, "runtime.precision=float64,float32")
@@ -81,6 +84,7 @@ def test_notes_of_an_earlier_sweep_in_the_same_folder_do_not_count(hpms, tiny):
     assert len(list(Path("there/jobs").iterdir())) == 1
 
 
+@pytest.mark.thorough
 def test_a_killed_sweep_goes_on_where_it_was(hpms, tiny, tmp_path):
     sweep = ("-m", *tiny, "training.iterations=100", "training.log_every=20", "training.checkpoint_seconds=0")
     sweep += ("problem.eps=1/4,0.2", "seed=0,1,2", "optimizer.learning_rate=1e-3")
@@ -99,6 +103,7 @@ def test_a_killed_sweep_goes_on_where_it_was(hpms, tiny, tmp_path):
     assert {path: path.read_bytes() for path in done} == done
 
 
+@pytest.mark.thorough
 def test_an_interrupted_sweep_says_what_did_not_run(tmp_path, tiny):
     process = start(tmp_path, ("-m", *tiny, "training.iterations=1000000", "seed=0,1"), "out")
     for _ in range(600):
@@ -113,6 +118,7 @@ def test_an_interrupted_sweep_says_what_did_not_run(tmp_path, tiny):
     assert json.loads(note.read_text())["message"] == "interrupted: stopped by SIGTERM"
 
 
+@pytest.mark.thorough
 def test_joblib_runs_the_jobs_in_other_processes(tmp_path, tiny):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")

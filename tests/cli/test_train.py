@@ -83,6 +83,7 @@ def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny, finished
     assert np.array_equal(theta(forced), theta(path))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("coupling", ["coupling.update=lazy", "coupling.update=every_step", "coupling=none"])
 def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, monkeypatch):
     tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling, *RISING)
@@ -187,6 +188,7 @@ def test_a_formula_is_typed_as_it_is(hpms, tiny):
         assert formula in file["config"][()].decode()
 
 
+@pytest.mark.thorough
 def test_a_sweep_survives_a_failing_job(hpms, tiny):
     code, out, err = hpms("train", "-m", *tiny, "problem.eps=1/4,0.2", "coupling.delta=eps,3")
     assert code == 1

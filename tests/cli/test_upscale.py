@@ -2,6 +2,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 
 def test_the_classical_coefficients_are_printed_and_written(hpms):
@@ -30,6 +31,7 @@ def test_a_medium_without_periods_has_no_cell_problem(hpms):
     np.testing.assert_allclose(linear, [[1 / np.log(1.5)]], rtol=1e-6)
 
 
+@pytest.mark.thorough
 def test_cells_have_tensors_of_each_kind_and_a_picture(hpms):
     medium = ("problem.dim=2", "problem.eps=0.25", "coefficient=layered", "source=constant", "reference.h=1/32")
     result = hpms("upscale", *medium, "upscaling=cells", "upscaling.cells=[4,2]")
@@ -60,6 +62,7 @@ def test_a_run_brings_its_medium_and_its_network(hpms, finished):
     assert hpms("upscale", "run=nowhere").code == 1
 
 
+@pytest.mark.thorough
 def test_cells_that_no_coarse_mesh_has_and_a_run_without_reference_are_upscaled_too(hpms):
     formula = ("coefficient=expression", "coefficient.formula=2+x1", "coefficient.periods=null", "problem.dim=1")
     small = ("problem.eps=0.25", "network=mlp", "network.width=4", "coarse.h=0.25", "collocation.interior=50")

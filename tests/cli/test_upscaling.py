@@ -38,6 +38,7 @@ def arrays(path, group):
         return {name: np.asarray(value) for name, value in file[group].items()}
 
 
+@pytest.mark.thorough
 def test_a_tensor_is_trained_from_two_lifted_problems_and_continued(hpms):
     command = ("train", *SMALL, "upscaling=tensor", "boundary=soft", "collocation.boundary=20")
     whole = hpms(*command, "output=whole")
@@ -69,6 +70,7 @@ def test_a_tensor_is_trained_from_two_lifted_problems_and_continued(hpms):
     np.testing.assert_allclose(solution.upscaled, summary["upscaled_coefficient"], rtol=1e-6)
 
 
+@pytest.mark.thorough
 def test_each_cell_has_a_tensor_beside_that_of_the_reference(hpms):
     result = hpms("train", *SMALL, "upscaling=cells", "upscaling.cells=[2,3]")
     assert result.code == 0, result.err
@@ -106,6 +108,7 @@ def test_what_is_not_allowed_is_said_in_one_sentence(hpms, options, message):
     assert code == 1 and message in err, err
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("boundary", ["hard", "soft"])
 @pytest.mark.parametrize(
     ("coupling", "upscaling"),

@@ -38,6 +38,7 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch, functio
     assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"old"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("function", "number", "after"), [(*FAULTS[0], 0), (*FAULTS[1], 9), (*FAULTS[2], 4)])
 def test_a_run_on_a_failing_disk_ends_in_one_sentence_and_goes_on_later(
     hpms, tiny, monkeypatch, function, number, after

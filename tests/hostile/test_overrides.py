@@ -21,6 +21,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "examples", [15, pytest.param(int(os.environ.get("HPMS_EXAMPLES", 1000)), marks=pytest.mark.slow)]
 )

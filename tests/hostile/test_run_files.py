@@ -142,6 +142,7 @@ def test_a_run_file_does_not_choose_where_references_are_kept(hpms, stored):
     assert not Path("chosen").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line",
     ['{"iteration": [1]}', '{"iteration": 1, "loss": [1]}', f'{{"iteration": {"9" * 400}}}', "[]", '{"iteration": 0'],
@@ -165,6 +166,7 @@ def test_a_file_that_could_not_be_read_replaces_none(stored, hpms, tiny, monkeyp
     assert Path("other/run.h5").read_bytes() == before
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("optimizer", ["lbfgs", "ssbroyden", "adam_then_lbfgs"])
 def test_a_line_search_that_has_not_begun_is_a_checkpoint(hpms, tiny, optimizer):
     plain = (each for each in tiny if not each.startswith(("coupling.", "balancing.")))

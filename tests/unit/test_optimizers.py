@@ -46,6 +46,7 @@ def start(name, dtype, coupled=True):
     return loss, coupling, optimizer, state, count, run
 
 
+@pytest.mark.thorough
 @optimizers
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_lowers_the_loss_in_the_network_s_precision(name, dtype):
@@ -58,6 +59,7 @@ def test_it_lowers_the_loss_in_the_network_s_precision(name, dtype):
     assert all(isinstance(value, int | float) for value in optimizer.metrics(after.optimizer, count).values())
 
 
+@pytest.mark.thorough
 @optimizers
 def test_the_bits_do_not_depend_on_the_chunks_and_its_state_is_all_there_is(name):
     *_, state, count, run = start(name, "float64")

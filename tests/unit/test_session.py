@@ -88,6 +88,7 @@ def test_a_step_that_breaks_leaves_the_last_state_with_a_finite_loss_and_gradien
     assert not step(after)[1].finite
 
 
+@pytest.mark.thorough
 def test_lbfgs_begins_with_the_steepest_descent_behind_each_coarse_update(monkeypatch):
     monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)  # a chunk, and a checkpoint, to each iteration
     tiny = [key for key in TINY if not key.startswith(("balancing", "training", "coupling"))]
