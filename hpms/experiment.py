@@ -162,7 +162,7 @@ def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np
     tau = config.coupling.tau2
     if solver is not None and (share := config.coupling.share) is not None:
         trivial, (gap, kappa) = trivial_loss(loss), at_rest(loss, solver)
-        if not gap * np.abs(kappa).max() ** 2 > _ROUNDING * trivial:
+        if not gap * (np.abs(kappa).max() if kappa.size else 1.0) ** 2 > _ROUNDING * trivial:
             raise UserError(
                 "coupling.share compares with the coarse state of v = 0, which vanishes here: give coupling.share=null "
                 "and coupling.tau2."
@@ -184,7 +184,7 @@ def _check_size(
     at_edge = int(not config.boundary.hard) + int(has_flux)
     rows, averaged = lifts * (interior + at_edge * boundary), 0
     if coupling is not None:
-        rows, averaged = rows + coupling.count, coupling.nodes.count + (interior if coupling.at_points else 0)
+        rows, averaged = rows + coupling.count, coupling.kept + (interior if coupling.at_points else 0)
     config.optimizer.check_size(parameters, rows, lifts * averaged)
 
 

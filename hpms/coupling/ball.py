@@ -29,6 +29,8 @@ class BallCoupling(AbstractCoupling):
     weight: float = eqx.field(static=True)
     keeps_adjoint: bool = eqx.field(static=True)
     at_points: bool = eqx.field(static=True, default=True)
+    data: None = None
+    group: int = eqx.field(static=True, default=1)
 
     @property
     def count(self) -> int:

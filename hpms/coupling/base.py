@@ -1,8 +1,9 @@
 """What a coupling offers: arrays for the jitted side, a coarse problem on the host."""
 
 import abc
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -12,8 +13,11 @@ from jaxtyping import Array, Bool, Float
 
 from hpms.coupling.upscaling.base import AbstractUpscaling
 from hpms.fem.p1 import P1Space
+from hpms.jet import Jet
 from hpms.problem.lifted import LiftedProblem
-from hpms.problem.sites import Sites
+from hpms.problem.sites import Sites, visit_blocks
+
+_COLUMNS = 512  # parameters whose means are taken at a time
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class CoarseView(eqx.Module):
     `target` (N, l) is what the means of v_i, i = 1..l, are compared with, computed for the parameters `kappa` (p,),
     which belong to the means `moments` (s,) of the upscaling; it changes with κ by `sensitivity` (N, l, p).
     `contraction` (p,) holds Σ_i p_i^T A_k w_i for the unweighted coupling term and the means of the last update, and
-    `extension` (I, B) the harmonic extension of boundary data, where the coupling has one. `active` is 0 while there is
-    no coarse state yet; `strength` is the schedule's factor of the weight.
+    `matrix` what the coupling makes of κ for itself, such as the harmonic extension of boundary data. `active` is 0
+    while there is no coarse state yet; `strength` is the schedule's factor of the weight.
     """
 
     target: Float[Array, "n l"]
@@ -47,7 +51,7 @@ class CoarseView(eqx.Module):
     moments: Float[Array, " s"]
     active: Float[Array, ""]
     strength: Float[Array, ""]
-    extension: Float[Array, "i b"] | None = None
+    matrix: Float[Array, "..."] | None = None
 
     def followed(self, kappa: Float[Array, " p"]) -> Float[Array, "n l"]:
         """The target for other parameters, to first order."""
@@ -57,11 +61,14 @@ class CoarseView(eqx.Module):
 class AbstractCoupling(eqx.Module):
     """The coupling term R_δ = ‖r‖², r in R^`count`, as a function of means of v_i, i = 1..l, for the jitted side.
 
-    The means are taken of v at `nodes` and, if `at_points`, at the collocation points. With `keeps_adjoint` p stays
-    that of the last coarse update, else it follows the means.
+    The means are linear in the `density` at `nodes`, of v or its derivatives with `data` there (in blocks), and, if
+    `at_points`, in v at the collocation points; of a `group` of nodes behind each other the mean counts alone. With
+    `keeps_adjoint` p stays that of the last coarse update, else it follows the means.
     """
 
     nodes: eqx.AbstractVar[Sites]
+    data: eqx.AbstractVar[Any]
+    group: eqx.AbstractVar[int]
     at_points: eqx.AbstractVar[bool]
     keeps_adjoint: eqx.AbstractVar[bool]
 
@@ -70,13 +77,43 @@ class AbstractCoupling(eqx.Module):
     def count(self) -> int:
         """The number of entries of r."""
 
-    @abc.abstractmethod
-    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "f l"]) -> Float[Array, "n l"]:
-        """The means of v from its values at the collocation points, None unless `at_points`, and at `nodes`."""
+    @property
+    def is_linear(self) -> bool:
+        """Whether r is linear in the means and κ, both together."""
+        return True
+
+    @property
+    def kept(self) -> int:
+        """At how many points the gradients of the densities are there together."""
+        return self.nodes.count
+
+    @property
+    def blocks(self) -> tuple[Float[Array, "n block d"], Any]:
+        """What a scan over the nodes runs through."""
+        return self.nodes.points, self.data
+
+    def density(self, jet: Jet, there: Any) -> Float[Array, " b l *f"]:
+        """What is averaged, at B nodes: v_i."""
+        return jet.value
 
     @abc.abstractmethod
-    def spread(self, means: Float[Array, "n l"]) -> tuple[Float[Array, "m l"] | None, Float[Array, "f l"]]:
+    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, " f l *k"]) -> Float[Array, "n l"]:
+        """The means from the values of v at the collocation points, None unless `at_points`, and the densities."""
+
+    @abc.abstractmethod
+    def spread(self, means: Float[Array, "n l"]) -> tuple[Float[Array, "m l"] | None, Float[Array, " f l *k"]]:
         """The transpose of `means`."""
+
+    def jacobian(
+        self, gradients: Callable[[Any], Float[Array, " g l *k p"]], inside: Float[Array, "m l p"] | None
+    ) -> Float[Array, "n l p"]:
+        """The derivatives of the means in θ, from those of v at the collocation points, `inside`, and those of the
+        mean densities of the groups in a block of nodes.
+        """
+        found = visit_blocks(gradients, self.blocks)
+        nodes = self.nodes.flat(found)
+        parts = tuple(None if array is None else jnp.moveaxis(array, -1, 0) for array in (inside, nodes))
+        return jnp.moveaxis(jax.lax.map(lambda part: self.means(*part), parts, batch_size=_COLUMNS), 0, -1)
 
     @abc.abstractmethod
     def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:

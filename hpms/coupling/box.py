@@ -46,6 +46,8 @@ class BoxCoupling(AbstractCoupling):
     boundary: Int[Array, " b"]
     lifts: int = eqx.field(static=True)
     weight: float = eqx.field(static=True)
+    data: None = None
+    group: int = eqx.field(static=True, default=1)
     at_points: bool = eqx.field(static=True, default=False)
     keeps_adjoint: bool = eqx.field(static=True, default=False)
 
@@ -60,8 +62,8 @@ class BoxCoupling(AbstractCoupling):
         return None, self.transposed(means)
 
     def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:
-        assert view.extension is not None
-        inner = view.followed(kappa)[self.interior] + view.extension @ means[self.boundary]
+        assert view.matrix is not None
+        inner = view.followed(kappa)[self.interior] + view.matrix @ means[self.boundary]
         return (view.active * self.weight**0.5 * (means[self.interior] - inner)).ravel()
 
 
@@ -98,7 +100,7 @@ class BoxCoarseSolver(LazyCoarseSolver):
         )
 
     def view(self, record: CoarseRecord) -> CoarseView:
-        return replace(super().view(record), extension=self._extension(np.asarray(record.kappa)))
+        return replace(super().view(record), matrix=self._extension(np.asarray(record.kappa)))
 
     def _extension(self, kappa: Float[np.ndarray, " p"]) -> Float[Array, "i b"]:
         """E P at the nodes of the means for that κ, kept; any κ has that of one parameter."""

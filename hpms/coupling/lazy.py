@@ -68,7 +68,7 @@ class LazyCoarseSolver(AbstractCoarseSolver):
     def is_due(self, record: CoarseRecord, kappa: np.ndarray) -> bool:
         if record.strength == 0:
             return False
-        moved = not np.abs(kappa - record.kappa).max() <= self.rule.threshold
+        moved = not np.abs(kappa - record.kappa).max(initial=0) <= self.rule.threshold
         return record.stale or moved or not self.problem.is_admissible(kappa)
 
     def update(self, record: CoarseRecord, found: Upscaled) -> CoarseRecord:

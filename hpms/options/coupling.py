@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from hpms.config.registry import register
 from hpms.config.schema import Bound, Count, NonNegative, Positive, Width
 from hpms.errors import ConfigError
+from hpms.fem.elements import elements
 from hpms.options.base import AbstractOptions
 
 if TYPE_CHECKING:
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
     from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
     from hpms.coupling.known import Known
     from hpms.coupling.lazy import UpdateRule
+    from hpms.coupling.weak import WeakForm
     from hpms.fem.coarse.box import BoxAverage
     from hpms.problem.lifted import LiftedProblem
 
-_MOST_POINTS, _MOST_ENTRIES = 2_000_000, 20_000_000
+_MOST_POINTS, _MOST_ENTRIES, _MOST_ROWS = 2_000_000, 20_000_000, 4000
 
 
 class CouplingOptions(AbstractOptions, abc.ABC):
-    """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0."""
+    """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0.
+
+    One that `needs_upscaling` has a coarse state of K̃, and so needs w_i = x_i on ∂Ω of the unit cube; the others
+    are for all conditions. One that `has_averages` compares those of v with its state. `gap_formula` is what
+    `trained_gap` is.
+    """
 
     tau2: float
     share: float | None
     is_there: ClassVar[bool] = True
+    needs_upscaling: ClassVar[bool] = True
+    has_averages: ClassVar[bool] = True
+    gap_formula: ClassVar[str] = "‖Q̄u - y‖/‖u‖"
 
     @abc.abstractmethod
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver] | None:
@@ -40,7 +50,7 @@ class CouplingOptions(AbstractOptions, abc.ABC):
         return 0.0
 
     def trained_gap(self, known: Known) -> float:
-        """How far the exact solutions are from what is trained, ‖Q̄u - y‖/‖u‖, all u_i together, or NaN."""
+        """How far the exact solutions are from what is trained, `gap_formula`, all u_i together, or NaN."""
         return float("nan")
 
     def gaps(self, known: Known) -> dict[str, float]:
@@ -60,6 +70,7 @@ class NoneOptions(CouplingOptions):
     tau2: ClassVar[float] = 0.0
     share: ClassVar[float | None] = None
     is_there: ClassVar[bool] = False
+    needs_upscaling: ClassVar[bool] = False
 
     def build(self, context: CouplingContext) -> None:
         return None
@@ -200,7 +211,71 @@ class ConsistentOptions(CouplingOptions):
         return BoxAverage(sides, counts, self.average == "hat")
 
 
-def _rule(options: BallOptions | ConsistentOptions) -> UpdateRule:
+@register("coupling", "galerkin")
+@dataclass(frozen=True)
+class GalerkinOptions(CouplingOptions):
+    """`coupling=galerkin`: the equation tested with the hats of a coarse mesh, which the exact solution of any medium
+    and any conditions fulfils.
+
+    **Arguments:** `tau2` = τ₂, or a `share`; `spacing`, the width H of that mesh, null for `coarse.h`; `periods`,
+    lengths along each axis after which the medium about repeats, arithmetic in eps: null takes those of the
+    coefficient, or eps where it does so, to a tenth; `points` of the quadrature per period and axis, in boxes of one
+    period where these are small beside H, else (and per eps, where nothing repeats) Gauss points, 2 to 1000, null for
+    as few as give the means of K and 1/K to 0.4 %. `update`, `interval`, `threshold`, `schedule` and `level` as in
+    `coupling=ball`; with `upscaling=none` the norm has a mean of K in place of K̃.
+    """
+
+    tau2: NonNegative
+    share: Positive | None
+    spacing: Width | None
+    periods: tuple[Positive, ...] | None
+    points: Annotated[int, Bound(least=2, most=1000)] | None
+    update: Literal["lazy", "every_step"]
+    interval: Count
+    threshold: NonNegative
+    schedule: Literal["constant", "until"]
+    level: Positive
+    needs_upscaling: ClassVar[bool] = False
+    has_averages: ClassVar[bool] = False
+    gap_formula: ClassVar[str] = "‖r(u)‖/‖r(0)‖"
+
+    def check(self, config: Config) -> None:
+        import math
+
+        dim, h = config.problem.dim, self.spacing or config.coarse.h
+        if self.periods is not None and len(self.periods) != dim:
+            raise ConfigError("coupling.periods", list(self.periods), f"give {dim} lengths, one per axis")
+        sides = config.problem.lengths
+        for length, side in zip(self.periods or (), sides, strict=False):
+            if length > side:
+                raise ConfigError("coupling.periods", list(self.periods or ()), f"none may exceed its side {side:g}")
+        counts = [elements(side, h, config.upscaling.multiple(dim)) for side in sides]
+        if (rows := math.prod(n + 1 for n in counts)) > _MOST_ROWS:
+            key, value = ("coarse.h", h) if self.spacing is None else ("coupling.spacing", self.spacing)
+            reason = f"its mesh has {rows:,} nodes, and a dense matrix of the coupling allows {_MOST_ROWS:,}"
+            raise ConfigError(key, f"{value:g}", reason)
+
+    def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
+        from hpms.coupling.galerkin import galerkin_coupling
+
+        form = self._form(context.problem, context.space.h, context.upscaling.cells)
+        return galerkin_coupling(context, form, _rule(self))
+
+    def trained_gap(self, known: Known) -> float:
+        from hpms.coupling import weak
+
+        cells = known.upscaling.cells_along(known.problem.domain.dim)
+        return weak.gap(self._form(known.problem, known.space.h, cells), known)
+
+    def _form(self, problem: LiftedProblem, h: float, cells: tuple[int, ...]) -> WeakForm:
+        import math
+
+        from hpms.coupling.weak import WeakForm
+
+        return WeakForm(problem, self.spacing or h, self.periods, self.points, math.lcm(*cells))
+
+
+def _rule(options: BallOptions | ConsistentOptions | GalerkinOptions) -> UpdateRule:
     """The rule of the keys `update`, `interval`, `threshold`, `schedule` and `level`."""
     from hpms.coupling.lazy import UpdateRule
     from hpms.coupling.schedule import Schedule

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hpms.training.term.base import AbstractTerm
 
 _MOST_SLENDER = 100
-_WITHOUT = {"coupling": "+method=fast, or coupling=none,", "upscaling": "upscaling=none, or auto,"}
+_WITHOUT = {"coupling": "+method=fast, or coupling=galerkin or none,", "upscaling": "upscaling=none, or auto,"}
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,12 @@ class BoxOptions(ProblemOptions):
         if self.is_the_papers:
             return
         why = "there is no coefficient to upscale where w is not x_i on the boundary of the unit cube"
-        for group in ("coupling", "upscaling"):
-            if (name := config.names[group]) != "none":
-                raise ConfigError(group, name, f"{why}: take {_WITHOUT[group]} with problem=box")
+        for group, is_needed in (
+            ("coupling", config.coupling.needs_upscaling),
+            ("upscaling", config.names["upscaling"] != "none"),
+        ):
+            if is_needed:
+                raise ConfigError(group, config.names[group], f"{why}: take {_WITHOUT[group]} with problem=box")
         if self.wrapped and not config.network.wraps:
             reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp or two_scale"
             raise ConfigError("network", config.names["network"], reason)

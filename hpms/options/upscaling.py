@@ -60,11 +60,14 @@ class UpscalingOptions(AbstractOptions, abc.ABC):
 @register("upscaling", "none")
 @dataclass(frozen=True)
 class NoneOptions(UpscalingOptions):
-    """`upscaling=none`: no K̃, for runs without a coupling, and problems in which there is nothing to upscale."""
+    """`upscaling=none`: no K̃, for couplings that need none, and problems in which there is nothing to upscale."""
 
     def check(self, config: Config) -> None:
-        if (name := config.names["coupling"]) != "none":
-            raise ConfigError("upscaling", "none", f"coupling={name} needs K̃: take isotropic, or coupling=none")
+        if config.coupling.needs_upscaling:
+            name = config.names["coupling"]
+            raise ConfigError(
+                "upscaling", "none", f"coupling={name} needs K̃: take isotropic, or coupling=none or galerkin"
+            )
 
     def lifts(self, dim: int) -> int:
         return 1

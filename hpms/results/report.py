@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hpms.config.config import Config
+from hpms.config.registry import option
 from hpms.results.table import scientific, table
 
 _DIGITS = "₁₂₃"
@@ -110,7 +111,8 @@ def _least(summary: Mapping[str, Any]) -> str:
 def _gap(summary: Mapping[str, Any], coupling: str) -> str:
     if coupling == "none" or "coupling_gap" not in summary:
         return ""
-    return f"\n\nThe exact solution itself misses the coupling: ‖Q̄u - y‖/‖u‖ = {summary['coupling_gap']:.3g}."
+    formula = option("coupling", coupling).gap_formula
+    return f"\n\nThe exact solution itself misses the coupling: {formula} = {summary['coupling_gap']:.3g}."
 
 
 def _error(summary: Mapping[str, Any], key: str) -> str:

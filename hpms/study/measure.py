@@ -123,7 +123,7 @@ class Measure:
         found |= {"w": w, "flux": flux}
         if self.exact is not None:
             found |= {"reference_value": self.exact.value, "reference_gradient": self.exact.gradient}
-        if built.solver is not None:
+        if built.solver is not None and built.config.coupling.has_averages:
             record = built.solver.initial()
             outcome = evaluate(built.loss, theta, built.solver.view(record))
             found |= {"nodes": built.solver.nodes, "coarse_state": built.solver.update(record, outcome).y}

@@ -12,7 +12,7 @@ from hpms.problem.law.base import AbstractMedium
 from hpms.problem.sites import fold_blocks, visit_blocks
 from hpms.training.loss import COUPLING, Loss
 from hpms.training.term.base import AbstractTerm
-from hpms.training.values import row_gradients, value_jacobian
+from hpms.training.values import density_gradients, row_gradients, value_jacobian
 
 _COLUMNS = 512  # parameters whose coupling rows are averaged at a time
 
@@ -58,19 +58,22 @@ def _coupling_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "n
     """Q̄v' - (∂y/∂κ) κ', column by column."""
     coupling, view, upscaling = loss.coupling, loss.view, loss.upscaling
     assert coupling is not None and view is not None
-    values = _by_parameter(value_jacobian(loss.model, theta, loss.value_sites)) if coupling.at_points else None
-    nodes = _by_parameter(value_jacobian(loss.model, theta, coupling.nodes))
-    present = view.moments if upscaling.is_linear else loss.evaluate(theta).moments
+    inside = value_jacobian(loss.model, theta, loss.value_sites) if coupling.at_points else None
+    means = coupling.jacobian(density_gradients(loss.model, theta, coupling), inside)
+    if upscaling.is_linear and coupling.is_linear:
+        present, here = view.moments, (jnp.zeros(means.shape[:2], means.dtype), view.kappa)
+    else:
+        found = loss.evaluate(theta)
+        assert found.means is not None
+        present, here = found.moments, (found.means, found.kappa)
     moments = _moments_jacobian(loss, theta, present.size)
 
-    def column(parts: tuple[Array | None, Array, Array]) -> Array:
-        value, node, moment = parts
-        means = coupling.means(value, node)
+    def column(parts: tuple[Array, Array]) -> Array:
+        mean, moment = parts
         kappa = jax.jvp(upscaling.parameters, (present,), (moment,))[1]
-        start = (jnp.zeros_like(means), view.kappa)
-        return jax.jvp(lambda m, k: coupling.residual(m, k, view), start, (means, kappa))[1]
+        return jax.jvp(lambda m, k: coupling.residual(m, k, view), here, (mean, kappa))[1]
 
-    return jax.lax.map(column, (values, nodes, moments.T), batch_size=_COLUMNS).T
+    return jax.lax.map(column, (jnp.moveaxis(means, 2, 0), moments.T), batch_size=_COLUMNS).T
 
 
 def _moments_jacobian(loss: Loss, theta: Float[Array, " p"], count: int) -> Float[Array, "s p"]:
@@ -95,7 +98,3 @@ def _moments_jacobian(loss: Loss, theta: Float[Array, " p"], count: int) -> Floa
     cells = math.prod(upscaling.cells)
     start = jnp.zeros((cells, count // cells, theta.size), theta.dtype)
     return fold_blocks(add, start, collocation.blocks).reshape(count, -1) / collocation.count
-
-
-def _by_parameter(jacobian: Float[Array, "m l p"]) -> Float[Array, "p m l"]:
-    return jnp.moveaxis(jacobian, 2, 0)

@@ -26,7 +26,7 @@ from hpms.network.base import Parametrised, jet_of
 from hpms.problem.collocation import Collocation, Sampler
 from hpms.problem.sites import Sites, map_blocks, sum_blocks
 from hpms.training.term.base import AbstractTerm
-from hpms.training.values import value_pullback, values
+from hpms.training.values import densities, density_pullback, value_pullback, values
 
 COUPLING = "coupling"
 
@@ -140,7 +140,7 @@ class Loss(eqx.Module):
             square, pulled, moments = self._coupling_cotangents(theta)
             spread, nodes = self.coupling.spread(weight[COUPLING] * pulled)
             moments = weight[COUPLING] * moments
-            gradient += value_pullback(self.model, theta, self.coupling.nodes, nodes)
+            gradient += density_pullback(self.model, theta, self.coupling, nodes)
             if spread is not None and self.sites is not None:
                 gradient += value_pullback(self.model, theta, self.sites, spread)
                 spread = None
@@ -163,7 +163,7 @@ class Loss(eqx.Module):
         if self.coupling is not None:
             _, pulled, moments = self._coupling_cotangents(theta)
             spread, nodes = self.coupling.spread(pulled)
-            found[COUPLING] = value_pullback(self.model, theta, self.coupling.nodes, nodes)
+            found[COUPLING] = density_pullback(self.model, theta, self.coupling, nodes)
             if spread is not None:
                 found[COUPLING] += value_pullback(self.model, theta, self.value_sites, spread)
             found["adjoint"] = self.moments_pullback(theta, moments)
@@ -204,7 +204,7 @@ class Loss(eqx.Module):
         assert self.coupling is not None
         if inside is None and self.coupling.at_points:
             inside = values(self.model, theta, self.value_sites)
-        return self.coupling.means(inside, values(self.model, theta, self.coupling.nodes))
+        return self.coupling.means(inside, densities(self.model, theta, self.coupling))
 
     def _coupling_cotangents(
         self, theta: Float[Array, " p"]

@@ -8,9 +8,10 @@ import pytest
 
 from hpms.coupling.base import CouplingContext
 from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.coupling.upscaling.none import NoUpscaling
 from hpms.coupling.upscaling.tensor import Tensor
 from hpms.fem.p1 import P1Space
-from hpms.options.coupling import BallOptions, ConsistentOptions
+from hpms.options.coupling import BallOptions, ConsistentOptions, GalerkinOptions
 from hpms.problem.collocation import BOUNDARY, INTERIOR, collocate
 from hpms.training.least_squares import assemble
 from hpms.training.loss import Loss
@@ -36,12 +37,16 @@ UPSCALINGS = {
 CASES = [(dim, kind, "isotropic") for dim in (1, 2) for kind in ("nodal", "compressed", "consistent", "hat", "apart")]
 CASES += [(2, "nodal", "tensor"), (2, "nodal", "cells"), (2, "compressed", "symmetric"), (2, "consistent", "tensor")]
 CASES += [(2, "hat", "measured"), (2, "apart", "tensor")]
+CASES += [(dim, "galerkin", "isotropic") for dim in (1, 2)]
+CASES += [(2, "galerkin", name) for name in ("tensor", "cells")]
 OPTIONS = ("every_step", 1, 0.0, "constant", 1.0)
 
 
 def options(kind):
     if kind in ("nodal", "compressed"):
         return BallOptions(1.0, None, 0.45, kind == "compressed", "every_step", "present", *OPTIONS[1:])
+    if kind == "galerkin":
+        return GalerkinOptions(1.0, None, 0.3, None, 3, *OPTIONS)
     spacing = 0.3 if kind == "apart" else None
     return ConsistentOptions(1.0, None, 0.3, 1, spacing, 4, "hat" if kind == "hat" else "box", *OPTIONS)
 
@@ -57,7 +62,7 @@ def solved(problem, theta, z):
 @cache
 def coupled(dim, kind, name="isotropic"):
     """θ with K̃ > 0, a loss, and the map from θ to the view of the coarse problem that belongs to it."""
-    upscaling = UPSCALINGS.get(name, Isotropic(dim))
+    upscaling = NoUpscaling(dim) if name == "none" else UPSCALINGS.get(name, Isotropic(dim))
     problem, points = small_problem(dim, "90", upscaling.lifts), np.random.default_rng(0).random((60, dim))
     space = P1Space(dim, 0.25 if kind in ("nodal", "compressed") else 0.15)
     context = CouplingContext(upscaling, space, problem, points, 16, jnp.dtype("float64"))
@@ -79,7 +84,10 @@ def coupled(dim, kind, name="isotropic"):
 
 def without_coefficient(view):
     """The view as if y did not depend on K̃."""
-    return replace(view, contraction=0 * view.contraction, sensitivity=0 * view.sensitivity)
+    matrix = view.matrix
+    if matrix is not None and matrix.ndim == 3:  # a matrix, and its derivatives by κ
+        matrix = matrix.at[1:].set(0)
+    return replace(view, contraction=0 * view.contraction, sensitivity=0 * view.sensitivity, matrix=matrix)
 
 
 @pytest.mark.parametrize(("dim", "kind", "upscaling"), CASES)
@@ -121,7 +129,14 @@ def test_the_linearised_rows_have_the_derivative_of_those_with_the_state_solved_
 
 @pytest.mark.parametrize(
     ("dim", "kind", "upscaling"),
-    [(1, "nodal", "isotropic"), (1, "consistent", "isotropic"), (2, "nodal", "cells"), (2, "consistent", "tensor")],
+    [
+        (1, "nodal", "isotropic"),
+        (1, "consistent", "isotropic"),
+        (2, "nodal", "cells"),
+        (2, "consistent", "tensor"),
+        (1, "galerkin", "none"),
+        (2, "galerkin", "tensor"),
+    ],
 )
 def test_the_assembled_rows_are_those_of_autodiff(dim, kind, upscaling):
     theta, loss, view = coupled(dim, kind, upscaling)

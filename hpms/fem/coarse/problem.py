@@ -7,32 +7,34 @@ from jaxtyping import Float
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU
 
+from hpms.fem.coarse.q1 import Q1Space
 from hpms.fem.direct import factorise
 from hpms.fem.p1 import P1Space
 
 
 class CoarseProblem:
-    """B[κ] y = F on the interior nodes of a P1 space, y = g on its boundary, Eqs. (3.17), (4.18) for g = 0.
+    """B[κ] y = F on the interior nodes of a space of hats, y = g on its boundary, Eqs. (3.17), (4.18) for g = 0.
 
-    B[κ] = Σ_k κ_k A_k is affine in κ in R^p: in cell j K̃^j_ab = Σ_k κ_k E_kjab, where row a belongs to the gradient
-    and column b to the flux, and A_k = Σ_jab E_kjab A^{j,ba}, A^{j,ba}_mn = ∫_{V_j} ∂_bφ_m ∂_aφ_n.
+    B[κ] = B_0 + Σ_k κ_k A_k is affine in κ in R^p: in cell j K̃^j_ab = Σ_k κ_k E_kjab, where row a belongs to the
+    gradient and column b to the flux, and A_k = Σ_jab E_kjab A^{j,ba}, A^{j,ba}_mn = ∫_{V_j} ∂_bφ_m ∂_aφ_n.
 
     **Arguments:** the `space`, the load F (N,) over all its nodes, the basis E (p, cells, d, d), by default that of all
-    tensors, for which κ are the entries of K̃ row by row, cell by cell, and the numbers of `cells` along each axis,
-    by default 1. Raises `ValueError` for a load or a basis of another shape. **Attributes:** `operators`, the p
-    matrices A_k (N, N).
+    tensors, for which κ are the entries of K̃ row by row, cell by cell, the numbers of `cells` along each axis, by
+    default 1, and B_0 (N, N), the `base`, by default 0. Raises `ValueError` for a load or a basis of another shape.
+    **Attributes:** `operators`, the p matrices A_k (N, N).
     """
 
     def __init__(
         self,
-        space: P1Space,
+        space: P1Space | Q1Space,
         load: Float[np.ndarray, " n"],
         basis: Float[np.ndarray, "p c d d"] | None = None,
         cells: tuple[int, ...] | None = None,
+        base: sparse.csr_matrix | None = None,
     ):
         if load.shape != (len(space.nodes),):
             raise ValueError(f"the load has shape {load.shape}, but the space has {len(space.nodes)} nodes")
-        self.space, self.load = space, load
+        self.space, self.load, self._base = space, load, base
         counts = cells or (1,) * space.dim
         square = (math.prod(counts), space.dim, space.dim)
         self._basis = np.eye(math.prod(square)).reshape(-1, *square) if basis is None else basis
@@ -42,7 +44,7 @@ class CoarseProblem:
         blocks = [part[b][a] for part in parts for a in range(space.dim) for b in range(space.dim)]
         self.operators = tuple(
             sparse.csr_matrix(sum(entries[i] * blocks[i] for i in np.flatnonzero(entries)))
-            for entries in self._basis.reshape(len(self._basis), -1)
+            for entries in self._basis.reshape(len(self._basis), math.prod(square))
         )
 
     def lift(self, count: int) -> Float[np.ndarray, "n {count}"]:
@@ -55,6 +57,8 @@ class CoarseProblem:
         kappa = self._checked(kappa)
         if not np.isfinite(kappa).all():
             return False
+        if not kappa.size:
+            return self._base is not None
         tensors = np.tensordot(kappa, self._basis, axes=1)
         return bool(np.linalg.eigvalsh(tensors + np.swapaxes(tensors, 1, 2)).min() > 0)
 
@@ -63,8 +67,12 @@ class CoarseProblem:
         kappa = self._checked(kappa)
         if not self.is_admissible(kappa):
             raise ValueError(f"the coefficient {kappa.tolist()} is not positive definite")
-        matrix = sparse.csr_matrix(sum(k * matrix for k, matrix in zip(kappa, self.operators, strict=True)))
-        return FactorisedProblem(self, matrix)
+        return FactorisedProblem(self, self.matrix(kappa))
+
+    def matrix(self, kappa: np.ndarray) -> sparse.csr_matrix:
+        """B[κ] (N, N)."""
+        parts = [k * operator for k, operator in zip(self._checked(kappa), self.operators, strict=True)]
+        return sparse.csr_matrix(sum(parts if self._base is None else [self._base, *parts]))
 
     def _checked(self, kappa: np.ndarray) -> Float[np.ndarray, " p"]:
         kappa = np.asarray(kappa, dtype=np.float64)
