@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property, reduce
 
 import numpy as np
+from jaxtyping import Int
 from scipy import sparse
 
 from hpms.fem.elements import elements
@@ -47,7 +48,9 @@ class Q1Space:
         self.interior, self.boundary = np.flatnonzero(~out), np.flatnonzero(out)
         lowest = np.stack(np.unravel_index(np.arange(math.prod(self.counts)), self.counts), axis=-1)
         steps = np.stack(np.unravel_index(np.arange(2**self.dim), (2,) * self.dim), axis=-1)
-        self.corners = np.ravel_multi_index(tuple(((lowest[:, None] + steps) % along).transpose(2, 0, 1)), along)
+        self.corners: Int[np.ndarray, "e c"] = np.ravel_multi_index(
+            tuple(((lowest[:, None] + steps) % along).transpose(2, 0, 1)), along
+        )
         self._along = along
 
     @property
