@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.bound.bound import ErrorBound, error_bound
 from hpms.config.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
 from hpms.coupling.upscaling.base import AbstractUpscaling
@@ -63,7 +64,14 @@ class Experiment:
             validation=validation,
             limits=config.training,
             taus=self.taus,
+            bound=self.bound,
         )
+
+    def bound(self, theta: Array, goal: float | None = None) -> ErrorBound:
+        """The bound of the network's error with parameters θ; where a few points show that it is far above the goal,
+        by these."""
+        most = self.config.training.bound_points
+        return error_bound(self.loss.model, theta, self.problem, most, goal)
 
 
 def fine_problem(config: Config) -> LiftedProblem:

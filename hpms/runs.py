@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,7 +25,7 @@ from hpms.size import check_size
 from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
-from hpms.training.session import ENDED, Outcome
+from hpms.training.session import ENDED, INTERRUPTED, Outcome
 from hpms.training.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ def _train(
         try:
             outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
             for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
-                recorder.end(outcome, _fields(built, measured, outcome.snapshot))
+                recorder.end(outcome, _fields(built, measured, outcome.snapshot), _found(built, measured, outcome))
         except Exception as error:
             for recorder in recorders:
                 recorder.fail(f"{type(error).__name__}: {error}")
@@ -177,6 +178,15 @@ def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[st
     if snapshot.best is None:
         return {}
     return measured.fields(built, jnp.asarray(snapshot.best.theta), built.config.runtime.block_size())
+
+
+def _found(built: Experiment, measured: Measure, outcome: Outcome) -> dict[str, Any]:
+    """The bound of the error of an ended run, and its energy error where there is a reference."""
+    best, limits = outcome.snapshot.best, built.config.training
+    if best is None or outcome.status == INTERRUPTED or not limits.bound_points or not built.config.boundary.hard:
+        return {}
+    theta = jnp.asarray(best.theta)
+    return built.bound(theta).summary() | measured.energy_error(built, theta, built.config.runtime.block_size())
 
 
 def _reason(interrupt: Interrupt) -> str | None:

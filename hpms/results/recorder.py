@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ class RunRecorder:
         self._saved = snapshot
         self._write(snapshot, RUNNING, "", {})
 
-    def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray]) -> None:
-        """The last checkpoint, with the fields."""
+    def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray], found: Mapping[str, Any]) -> None:
+        """The last checkpoint, with the fields, and what was `found` of the network for the summary."""
+        self._fixture = replace(self._fixture, reference={**self._fixture.reference, **found})
         self._write(outcome.snapshot, outcome.status, outcome.reason, arrays)
         self._saved = None
         self._metrics.close()
@@ -78,7 +80,7 @@ class SilentRecorder:
     def save(self, snapshot: Snapshot) -> None:
         pass
 
-    def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray]) -> None:
+    def end(self, outcome: Outcome, arrays: Mapping[str, np.ndarray], found: Mapping[str, Any]) -> None:
         pass
 
     def fail(self, reason: str) -> None:

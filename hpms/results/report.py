@@ -36,6 +36,7 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
     return (
         table(["", *(column["name"] for column in columns)], rows)
         + _each(summary)
+        + _bound(summary, config)
         + _least(summary)
         + _gap(summary, coupling)
     )
@@ -106,6 +107,21 @@ def _least(summary: Mapping[str, Any]) -> str:
         f"\n\nThe residual chose iteration {summary['iteration']}; the least L² error, "
         f"{scientific(summary['least_relative_l2'])}, was that of iteration {summary['least_iteration']}."
     )
+
+
+def _bound(summary: Mapping[str, Any], config: Config) -> str:
+    """What is known of the error without the reference, and whether it is what was asked for."""
+    if "relative_error_bound" not in summary:
+        return ""
+    found, accuracy = summary["relative_error_bound"], config.training.accuracy
+    kind = "at most" if summary["error_bound_resolved"] else "about (too few points for a bound)"
+    text = f"The relative energy error is {kind} {scientific(found)}"
+    if "relative_energy_error" in summary:
+        text += f", against the reference {scientific(summary['relative_energy_error'])}"
+    text += f": {summary['error_bound_points']:,} points, {summary['error_bound_seconds']:.1f} s, no reference."
+    if accuracy is not None and not found <= accuracy:
+        text += f" That is above training.accuracy={accuracy:g}: more iterations, points or parameters are needed."
+    return f"\n\n{text}"
 
 
 def _gap(summary: Mapping[str, Any], coupling: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
 
-    Files without a law, of any format, have -∇·(K∇w) = q.
+    Files without a law, of any format, have -∇·(K∇w) = q, and without bounds of the error none.
     Up to format 4 no run ended as diverged, and the coupling by balls kept p between its updates of y. Up to format 3
     the coupling's weight was no `share` of the loss, its means were those at the coarse nodes, and runs named no
     devices. Formats 1 and 2 had isotropic upscaling alone. Format 1 called the coupling by balls `hybrid`, and
@@ -14,6 +14,8 @@ def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     one of the coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
     """
     values = {"law": {"name": "diffusion", "reaction": None}} | values
+    if isinstance(values.get("training"), dict):
+        values = values | {"training": {"bound_every": None, "bound_points": 0, "accuracy": None} | values["training"]}
     if version > 4:
         return values
     values = values | {"training": {"divergence": None} | dict(values["training"])}

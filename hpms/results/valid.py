@@ -28,6 +28,7 @@ _MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upsc
 _MATRICES += ("reference_cell_coefficient", "corrector_upscaled_coefficient")
 _LISTS = ("lifted_l2", "lifted_h1", "reference_cell_condition")
 _COUNTS = ("iterations_done", "iteration", "least_iteration", "ensemble_members")
+_COUNTS += ("error_bound_cells", "error_bound_points", "error_bound_resolved")
 _COLUMNS = ("iteration", "residual", "loss", "elapsed_seconds", "compile_seconds")
 
 

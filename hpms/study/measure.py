@@ -14,7 +14,8 @@ from hpms.experiment import Experiment
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.corrector import Corrector
 from hpms.fem.fine.reference import Reference
-from hpms.fem.validation import validation_points
+from hpms.fem.tensors import applied
+from hpms.fem.validation import ratio, validation_points
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem, alone
 from hpms.problem.sites import sites
@@ -108,6 +109,20 @@ class Measure:
         """The relative errors of the network with parameters θ, where there are any."""
         measured = self.validation(block)
         return {} if measured is None else relative_errors(measured, model, theta).named()
+
+    def energy_error(self, built: Experiment, theta: Array, block: int) -> dict[str, float]:
+        """‖K^{1/2}∇(v - u)‖/‖K^{1/2}∇u‖, of w with conditions of one's own, all lifted problems together."""
+        if self.exact is None:
+            return {}
+        places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
+        slope = np.asarray(fields(built.loss.model, theta, places)[1])
+        coefficient, exact = built.problem.coefficient_at()(self.points), self.exact.gradient
+        total = exact if self.exact.lift is None else exact + self.exact.lift[1]
+        squares = [
+            float(np.einsum("m,mla,mla->", self.weights, each, applied(coefficient, each)))
+            for each in (slope - exact, total)
+        ]
+        return {"relative_energy_error": ratio(squares[0] ** 0.5, squares[1] ** 0.5)}
 
     def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
         """The network v, w = v + x_i and the flux -K∇w at the validation points, and at the coarse nodes the averages

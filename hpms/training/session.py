@@ -56,7 +56,7 @@ class Session:
         logged = not snapshot.fresh and _is_due(self.iteration, trainer.limits.log_every)
         self._logged = self.iteration if logged else -1
         self._misfit = math.inf
-        self._jumped, self._diverged = False, ""
+        self._jumped, self._diverged, self._reached = False, "", ""
         dtype = self.state.theta.dtype
         self.taus = jnp.asarray(trainer.taus, dtype)
         self.tolerance = jnp.asarray(0.0 if trainer.is_fresh else trainer.limits.tolerance, dtype)
@@ -88,7 +88,8 @@ class Session:
     def next_count(self) -> int:
         """How many iterations there are to the next visit; 0 behind the last."""
         trainer = self.trainer
-        intervals = [trainer.limits.log_every, trainer.balancing.interval, trainer.solver and trainer.solver.interval]
+        intervals = [trainer.limits.log_every, trainer.balancing.interval, trainer.limits.bounds]
+        intervals.append(trainer.solver and trainer.solver.interval)
         visits = [(self.iteration // every + 1) * every for every in intervals if every]
         return min([*visits, trainer.limits.iterations]) - self.iteration
 
@@ -114,6 +115,8 @@ class Session:
         self.recorder.advance(self.iteration)
         if self._diverged:
             return self._end(DIVERGED, self._diverged)
+        if self._reached:
+            return self._end(FINISHED, self._reached)
         if self.trainer.is_fresh and self._logged == self.iteration and self._misfit < limits.tolerance:
             return self._end(FINISHED, converged)
         if self.iteration < limits.iterations and (reason := decided(lambda: interrupted() or self._late(now))):
@@ -156,6 +159,7 @@ class Session:
             self._update_coarse(trainer.solver)
         balance = iteration > 0 and _is_due(iteration, trainer.balancing.interval)
         log = iteration == trainer.limits.iterations or _is_due(iteration, trainer.limits.log_every)
+        log = log or _is_due(iteration, trainer.limits.bounds)
         if not (balance or log):
             return
         norms, share = gradient_norms(self.loss, self.state.theta, self.view)
@@ -222,12 +226,26 @@ class Session:
         row |= trainer.optimizer.metrics(state.optimizer, iteration)
         if self._validation is not None:
             row |= relative_errors(self._validation, self.loss.model, state.theta).named()
+        if trainer.limits.bounds is not None:
+            row |= self._bounded()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         self._watch(row[RESIDUAL])
         if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
+        if self._reached:
+            self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
         self._logged = iteration
         self.recorder.log(row)
+
+    def _bounded(self) -> dict[str, float]:
+        """The bound of the error where it is due, else NaN."""
+        limits = self.trainer.limits
+        if not _is_due(self.iteration, limits.bounds):
+            return {"error_bound": math.nan, "relative_error_bound": math.nan}
+        found = self.trainer.bound(self.state.theta, limits.accuracy)
+        if limits.accuracy is not None and found.relative <= limits.accuracy:
+            self._reached = f"{found.said} is at most training.accuracy={limits.accuracy:g}"
+        return {"error_bound": found.energy, "relative_error_bound": found.relative}
 
     def _watch(self, residual: float) -> None:
         """Tells of a residual loss far above the least one; a run that is also worse than v = 0 has diverged.

@@ -1,5 +1,6 @@
 """What a run trains and with what; nothing of it changes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from hpms.bound.bound import ErrorBound
 from hpms.coupling.base import AbstractCoarseSolver
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer
@@ -51,10 +53,18 @@ class Limits(Protocol):
     @property
     def checkpoint_seconds(self) -> float: ...
 
+    @property
+    def bounds(self) -> int | None: ...
+
+    @property
+    def accuracy(self) -> float | None: ...
+
 
 @dataclass(frozen=True)
 class Trainer:
-    """What a run trains and with what; `taus` are the weights τ_k."""
+    """What a run trains and with what; `taus` are the weights τ_k, `bound` the error's bound at parameters θ, of which
+    no more is computed than shows that it is above a goal.
+    """
 
     loss: Loss
     optimizer: AbstractOptimizer
@@ -63,6 +73,7 @@ class Trainer:
     validation: Validation | None
     limits: Limits
     taus: np.ndarray
+    bound: Callable[[Array, float | None], ErrorBound]
 
     @property
     def is_fresh(self) -> bool:

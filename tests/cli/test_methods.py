@@ -80,7 +80,7 @@ def test_fast_alone_is_enough_for_conditions_of_ones_own(hpms):
     ("options", "message"),
     [
         (("+method=small",), "coupling=consistent is not allowed"),
-        (("+method=paper",), "take +method=fast, or coupling=none, with problem=box"),
+        (("+method=paper",), "take +method=fast, or coupling=galerkin or none, with problem=box"),
         (("+method=fast", "upscaling=isotropic"), "upscaling=isotropic is not allowed"),
         (("+method=fast", "coupling=ball", "upscaling=isotropic"), "coupling=ball is not allowed"),
     ],

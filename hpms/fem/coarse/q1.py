@@ -48,9 +48,8 @@ class Q1Space:
         self.interior, self.boundary = np.flatnonzero(~out), np.flatnonzero(out)
         lowest = np.stack(np.unravel_index(np.arange(math.prod(self.counts)), self.counts), axis=-1)
         steps = np.stack(np.unravel_index(np.arange(2**self.dim), (2,) * self.dim), axis=-1)
-        self.corners: Int[np.ndarray, "e c"] = np.ravel_multi_index(
-            tuple(((lowest[:, None] + steps) % along).transpose(2, 0, 1)), along
-        )
+        every = ((lowest[:, None] + steps) % along).transpose(2, 0, 1)
+        self.corners: Int[np.ndarray, "e c"] = np.asarray(np.ravel_multi_index(tuple(every), along))
         self._along = along
 
     @property

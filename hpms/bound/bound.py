@@ -1,0 +1,187 @@
+"""The bound of the energy error, from the residual alone.
+
+With e = w* - w and ρ, γ what w leaves of the equation and of the conditions for the flux, for every φ that vanishes
+where w is given, and |||φ|||² = ∫ K∇φ·∇φ + ∫ c φ² + ∫_Γ a φ²,
+
+    (e, φ) = Σ_T ∫_T (ρ - ρ_T) φ + Σ_F ∫_F (γ - γ_F) φ + [Σ_T ∫_T ρ_T φ + Σ_F ∫_F γ_F φ],
+
+means over cells T and their faces F in Γ. The first two are less than constants times ‖∇φ‖_T, as φ may be replaced by φ
+minus a mean (Payne and Weinberger), the last is ∫ τ·∇φ + ... of a flux τ that carries these means (Prager and Synge).
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.bound.cells import Cells, cells
+from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
+from hpms.bound.moments import FaceMoments, Moments, face_moments, moments
+from hpms.fem.faces import Face
+from hpms.network.base import Parametrised
+from hpms.problem.lifted import LiftedProblem
+
+_FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
+_SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
+
+
+@dataclass(frozen=True)
+class ErrorBound:
+    """|||w* - w||| <= `energy`, for all lifted problems together; `relative` to ‖K^{1/2}∇u‖, of which ‖K^{1/2}∇v‖ -
+    `energy` is a lower bound (infinite where that is not positive); `l2` bounds ‖w* - w‖, NaN where no constant is
+    known.
+
+    `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
+    them has. `parts` are the cells' shares of the square, of the grid's shape. Where `is_resolved` is not true points
+    are too few for the medium: then it is an estimate.
+    """
+
+    energy: float
+    relative: float
+    l2: float
+    norm: float
+    oscillation: float
+    carried: float
+    parts: Float[np.ndarray, "..."]
+    sides: tuple[float, ...]
+    points: int
+    seconds: float
+    is_resolved: bool
+
+    @property
+    def said(self) -> str:
+        """It in words."""
+        kind = "bound" if self.is_resolved else "estimate (too few points for a bound)"
+        return f"the {kind} of the relative energy error, {self.relative:.3g},"
+
+    def summary(self) -> dict[str, float]:
+        """By the names of a run's attributes."""
+        return {
+            "error_bound": self.energy,
+            "relative_error_bound": self.relative,
+            "error_bound_l2": self.l2,
+            "error_bound_oscillation": self.oscillation,
+            "error_bound_carried": self.carried,
+            "error_bound_cells": self.parts.size,
+            "error_bound_points": self.points,
+            "error_bound_seconds": self.seconds,
+            "error_bound_resolved": int(self.is_resolved),
+        }
+
+
+def error_bound(
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, most: float, goal: float | None = None
+) -> ErrorBound:
+    """Of a network that has the given values on ∂Ω, with at most about `most` quadrature points: cells are halved while
+    their oscillation is a large part of it. With a relative `goal` an eighth of the points is tried first, and is all
+    where it gives thrice the goal.
+    """
+    start = time.perf_counter()
+    sides, eps = problem.domain.sides, problem.domain.eps
+    periods = problem.coefficient.periods or (eps,) * len(sides)
+    grid = cells(sides, periods, most)
+    if goal is not None and grid.points > _FEW:
+        quick = _on(model, theta, problem, cells(sides, periods, max(_FEW, most / 8)))
+        if not quick.relative <= _FAR * goal:
+            return replace(quick, seconds=time.perf_counter() - start)
+    while True:
+        found = _on(model, theta, problem, grid)
+        finer = grid.finer()
+        if found.oscillation <= _SHARE * found.energy or finer.points > most:
+            break
+        grid = finer
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
+    every = moments(model, theta, problem, grid)
+    beside = face_moments(model, theta, problem, grid)
+    parts, squares = np.zeros(grid.counts), np.zeros(3)
+    for number in range(every.mean.shape[1]):
+        some, sums = _squares(problem, grid, every, beside, number)
+        parts, squares = parts + some, squares + sums
+    energy, norm = float(squares[0]) ** 0.5, (grid.volume * float(np.sum(every.energy))) ** 0.5
+    constant = _friedrichs(problem) / float(np.min(every.least)) ** 0.5
+    return ErrorBound(
+        energy=energy,
+        relative=energy / (norm - energy) if norm > energy else math.inf,
+        l2=constant * energy,
+        norm=norm,
+        oscillation=float(squares[1]) ** 0.5,
+        carried=float(squares[2]) ** 0.5,
+        parts=parts,
+        sides=tuple(problem.domain.sides),
+        points=grid.points,
+        seconds=0.0,
+        is_resolved=grid.resolves,
+    )
+
+
+def _squares(
+    problem: LiftedProblem, grid: Cells, every: Moments, beside: Mapping[Face, FaceMoments], number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The cells' shares, and of |||e|||² the bound, that by the oscillation, and by the flux τ alone."""
+    shape, widths, volume = grid.counts, grid.widths, grid.volume
+    least, reaction = (np.asarray(array).reshape(shape) for array in (every.least, every.reaction))
+    inverse = np.asarray(every.inverse).reshape(*shape, 3, grid.dim, grid.dim)
+    resistance = [inverse[..., 0, a, a] for a in range(grid.dim)]
+    data = {f: FaceFlux(np.asarray(m.mean)[:, number], np.asarray(m.rate)) for f, m in beside.items()}
+    density = np.asarray(every.mean)[:, number].reshape(shape)
+    periodic = () if problem.conditions is None else problem.conditions.periodic
+    found = equilibrated(grid, density, resistance, reaction, data, periodic)
+    longest = float(widths.max())
+    variance = np.asarray(every.variance)[:, number].reshape(shape)
+    oscillation = longest / math.pi * np.sqrt(volume * variance / least)
+    for (axis, end), each in beside.items():
+        area, across = volume / widths[axis], widths[axis]
+        constant = (longest / math.pi * (longest / (math.pi * across) + 2)) ** 0.5
+        at = tuple(-end if a == axis else slice(None) for a in range(grid.dim))
+        here = np.asarray(each.variance)[:, number].reshape(oscillation[at].shape)
+        oscillation[at] = oscillation[at] + constant * np.sqrt(area * here / least[at])
+    carried = np.sqrt(volume * _energy(found, inverse))
+    remainder = _left(problem, found, least, volume)
+    parts = (oscillation + carried) ** 2 + volume * reaction * found.pressure**2
+    edge = np.zeros(shape)
+    for (axis, end), trace in found.trace.items():
+        at = tuple(-end if a == axis else slice(None) for a in range(grid.dim))
+        edge[at] += volume / widths[axis] * data[axis, end].rate.reshape(trace.shape) * trace**2
+    parts = parts + edge
+    total = (parts.sum() ** 0.5 + remainder) ** 2
+    return parts, np.array([total, (oscillation**2).sum(), (carried**2).sum()])
+
+
+def _energy(found: Equilibrated, inverse: Float[np.ndarray, "... 3 d d"]) -> np.ndarray:
+    """The means of τ·K^{-1}τ over the cells, where τ_a is linear in x_a."""
+    mean = np.stack([(low + high) / 2 for low, high in zip(found.low, found.high, strict=True)], axis=-1)
+    slope = np.stack([high - low for low, high in zip(found.low, found.high, strict=True)], axis=-1)
+    first, second, third = (inverse[..., k, :, :] for k in range(3))
+    return (
+        np.einsum("...a,...ab,...b->...", mean, first, mean)
+        + 2 * np.einsum("...a,...ab,...b->...", mean, second, slope)
+        + np.einsum("...a,...ab,...b->...", slope, third, slope)
+    )
+
+
+def _left(problem: LiftedProblem, found: Equilibrated, least: np.ndarray, volume: float) -> float:
+    """What the solver left of the equation, times ‖φ‖ <= C ‖K^{1/2}∇φ‖."""
+    constant = _friedrichs(problem)
+    size = (volume * float((found.rest**2).sum())) ** 0.5
+    return size * constant / float(least.min()) ** 0.5 if math.isfinite(constant) else 0.0
+
+
+def _friedrichs(problem: LiftedProblem) -> float:
+    """C with ‖φ‖ <= C ‖∇φ‖, by the first eigenvalue of the Laplacian on the box; NaN where only a rate fixes φ."""
+    sides, conditions = problem.domain.sides, problem.conditions
+    if problem.floats:
+        return max(sides) / math.pi
+    held = {
+        (axis, end): conditions is None or any(f.face == (axis, end) and not f.is_flux for f in conditions.faces)
+        for axis in range(len(sides))
+        for end in (0, 1)
+    }
+    turns = [(held[axis, 0] + held[axis, 1]) / 2 for axis in range(len(sides))]
+    value = sum((math.pi * turn / side) ** 2 for turn, side in zip(turns, sides, strict=True))
+    return value**-0.5 if value > 0 else math.nan

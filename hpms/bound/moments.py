@@ -1,0 +1,163 @@
+"""What the bound needs of a network in each cell and on each face: means over quadrature points."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hpms.bound.cells import Cells
+from hpms.fem.faces import Face
+from hpms.jet import Jet
+from hpms.machine.devices import compiled
+from hpms.network.base import Parametrised, jet_of
+from hpms.problem.lifted import LiftedProblem
+from hpms.problem.sites import visit_blocks
+
+_POINTS = 4000  # per block
+
+
+class Moments(eqx.Module):
+    """Per cell of ρ_i = q + ∇·(K∇w_i) - c w_i: the `mean` and the `variance` (N, l); of K the means of K^{-1}_ab,
+    K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, the `least`
+    eigenvalue (N,) and the mean (N, d, d); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with
+    conditions of one's own of u = w.
+    """
+
+    mean: Float[Array, "*n l"]
+    variance: Float[Array, "*n l"]
+    inverse: Float[Array, "*n 3 d d"]
+    least: Float[Array, "*n"]
+    coefficient: Float[Array, "*n d d"]
+    reaction: Float[Array, "*n"]
+    energy: Float[Array, "*n l"]
+
+
+class FaceMoments(eqx.Module):
+    """Per cell beside a face of γ_i = g - K∇w_i·n - a w_i: the `mean` and the `variance` (n, l); the least a (n,)."""
+
+    mean: Float[Array, "*n l"]
+    variance: Float[Array, "*n l"]
+    rate: Float[Array, "*n"]
+
+
+def moments(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, cells: Cells) -> Moments:
+    """Of all cells, last axis fastest."""
+    axes = range(cells.dim)
+    points, weights = cells.local(axes)
+    corners, count = _blocks(cells.corners(axes), len(points))
+    found = _moments(
+        model, theta, problem, corners, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights)
+    )
+    return jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:])[:count], found)
+
+
+def face_moments(
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, cells: Cells
+) -> Mapping[Face, FaceMoments]:
+    """Of the faces with a condition for the flux."""
+    found: dict[Face, FaceMoments] = {}
+    for each in () if problem.conditions is None else problem.conditions.faces:
+        if not each.is_flux:
+            continue
+        axis, end = each.face
+        axes = [a for a in range(cells.dim) if a != axis]
+        local, weights = cells.local(axes)
+        corners, count = _blocks(np.insert(cells.corners(axes), axis, 0, axis=1), len(local))
+        points = np.insert(local, axis, end * cells.counts[axis], axis=1)
+        some = _face_moments(
+            model, theta, problem, corners, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights)
+        )
+        found[each.face] = jax.tree.map(lambda array, n=count: array.reshape(-1, *array.shape[2:])[:n], some)
+    return found
+
+
+def _blocks(corners: np.ndarray, size: int) -> tuple[Float[Array, "n b d"], int]:
+    """The corners in equal blocks of about so many points, padded with copies of the last one."""
+    count = len(corners)
+    blocks = -(-count * size // _POINTS)
+    each = -(-count // blocks)
+    padded = np.concatenate([corners, np.repeat(corners[-1:], blocks * each - count, axis=0)])
+    return jnp.asarray(padded.reshape(blocks, each, -1), jnp.float64), count
+
+
+@compiled
+def _moments(
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    corners: Float[Array, "n b d"],
+    widths: Float[Array, " d"],
+    points: Float[Array, "g d"],
+    weights: Float[Array, " g"],
+) -> Moments:
+    dim = len(widths)
+
+    def block(corners: Array) -> Moments:
+        every = ((corners[:, None] + points) * widths).reshape(-1, dim)
+        medium, jet = problem.medium(every), _jet(model, theta, problem, every)
+        value, shape = jax.vmap(problem.coefficient.value)(every), (len(corners), len(points))
+        tensor = value[:, None, None] * jnp.eye(dim) if value.ndim == 1 else value
+        inverse, least = _inverse(value, dim)
+        xi = jnp.broadcast_to(points - 0.5, (*shape, dim)).reshape(-1, dim)
+        parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
+        slope = jnp.stack(jet.gradient, axis=2)
+        if problem.conditions is not None:
+            slope = slope + jnp.stack(problem.lift.jet(every).gradient, axis=2)
+        rate = problem.law.reaction
+        reaction = jnp.zeros(len(every)) if rate is None else jax.vmap(rate.value)(every)
+        density = -medium.residual(jet)
+        mean = _mean(density, shape, weights)
+        spread = density - jnp.repeat(mean, len(points), axis=0)
+        return Moments(
+            mean=mean,
+            variance=_mean(spread**2, shape, weights),
+            inverse=_mean(jnp.stack(parts, axis=1), shape, weights),
+            least=least.reshape(shape).min(axis=1),
+            coefficient=_mean(tensor, shape, weights),
+            reaction=reaction.reshape(shape).min(axis=1),
+            energy=_mean(jnp.einsum("mla,mab,mlb->ml", slope, tensor, slope), shape, weights),
+        )
+
+    return visit_blocks(block, corners)
+
+
+@compiled
+def _face_moments(
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    corners: Float[Array, "n b d"],
+    widths: Float[Array, " d"],
+    points: Float[Array, "g d"],
+    weights: Float[Array, " g"],
+) -> FaceMoments:
+    def block(corners: Array) -> FaceMoments:
+        every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
+        data, jet, shape = problem.flux_data(every), _jet(model, theta, problem, every), (len(corners), len(points))
+        slope = sum(data.conormal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
+        density = data.target - slope - data.rate[:, None] * jet.value
+        mean = _mean(density, shape, weights)
+        spread = density - jnp.repeat(mean, len(points), axis=0)
+        return FaceMoments(mean, _mean(spread**2, shape, weights), data.rate.reshape(shape).min(axis=1))
+
+    return visit_blocks(block, corners)
+
+
+def _jet(model: Parametrised, theta: Array, problem: LiftedProblem, points: Array) -> Jet:
+    jet = jet_of(model(theta), points.astype(theta.dtype), problem.law.forms)
+    return jax.tree.map(lambda array: array.astype(jnp.float64), jet)
+
+
+def _inverse(value: Array, dim: int) -> tuple[Float[Array, "m d d"], Float[Array, " m"]]:
+    """K^{-1} and the least eigenvalue of K."""
+    if value.ndim == 1:
+        return (1 / value)[:, None, None] * jnp.eye(dim), value
+    return jnp.linalg.inv(value), jnp.linalg.eigvalsh(value)[:, 0]
+
+
+def _mean(array: Array, shape: tuple[int, int], weights: Array) -> Array:
+    """The means over the points of each cell."""
+    return jnp.tensordot(weights, array.reshape(*shape, *array.shape[1:]), axes=(0, 1))
