@@ -95,6 +95,15 @@ def test_what_smoothing_loses_is_said(tmp_path):
     assert "mean 3 → 3; harmonic mean 3 → 3; diagonal of K* 3 → 3, 3 → 3" in lost(values, flat, None)
 
 
+def test_a_large_image_is_compared_at_a_fixed_number_of_points(tmp_path, monkeypatch):
+    monkeypatch.setattr("hpms.study.smoothing._MOST_SAMPLES", 20_000)
+    options = ImageOptions(saved(tmp_path, squares()), PHASES, 0.01, None)
+    (said,) = options.remarks(options.over((2.0, 1.0), 0.1))
+    assert "is smoothed (at 20,000 random points): mean " in said
+    before = float(said.partition("mean ")[2].partition(" → ")[0])
+    assert before == pytest.approx(options.values(2).mean(), rel=0.02)
+
+
 def test_pixels_of_a_run_stand_for_a_file_that_is_gone(tmp_path):
     path = saved(tmp_path, squares())
     known = remember(path, np.full((8, 8), 7.0))
