@@ -97,9 +97,9 @@ class Config:
         groups = {g: {"name": self.names[g], **dataclasses.asdict(getattr(self, g))} for g in GROUPS}
         return json.loads(json.dumps({**groups, "seed": self.seed}))
 
-    def untrained(self) -> "Config":
-        """Without what the problem says of its weight in the loss."""
-        return dataclasses.replace(self, problem=self.problem.untrained())
+    def solved(self) -> "Config":
+        """Without what no fine solution depends on: a weight in the loss, and where a medium was read from."""
+        return dataclasses.replace(self, problem=self.problem.untrained(), coefficient=self.coefficient.unplaced())
 
     def identity(self, *groups: str) -> str:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""

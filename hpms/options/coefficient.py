@@ -54,6 +54,10 @@ class CoefficientOptions(AbstractOptions, abc.ABC):
         """The keys of a run's coefficient with which it is built from what the run has `kept`."""
         return values
 
+    def unplaced(self) -> CoefficientOptions:
+        """The same medium without the place that it is read from, for one whose arrays tell it apart."""
+        return self
+
     def remarks(self, built: AbstractCoefficient) -> list[str]:
         """What is to be said of K^ε before it is used."""
         return []

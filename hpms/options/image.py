@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from hpms.config.registry import register
@@ -106,6 +106,9 @@ class ImageOptions(CoefficientOptions):
         from hpms.rasters import remember
 
         return values | {"path": remember(str(values.get("path")), kept["pixels"])} if "pixels" in kept else values
+
+    def unplaced(self) -> ImageOptions:
+        return replace(self, path="")
 
     def remarks(self, built: ImageCoefficient) -> list[str]:
         from hpms.study.smoothing import lost

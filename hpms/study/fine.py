@@ -129,5 +129,5 @@ def _reference_key(config: Config, problem: LiftedProblem, exact: Reference) -> 
 
 def _key(config: Config, problem: LiftedProblem, *how: str) -> str:
     """A hash of the medium and of how it is solved."""
-    what = [config.untrained().identity("problem", "coefficient", "source", "law"), problem.digest, *how]
+    what = [config.solved().identity("problem", "coefficient", "source", "law"), problem.digest, *how]
     return hashlib.sha256(" ".join(what).encode()).hexdigest()[:16]

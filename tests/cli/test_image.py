@@ -49,12 +49,14 @@ def test_a_run_holds_its_image(hpms):
     assert gone.code == 1 and "coefficient.path=medium=1.npy is not allowed: there is no such file" in gone.err
 
 
-def test_a_run_is_loaded_without_its_image(hpms):
+def test_a_run_is_loaded_without_its_image_and_finds_its_reference(hpms, monkeypatch):
     np.save("medium=1.npy", np.full((8, 8), 3.0))
     plain = [each for each in TINY if not each.startswith("coefficient.phases")]
     result = hpms("train", *plain)
     assert result.code == 0, result.err
     Path("medium=1.npy").unlink()
 
+    monkeypatch.setattr("hpms.fem.fine.reference._compute", None)
+    monkeypatch.setattr("hpms.fem.fine.baseline.solve_fine", None)
     flux = load(Path(result.last_line).parent).flux(np.array([[0.3, 0.4]]))
     assert np.isfinite(flux).all()
