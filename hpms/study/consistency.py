@@ -122,11 +122,14 @@ def config_at(config: Config, eps: float) -> Config:
     that the exact solution depends on.
 
     Where `reference.h` is null, P2 meshes of smaller ε stay as wide as that of `problem.eps`, down to ε/8, where the
-    relative L² error of u is about 1e-4.
+    relative L² error of u is about 1e-4. Raises `UserError` where a group does not go with that ε.
     """
     groups, variables = ("coefficient", "source", "reference", "coupling"), {"eps": eps, "dim": config.problem.dim}
     found = {g: read(option(g, config.names[g]), config.values[g], g, variables) for g in groups}
     chosen = needed(found["reference"])
     if config.problem.dim > 1 and eps < config.problem.eps and chosen.h is None and chosen.method in ("auto", "p2"):
         found["reference"] = replace(chosen, h=min(config.problem.eps / _REFERENCE_CELLS, eps / _LEAST_CELLS))
-    return replace(config, problem=replace(config.problem, eps=eps), **found)
+    changed = replace(config, problem=replace(config.problem, eps=eps), **found)
+    for each in found.values():
+        each.check(changed)
+    return changed

@@ -129,6 +129,12 @@ def test_wrong_sweeps_are_one_sentence(hpms, key, allowed):
     assert len(result.err.strip().splitlines()) == 1
 
 
+def test_a_medium_that_does_not_fit_a_smaller_eps_is_refused(hpms):
+    medium = ("coefficient=inclusions", "coefficient.radius=0.02", "coefficient.smoothing=0.004")
+    result = hpms("consistency", "+experiment=osc1d", *medium, "sweep.eps=[eps,eps/2]")
+    assert result.code == 1 and "a cell of side eps=0.0333333 has room for radii up to" in result.err
+
+
 @pytest.mark.slow
 def test_osc2d_has_the_gaps_measured_by_another_code(hpms):
     groups = read(hpms("consistency", "+experiment=osc2d").last_line)
