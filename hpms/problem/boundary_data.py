@@ -3,11 +3,16 @@
 import logging
 from typing import Any
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from hpms.errors import UserError
 from hpms.fem.faces import part
 from hpms.fem.validation import validation_points
+from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import Conditions, FaceCondition
 from hpms.problem.lifted import LiftedProblem, on_host
 
@@ -17,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
-    """Raises `UserError` where data are not finite on their face, a rate is negative, or nothing fixes w, and where K
-    or ℓ, ∇ℓ differ at the ends of an axis along which w is to be periodic. `points` of Ω (M, d) are moved there.
+    """Raises `UserError` where data are not finite on their face, a rate is negative, or nothing fixes w, and where K,
+    ∇K or ℓ, ∇ℓ differ at the ends of an axis along which w is to be periodic. `points` of Ω (M, d) are moved there.
     """
     conditions = problem.conditions
     assert conditions is not None
@@ -32,8 +37,7 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
         )
     for axis in conditions.periodic:
         low, high = (_moved(points, axis, end * conditions.sides[axis]) for end in (0, 1))
-        coefficient = problem.coefficient_at()
-        ends = {"the coefficient": (coefficient(low), coefficient(high))}
+        ends = {"the coefficient": tuple(_scaled_jet(problem, each) for each in (low, high))}
         first, second = problem.lifted(low), problem.lifted(high)
         given = [np.hstack([value, slope[:, 0]]) for value, slope in (first, second)]
         ends["what is given on other parts"] = (given[0], given[1])
@@ -105,6 +109,17 @@ def _check_face(each: FaceCondition, conditions: Conditions, points: np.ndarray)
     if (rate := found["rate"]).min() < 0:
         raise UserError(f"{KEY}.{part(each.face)}: its rate must not be negative, as {rate.min():.4g} is.")
     return bool(rate.max() > 0)
+
+
+def _scaled_jet(problem: LiftedProblem, points: np.ndarray) -> np.ndarray:
+    """K and ε∇K, which are of one size (M, n)."""
+    value, slope = _jet(problem.coefficient, jnp.asarray(points))
+    return np.hstack([np.reshape(each, (len(points), -1)) for each in (value, problem.domain.eps * slope)])
+
+
+@eqx.filter_jit
+def _jet(coefficient: AbstractCoefficient, points: Float[Array, "m d"]) -> tuple[Array, Array]:
+    return jax.vmap(coefficient.value)(points), jax.vmap(coefficient.gradient)(points)
 
 
 def _moved(points: np.ndarray, axis: int, to: float) -> np.ndarray:

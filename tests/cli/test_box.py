@@ -112,6 +112,13 @@ def test_the_reference_of_a_rod_is_its_exact_solution(hpms):
             ("problem.eps=0.3", "problem.conditions={left:periodic,right:periodic,all:{dirichlet:0}}"),
             "along x1 w is to be",
         ),
+        (
+            (
+                "coefficient.formula=1+x1*(1-x1)",
+                "problem.conditions={left:periodic,right:periodic,all:{dirichlet:0}}",
+            ),
+            "the coefficient is not the same, with its slope, at both ends",
+        ),
         (("problem.conditions={all:{robin:[0,1]}}",), "leaves w open by a constant"),
         (("problem.conditions={left:{robin:[-1,0]},all:{dirichlet:0}}",), "left: its rate must not be negative"),
         (("problem.conditions={left:{neumann:log(x2-2)},all:{dirichlet:0}}",), "left: its value must be finite"),
