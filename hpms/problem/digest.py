@@ -1,7 +1,7 @@
 """What tells problems apart whose configurations are called the same, such as those of an edited plugin."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 _SAMPLES, _STEPS, _LEAST, _EARLIER_SAMPLES, _EARLIER_DIGITS = 65_536, 2**20, 1e-6, 256, 10
+_PART = 1_000_000  # numbers that are rounded at a time
 
 
 @runtime_checkable
@@ -25,21 +26,20 @@ def digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
     """A hash of K, q and what else there is: of their arrays, such as an image's, and of their values at 65,536 fixed
     random points of Ω.
 
-    A change in 0.1 % of Ω is not seen with probability exp(-65). Values count in millionths of the largest, and
-    those above a millionth of it in millionths of themselves: their unit does not matter, the weak phase of a strong
-    contrast does, and their last bits, which differ between machines, hardly ever do.
+    A change in 0.1 % of Ω is not seen with probability exp(-65). Values, and arrays that are not whole numbers, count
+    in millionths of the largest, and those above a millionth of it in millionths of themselves: their unit does not
+    matter, the weak phase of a strong contrast does, and their last bits, which differ between machines, hardly ever
+    do.
     """
     points = np.random.default_rng(0).random((_SAMPLES, len(sides))) * np.array(sides)
     total = hashlib.sha256()
     for field in fields:
         for array in map(np.asarray, jax.tree.leaves(field)):
-            total.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
-        values = _sample(field, points)
-        largest = np.abs(values).max()
-        share = values / (largest or 1.0)
-        small = np.log(np.maximum(np.abs(share), _LEAST))
-        for numbers in (share, small):
-            total.update(f"{largest:.6e}".encode() + np.rint(numbers * _STEPS).astype(np.int64).tobytes())
+            total.update(f"{array.dtype.str}{array.shape}".encode())
+            for part in _rounded(array) if array.dtype.kind == "f" else [array.tobytes()]:
+                total.update(part)
+        for part in _rounded(_sample(field, points)):
+            total.update(part)
     return total.hexdigest()[:12]
 
 
@@ -48,6 +48,17 @@ def earlier_digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
     points = np.random.default_rng(0).random((_EARLIER_SAMPLES, len(sides))) * np.array(sides)
     values = np.stack([_sample(field, points) for field in fields])
     return hashlib.sha256(np.round(values, _EARLIER_DIGITS).tobytes()).hexdigest()[:12]
+
+
+def _rounded(values: np.ndarray) -> Iterator[bytes]:
+    """In parts, as a large array would need several times its size."""
+    largest, flat = np.abs(values).max(initial=0.0), values.ravel()
+    for logarithmic in (False, True):
+        yield f"{largest:.6e}".encode()
+        for start in range(0, flat.size, _PART):
+            share = flat[start : start + _PART] / (largest or 1.0)
+            number = np.log(np.maximum(np.abs(share), _LEAST)) if logarithmic else share
+            yield np.rint(number * _STEPS).astype(np.int64).tobytes()
 
 
 def _sample(field: Sampled, points: np.ndarray) -> np.ndarray:
