@@ -43,16 +43,19 @@ class Bound:
 
 @dataclass(frozen=True)
 class Place:
-    """A path of the file system, as it is: nothing in it is expanded."""
+    """The path of a file or a folder, as it is: nothing in it is expanded."""
+
+    what: str
 
     def allows(self, value: str) -> bool:
         return bool(value.strip()) and not value.startswith("~") and value.isprintable()
 
     def __str__(self) -> str:
-        return "the path of a folder, with $HOME instead of ~"
+        return f"the path of a {self.what}, with $HOME instead of ~"
 
 
-Folder = Annotated[str, Place()]
+Folder = Annotated[str, Place("folder")]
+File = Annotated[str, Place("file")]
 Positive = Annotated[float, Bound(above=0.0)]
 NonNegative = Annotated[float, Bound(least=0.0)]
 Fraction = Annotated[float, Bound(above=0.0, most=1.0)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from hpms.config.registry import register
-from hpms.config.schema import NonNegative, Place, Positive
+from hpms.config.schema import File, NonNegative, Positive
 from hpms.errors import ConfigError, brief
 from hpms.options.coefficient import CoefficientOptions, check_periods
 
@@ -30,7 +30,7 @@ class ImageOptions(CoefficientOptions):
     length, arithmetic in eps), beside which cubic B-splines smooth as much or less; `periods`, one per axis, or null.
     """
 
-    path: Annotated[str, Place()]
+    path: File
     phases: Any
     smoothing: NonNegative
     periods: tuple[Positive, ...] | None

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hpms.config.schema import read
 from hpms.errors import ConfigError, UserError
 from hpms.options.image import ImageOptions
 from hpms.rasters import read_pixels, remember
@@ -138,6 +139,12 @@ def test_an_image_that_changes_is_read_again(tmp_path):
 def test_what_is_no_medium_is_refused(tmp_path, pixels, phases, message):
     with pytest.raises(UserError, match=message):
         ImageOptions(saved(tmp_path, pixels), phases, 0.0, None).check(config())
+
+
+def test_a_path_is_that_of_a_file():
+    values = {"path": "~/a.png", "phases": None, "smoothing": 0, "periods": None}
+    with pytest.raises(ConfigError, match=r"it must be the path of a file, with \$HOME instead of ~"):
+        read(ImageOptions, values, "coefficient")
 
 
 def test_files_that_are_no_images_are_refused(tmp_path):
