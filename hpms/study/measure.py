@@ -161,14 +161,23 @@ def measure(config: Config, problem: LiftedProblem) -> Measure:
             exact.own_error_h1,
         )
     _warn_of_anisotropy(config, exact)
-    value, gradient = exact.evaluate_lifted(points, problem.lifts)
+    value, gradient = lifted_reference(problem, exact, points, problem.lifts)
     lift = None if problem.conditions is None else problem.lifted(points)
-    if lift is not None:
-        value, gradient = value - lift[0], gradient - lift[1]
     known = known_to(config, problem, exact)
     gap, fem = config.coupling.trained_gap(known), find_baseline(config, problem, exact)
     beside = find_corrector(config, problem, exact, points, weights, (value, gradient))
     return Measure(points, weights, Exact(known, gap, fem, beside, value, gradient, lift, problem.floats))
+
+
+def lifted_reference(
+    problem: LiftedProblem, exact: Reference, points: np.ndarray, lifts: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """u_i (M, l) and ∇u_i (M, l, d) of the reference, which with conditions of one's own is w = u + ℓ."""
+    value, gradient = exact.evaluate_lifted(points, lifts)
+    if problem.conditions is None:
+        return value, gradient
+    lift, slope = problem.lifted(points)
+    return value - lift, gradient - slope
 
 
 def measuring_points(config: Config) -> tuple[np.ndarray, np.ndarray]:
