@@ -1,0 +1,163 @@
+import math
+from functools import cache
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import hpms
+from hpms.bound.bound import _on, error_bound
+from hpms.bound.cells import Cells, cells
+from hpms.bound.equilibrated import FaceFlux, equilibrated
+from hpms.errors import UserError
+from hpms.study.measure import measure
+
+CUBE = "2.5+sin(2*pi*x1/eps)*sin(2*pi*x2/eps)+0.7*sin(2*pi*(x1+x3)/eps)"
+PROBLEMS = {
+    "a line": ("problem.dim=1", "problem.eps=0.25", "coefficient=osc1d"),
+    "a square": ("problem.dim=2", "problem.eps=0.25", "coefficient=osc2d"),
+    "discs": ("problem.dim=2", "problem.eps=0.25", "coefficient=inclusions", "reference.h=1/300"),
+    "a tensor": (
+        "problem.dim=2",
+        "problem.eps=0.25",
+        "coefficient=tensor",
+        "coefficient.entries={k11:2+sin(2*pi*x1/eps),k12:0.5,k22:2+0.5*cos(2*pi*x2/eps)}",
+        "upscaling=tensor",
+    ),
+    "fluxes, rates, a reaction": (
+        "problem=box",
+        "problem.sides=[2,1]",
+        "problem.eps=0.25",
+        "problem.conditions={left:{dirichlet:0},right:{robin:[2,1]},all:{neumann:x1}}",
+        "coefficient=osc2d",
+        "law.reaction=1+x1",
+    ),
+    "fluxes alone": (
+        "problem=box",
+        "problem.eps=0.25",
+        "problem.conditions={left:{neumann:1},right:{neumann:-1},all:{neumann:0}}",
+        "coefficient=osc2d",
+        "source.formula=0",
+    ),
+    "periodic": (
+        "problem=box",
+        "problem.eps=0.5",
+        "problem.conditions={bottom:periodic,top:periodic,left:{dirichlet:0},right:{dirichlet:1}}",
+        "coefficient=osc2d",
+    ),
+    "a cube": ("problem.dim=3", "problem.eps=1", "coefficient=expression", f"coefficient.formula='{CUBE}'"),
+}
+LONG = ("discs", "a tensor", "a cube")
+
+
+@cache
+def untrained(name):
+    """A network that is far off, in comparison with which the reference is exact."""
+    source = () if any(text.startswith("source.") for text in PROBLEMS[name]) else ("source.formula=5",)
+    network = ("network=mlp", "network.width=8", "network.depth=1")
+    config = hpms.configure("+method=fast", *PROBLEMS[name], *source, *network, "collocation.interior=50")
+    built = hpms.build(config)
+    return built, measure(config, built.problem)
+
+
+def energy_error(built, measured):
+    found = measured.energy_error(built, built.theta, 500)["relative_energy_error"]
+    exact = measured.exact.gradient + (0 if measured.exact.lift is None else measured.exact.lift[1])
+    coefficient = built.problem.coefficient_at()(measured.points)
+    tensor = coefficient[:, None, None] * np.eye(exact.shape[2]) if coefficient.ndim == 1 else coefficient
+    squares = found**2 * np.einsum("m,mla,mab,mlb->", measured.weights, exact, tensor, exact)
+    return math.sqrt(squares + (0 if built.problem.law.reaction is None else rates(built, measured)))
+
+
+def rates(built, measured):
+    """∫ (1 + x₁) e² + ∫ 2 e² on the right."""
+    points, weights = measured.points, measured.weights
+    edge = np.stack([np.full(400, 2.0), (np.arange(400) + 0.5) / 400], axis=1)
+    jet = built.loss.model(built.theta).jet
+    inside = np.asarray(jet(jnp.asarray(points)).value) - measured.exact.value
+    there = np.asarray(jet(jnp.asarray(edge)).value) + built.problem.lifted(edge)[0]
+    there = there[:, 0] - measured.exact.reference.evaluate(edge)[0]
+    return weights @ ((1 + points[:, 0]) * inside[:, 0] ** 2) + 2 * np.mean(there**2)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n in LONG else ()) for n in PROBLEMS])
+def test_it_is_above_the_error_and_not_far(name):
+    built, measured = untrained(name)
+    found, error = built.bound(built.theta), energy_error(built, measured)
+    assert found.is_resolved
+    assert 0.995 * error <= found.energy <= 1.3 * error
+    assert found.parts.sum() == pytest.approx(found.energy**2, rel=1e-3)
+
+
+@pytest.mark.parametrize(("name", "count"), [("a line", 8), ("periodic", 6)])
+def test_neither_part_alone_is_a_bound(name, count):
+    built, measured = untrained(name)
+    dim, error = built.problem.domain.dim, energy_error(built, measured)
+    grid = Cells((1.0,) * dim, (count,) * dim, (0.25,) * dim, 12)
+    found = _on(built.loss.model, built.theta, built.problem, grid)
+    assert found.oscillation < error and found.carried < error < found.energy
+
+
+def test_it_falls_with_the_cells_to_the_error():
+    built, measured = untrained("a square")
+    bounds = [
+        _on(built.loss.model, built.theta, built.problem, Cells((1.0, 1.0), (n, n), (0.5, 0.25), 48 // n * 2)).energy
+        for n in (6, 12, 24)
+    ]
+    assert bounds[0] > bounds[1] > bounds[2] > 0.995 * energy_error(built, measured)
+
+
+def test_the_l2_error_is_bounded_too():
+    built, measured = untrained("a square")
+    value = np.asarray(built.loss.model(built.theta).jet(jnp.asarray(measured.points)).value)
+    error = math.sqrt(float(measured.weights @ np.sum((value - measured.exact.value) ** 2, axis=1)))
+    assert error <= built.bound(built.theta).l2
+
+
+@pytest.mark.parametrize("counts", [(20,), (12, 9), (6, 5, 4)])
+def test_a_flux_carries_what_it_is_given(counts):
+    random, dim = np.random.default_rng(0), len(counts)
+    grid = Cells((2.0, 1.0, 1.5)[:dim], counts, (1.0,) * dim)
+    density, reaction = random.normal(size=counts), random.random(counts)
+    beside = int(np.prod(counts[1:]))
+    faces = {(0, 1): FaceFlux(random.normal(size=beside), random.random(beside))}
+    resistance = [np.exp(random.normal(size=counts)) for _ in counts]
+    periodic = (1,) if dim > 1 else ()
+    found = equilibrated(grid, density, resistance, reaction, faces, periodic)
+    sides = zip(found.low, found.high, grid.widths, strict=True)
+    divergence = sum((high - low) / width for low, high, width in sides)
+    np.testing.assert_allclose(reaction * found.pressure - divergence, density, atol=1e-6)
+    given, rate = faces[0, 1].value, faces[0, 1].rate
+    np.testing.assert_allclose(found.high[0][-1].ravel(), given - rate * found.trace[0, 1].ravel(), atol=1e-9)
+    for axis in range(dim):
+        inner = np.moveaxis(found.high[axis], axis, 0)[:-1], np.moveaxis(found.low[axis], axis, 0)[1:]
+        np.testing.assert_allclose(*inner)
+
+
+def test_cells_follow_the_periods_and_what_is_allowed():
+    grid = cells((2.0, 1.0), (0.1, 0.05), 1e6)
+    assert grid.resolves and grid.counts == (60, 60)
+    few = cells((2.0, 1.0), (0.001, 0.001), 1e4)
+    assert not few.resolves and few.points < 1.2e4
+    assert cells((1.0,), (0.5,), 1e6).counts == (16,)
+
+
+def test_a_goal_that_is_far_away_is_told_by_fewer_points():
+    built = hpms.build(hpms.configure("+method=fast", *PROBLEMS["a square"], "problem.eps=0.01", "network=mlp"))
+    arguments = built.loss.model, built.theta, built.problem, 4e5
+    assert error_bound(*arguments).points > 3e5
+    assert error_bound(*arguments, 0.01).points < 1e5
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("training.accuracy=0",), "training.accuracy=0 is not allowed"),
+        (("training.accuracy=0.1", "training.bound_points=0"), "training.accuracy=0.1 is not allowed: training.bound"),
+        (("training.bound_every=5", "boundary=soft"), "training.bound_every=5 is not allowed: a bound of the error"),
+    ],
+)
+def test_what_does_not_go_together_is_one_sentence(more, said):
+    with pytest.raises(UserError) as error:
+        hpms.configure("+method=fast", *PROBLEMS["a square"], *more)
+    assert said in str(error.value) and len(str(error.value).splitlines()) == 1
