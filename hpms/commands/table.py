@@ -19,10 +19,16 @@ def main(arguments: list[str]) -> int:
     """Prints the table, or writes it."""
     found = parser("table", _DESCRIPTION, _EXAMPLES)
     found.add_argument("--by", type=keys, metavar="KEY,KEY", help="group by these keys instead, such as optimizer,seed")
+    found.add_argument(
+        "--columns", type=keys, default=[], metavar="NAME,NAME", help="more numbers, such as relative_error_bound"
+    )
+    found.add_argument("--accuracy", type=float, help="count runs as failed without a bound as small as this")
     found.add_argument("--findings", action="store_true", help="instead, what the paper says in words against the runs")
     add_format(found)
     options = found.parse_args(arguments)
     runs = latest_runs(options.places)
+    if options.accuracy is not None and not options.accuracy > 0:
+        raise UserError(f"--accuracy={options.accuracy:g} is not allowed: it must be greater than 0.")
     if options.findings and options.by:
         raise UserError("--findings has groups of its own: leave out --by.")
     if options.findings:
@@ -30,5 +36,5 @@ def main(arguments: list[str]) -> int:
         show(FORMATS[options.format](["the paper says", "these runs", "numbers"], rows), options.output)
         return 0
     make = long_table if options.format == "csv" else summary_table
-    show(FORMATS[options.format](*make(runs, options.by)), options.output)
+    show(FORMATS[options.format](*make(runs, options.by, options.columns, options.accuracy)), options.output)
     return 0

@@ -132,7 +132,9 @@ def _curve(several: Group, names: Sequence[str], named: Sequence[str]) -> Curve:
     name, count, running = ", ".join(shown), len(several.runs), several.running
     word = "seed" if len({run.keys["seed"] for run in several.runs}) == count else "run"
     counted = f"{count} {word}{'s' if count > 1 else ''}"
-    counted += "".join(f", {n} {how}" for n, how in ((several.failures - running, "failed"), (running, "running")) if n)
+    counted += "".join(
+        f", {n} {how}" for n, how in ((several.failures() - running, "failed"), (running, "running")) if n
+    )
     records = [found for run in several.runs if (found := record(run.stored, {})).iterations.size]
     return Curve(name, f"{name} ({counted})", records)
 

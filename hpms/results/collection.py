@@ -63,6 +63,11 @@ class Run:
         """Until the iteration of smallest residual loss; a member of an ensemble has its share of the time of all."""
         return self.number("wall_seconds") / self.stored.members
 
+    @property
+    def bound(self) -> float:
+        """Of the relative energy error, NaN where there is none or it is an estimate alone."""
+        return self.number("relative_error_bound") if self.number("error_bound_resolved") == 1 else float("nan")
+
     def number(self, key: str) -> float:
         """A number of the summary, NaN where it is missing."""
         return float(self.summary.get(key, np.nan))
@@ -82,9 +87,9 @@ class Group:
     def finished(self) -> list[Run]:
         return [run for run in self.runs if run.finished]
 
-    @property
-    def failures(self) -> int:
-        return sum(run.failed for run in self.runs)
+    def failures(self, accuracy: float | None = None) -> int:
+        """How many failed, or have no bound of the relative energy error that is at most `accuracy`."""
+        return sum(run.failed or (accuracy is not None and not run.bound <= accuracy) for run in self.runs)
 
     @property
     def running(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hpms.errors import UserError, suggestion
 from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem
 from hpms.results.table import scientific
 
@@ -14,29 +15,46 @@ _TITLES = ("relative L²", "relative H¹", "iteration", "seconds")
 MISSING = "missing"
 
 
-def summary_table(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:
-    """Header and rows for a reader.
+def summary_table(
+    runs: Sequence[Run],
+    by: Sequence[str] | None = None,
+    more: Sequence[str] = (),
+    accuracy: float | None = None,
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows for a reader, with `more` numbers of the summary as columns.
 
     The numbers are those of the logged iteration of smallest residual loss, mean ± standard deviation over the finished
-    runs, trapped ones included; `failed` counts the runs that did not finish or are trapped. Couplings and networks
+    runs, trapped ones included; `failed` counts the runs that did not finish or are trapped, and with an `accuracy`
+    those whose bound of the relative energy error is above it, or is not there. Couplings and networks
     that never met are `missing`, and the fine FEM of each problem has a row of its own.
     """
     keys, groups = group(runs, by)
-    rows = [[*map(text, g.values), *_numbers(g), _failed(g)] for g in sorted([*groups, *_missing(keys, groups)])]
-    return [*keys, *_TITLES, "failed"], rows + _fem_rows(keys, groups)
+    _check(more, runs)
+    rows = [
+        [*map(text, g.values), *_numbers(g, more), _failed(g, accuracy)]
+        for g in sorted([*groups, *_missing(keys, groups)])
+    ]
+    fem = [[*row[:-1], *["-"] * len(more), row[-1]] for row in _fem_rows(keys, groups)]
+    return [*keys, *_TITLES, *more, "failed"], rows + fem
 
 
-def long_table(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:
+def long_table(
+    runs: Sequence[Run],
+    by: Sequence[str] | None = None,
+    more: Sequence[str] = (),
+    accuracy: float | None = None,
+) -> tuple[list[str], list[list[str]]]:
     """The same for a program: mean and deviation in columns of their own, all digits."""
     keys, groups = group(runs, by)
-    titles = [f"{name}_{part}" for name in _NUMBERS for part in ("mean", "std")]
+    _check(more, runs)
+    titles = [f"{name}_{part}" for name in (*_NUMBERS, *more) for part in ("mean", "std")]
     rows = []
     for g in groups:
-        numbers = [repr(v) for name in _NUMBERS for v in g.statistics(name)]
-        rows.append([*map(text, g.values), *numbers, str(g.failures), str(len(g.runs)), "network"])
+        numbers = [repr(v) for name in (*_NUMBERS, *more) for v in g.statistics(name)]
+        rows.append([*map(text, g.values), *numbers, str(g.failures(accuracy)), str(len(g.runs)), "network"])
     for values, fem in _fem(keys, groups):
         l2, h1, seconds = (repr(float(fem[f"fem_{key}"])) for key in ("relative_l2", "relative_h1", "seconds"))
-        rows.append([*values, l2, "", h1, "", "", "", seconds, "", "", "", "fine FEM"])
+        rows.append([*values, l2, "", h1, "", "", "", seconds, "", *[""] * 2 * len(more), "", "", "fine FEM"])
     return [*keys, *titles, "failed", "runs", "method"], rows
 
 
@@ -45,16 +63,25 @@ def text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
-def _failed(g: Group) -> str:
-    return f"{g.failures} of {len(g.runs)}" + (f" ({g.running} running)" if g.running else "")
+def _failed(g: Group, accuracy: float | None) -> str:
+    return f"{g.failures(accuracy)} of {len(g.runs)}" + (f" ({g.running} running)" if g.running else "")
 
 
-def _numbers(g: Group) -> list[str]:
+def _check(more: Sequence[str], runs: Sequence[Run]) -> None:
+    """Raises `UserError` for a name that no summary has as a number."""
+    known = {key for run in runs for key, value in run.summary.items() if isinstance(value, int | float | np.number)}
+    for key in more:
+        if key not in known:
+            raise UserError(f"--columns={key} is not allowed: no run has this number.{suggestion(key, known)}")
+
+
+def _numbers(g: Group, more: Sequence[str]) -> list[str]:
     if not g.finished:
-        return ["-" if g.runs else MISSING] * len(_TITLES)
+        return ["-" if g.runs else MISSING] * (len(_TITLES) + len(more))
     digits = 1 if g.statistics("seconds")[0] < 10 else 0
     forms = (scientific, scientific, "{:.0f}".format, f"{{:.{digits}f}}".format)
-    return [_spread(*g.statistics(name), form) for name, form in zip(_NUMBERS, forms, strict=True)]
+    found = [_spread(*g.statistics(name), form) for name, form in zip(_NUMBERS, forms, strict=True)]
+    return found + [_spread(*g.statistics(name), scientific) for name in more]
 
 
 def _spread(mean: float, deviation: float, form: Callable[[float], str]) -> str:

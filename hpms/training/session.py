@@ -133,8 +133,10 @@ class Session:
         return f"training.wall_limit={limit:g} seconds is reached"
 
     def outcome(self) -> Outcome | None:
-        """The outcome of a run all of whose iterations are done; else None."""
+        """The outcome of a run all of whose iterations are done, or whose accuracy is reached; else None."""
         limits = self.trainer.limits
+        if self._reached:
+            return self._end(FINISHED, self._reached)
         if self.iteration < limits.iterations:
             return None
         return self._end(FINISHED, f"all {limits.iterations} iterations are done")
