@@ -46,7 +46,7 @@ def plain(rate, iterations, log_every, dtype="float32"):
     """A PINN's trainer and its start."""
     theta, loss, _ = small_loss(hard=False, coupled=False, dtype=dtype)
     limits = TrainingOptions(iterations, 0.0, None, None, log_every, 1000.0, None, 0, None)
-    trainer = Trainer(loss, AdamOptimizer(rate), ConstantOptions(), None, None, limits, np.ones(2), None)
+    trainer = Trainer(loss, AdamOptimizer(rate), ConstantOptions(), None, None, limits, np.ones(2), lambda *_: None)
     return trainer, trainer.start(theta)
 
 
