@@ -52,7 +52,7 @@ def train(problem: str, eps: float, coupling: str, seed: int, output: Path) -> s
     said = directory.with_suffix(".txt")
     said.parent.mkdir(parents=True, exist_ok=True)
     chosen = [*overrides(problem, eps), f"seed={seed}", "training.log_every=2", "plot=false"]
-    chosen += ["coupling=none", "training.iterations=240"] if coupling == "none" else []
+    chosen += ["coupling=none", "training.iterations=240"] if coupling == "none" else ["coupling=consistent_small"]
     chosen += [f"run_dir={directory}", f"output={output}"]
     with said.open("a") as file:
         code = subprocess.call([sys.executable, "-m", "hpms", "train", *chosen], stdout=file, stderr=file)

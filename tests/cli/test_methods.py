@@ -21,7 +21,7 @@ OWN = (
     "source=constant",
 )
 IDENTITIES = {  # of the experiments before they were put together of a problem and a method
-    "layered_small": "1f7d4e680f93",
+    "layered_small coupling=consistent_small": "1f7d4e680f93",
     "osc1d": "f4a7e92faed6",
     "osc1d problem.eps=0.02": "49ae25909d36",
     "osc1d_fast": "b280e4ea5e90",
@@ -29,8 +29,8 @@ IDENTITIES = {  # of the experiments before they were put together of a problem 
     "osc2d problem.dim=3 coefficient=layered": "d06a78aa6731",
     "osc2d_fast": "005a532267fe",
     "osc2d_fast problem.dim=3 coefficient=layered": "97eb17cd3556",
-    "osc2d_small": "de53b817b53b",
-    "osc2d_small problem.eps=0.02": "aff1404e2f8f",
+    "osc2d_small coupling=consistent_small": "de53b817b53b",
+    "osc2d_small problem.eps=0.02 coupling=consistent_small": "aff1404e2f8f",
     "quickstart": "2613f1146bea",
 }
 
@@ -79,7 +79,7 @@ def test_fast_alone_is_enough_for_conditions_of_ones_own(hpms):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("+method=small",), "coupling=consistent is not allowed"),
+        (("+method=small", "coupling=consistent"), "coupling=consistent is not allowed"),
         (("+method=paper",), "take +method=fast, or coupling=galerkin or none, with problem=box"),
         (("+method=fast", "upscaling=isotropic"), "upscaling=isotropic is not allowed"),
         (("+method=fast", "coupling=ball", "upscaling=isotropic"), "coupling=ball is not allowed"),
@@ -89,6 +89,11 @@ def test_what_needs_the_papers_conditions_is_refused(options, message):
     with pytest.raises(UserError) as refused:
         read(*OWN, *options)
     assert message in str(refused.value)
+
+
+def test_small_is_for_conditions_of_ones_own():
+    config = read(*OWN, "+method=small")
+    assert config.names["coupling"] == "galerkin" and config.names["upscaling"] == "none"
 
 
 def test_an_unknown_method_is_one_sentence(hpms):
