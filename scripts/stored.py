@@ -1,6 +1,7 @@
 """The stored tables of `results.sh`, and their copies on the pages.
 
     python scripts/stored.py runs FILE TITLE PLACE ...      a table of finished runs
+    python scripts/stored.py bounds FILE TITLE PLACE ...    the bounds of the errors of finished runs
     python scripts/stored.py output FILE TITLE COMMAND ... [-- COMMAND ...] ...
                                                             what commands print (`hpms ...`, or `python FILE ...`)
     python scripts/stored.py copy PAGE ...                  tables below <!-- copied: FILE --> become the first of FILE
@@ -103,6 +104,57 @@ def runs(path: Path, title: str, places: Sequence[str]) -> None:
     lines.append(markdown([*keys, *_BESIDE], [[*_named(keys, g), *row] for g in groups for row in _beside(g)]))
     _write(path, "\n\n".join(lines) + "\n")
     print(path)
+
+
+def bounds(path: Path, title: str, places: Sequence[str]) -> None:
+    """Every run with the bound of its energy error, and its errors against a reference where it has one."""
+    found, _ = load_runs(places)
+    finished = [run for run in newest(found)[0] if run.finished and "relative_error_bound" in run.summary]
+    if not finished:
+        sys.exit(f"{path}: no run with a bound is finished.")
+    lines = [f"# {title}", origin([session for run in finished for session in run.stored.sessions])]
+    lines.append(
+        "The relative energy error is at most the bound, or where points are too few about the estimate; seconds are "
+        "those of the whole training, bounds included, without compilation, and of the last bound alone."
+    )
+    rows = [[f"`{_asked(run)}`", *_bounded(run)] for run in sorted(finished, key=lambda run: run.directory)]
+    lines.append(markdown(_BOUNDS, rows))
+    _write(path, "\n\n".join(lines) + "\n")
+    print(path)
+
+
+_BOUNDS = ["hpms train", "seed", "iterations", "seconds", "compiling, s", "bound", "estimate", "points", "bound, s"]
+_BOUNDS += ["energy", "relative L²", "relative H¹", "reference's own H¹"]
+
+
+def _asked(run: Run) -> str:
+    """The run's own overrides: of a sweep's command those values that it has."""
+    words = shlex.split(_short(str(run.stored.sessions[0].get("command", ""))))[2:]
+    found = []
+    for word in (word for word in words if word != "-m"):
+        key, _, value = word.partition("=")
+        choices = [] if value[:1] in "'[{" else value.split(",")
+        if len(choices) > 1:
+            value = _number(run.keys.get(key)) if "." in key or key == "seed" else str(run.keys.get(key))
+        if key != "seed":
+            found.append(f"{key}={value}")
+    return " ".join(found)
+
+
+def _bounded(run: Run) -> list[str]:
+    summary = run.summary
+    at = ("-", f"{run.number('relative_error_bound'):.2e}")
+    known = summary["error_bound_resolved"] == 1
+    counts = [str(run.keys["seed"]), f"{run.number('iterations_done'):.0f}"]
+    errors = ("relative_energy_error", "relative_l2", "relative_h1", "reference_own_h1")
+    return [
+        *counts,
+        *(f"{_seconds([run], key)[0]:.1f}" for key in _SECONDS),
+        *(at[::-1] if known else at),
+        f"{int(summary['error_bound_points']):,}",
+        f"{run.number('error_bound_seconds'):.1f}",
+        *(f"{run.number(key):.2e}" if key in summary else "-" for key in errors),
+    ]
 
 
 _WORST = [
@@ -229,6 +281,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["runs", path, title, *places] if places:
             runs(Path(path), title, places)
+        case ["bounds", path, title, *places] if places:
+            bounds(Path(path), title, places)
         case ["output", path, title, *words] if words:
             output(Path(path), title, words)
         case ["copy", *pages] if pages:
