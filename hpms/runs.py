@@ -135,6 +135,8 @@ def _train(
         ]
         try:
             outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
+            for recorder, outcome in zip(recorders, outcomes, strict=True):
+                recorder.save(outcome.snapshot)
             for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
                 recorder.end(outcome, _fields(built, measured, outcome.snapshot), _found(built, measured, outcome))
         except Exception as error:
@@ -186,7 +188,12 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> dict[str, 
     if best is None or outcome.status == INTERRUPTED or not limits.bound_points or not built.config.boundary.hard:
         return {}
     theta = jnp.asarray(best.theta)
-    return built.bound(theta).summary() | measured.energy_error(built, theta, built.config.runtime.block_size())
+    try:
+        found = built.bound(theta).summary()
+    except Exception as error:
+        log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
+        found = {}
+    return found | measured.energy_error(built, theta, built.config.runtime.block_size())
 
 
 def _reason(interrupt: Interrupt) -> str | None:

@@ -129,15 +129,18 @@ _BOUNDS += ["energy", "relative L²", "relative H¹", "reference's own H¹"]
 
 def _asked(run: Run) -> str:
     """The run's own overrides: of a sweep's command those values that it has."""
-    words = shlex.split(_short(str(run.stored.sessions[0].get("command", ""))))[2:]
+    ((command, _), *_) = commands([run])
     found = []
-    for word in (word for word in words if word != "-m"):
+    for word in shlex.split(_short(command))[2:]:
         key, _, value = word.partition("=")
+        if word == "-m" or key in ("seed", "reference.cache", "training.iterations"):
+            continue
         choices = [] if value[:1] in "'[{" else value.split(",")
         if len(choices) > 1:
-            value = _number(run.keys.get(key)) if "." in key or key == "seed" else str(run.keys.get(key))
-        if key != "seed":
-            found.append(f"{key}={value}")
+            here = run.keys.get(key)
+            same = [each for each in choices if isinstance(here, str) and each.startswith(here)]
+            value = same[0] if same else _number(here)
+        found.append(f"{key}={value}")
     return " ".join(found)
 
 

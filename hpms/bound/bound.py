@@ -25,14 +25,16 @@ from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
+_LEFT = 1e-6  # of ρ that may be left where no constant is known
+_DRAWN, _SEEN = 1000, 0.1
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
 
 
 @dataclass(frozen=True)
 class ErrorBound:
     """|||w* - w||| <= `energy`, for all lifted problems together; `relative` to ‖K^{1/2}∇u‖, of which ‖K^{1/2}∇v‖ -
-    `energy` is a lower bound (infinite where that is not positive); `l2` bounds ‖w* - w‖, NaN where no constant is
-    known.
+    `energy` is a lower bound (infinite where that is not positive); `l2` bounds ‖w* - w‖ (where only
+    fluxes are given without the mean of w), NaN where no constant is known.
 
     `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
     them has. `parts` are the cells' shares of the square, of the grid's shape. Where `is_resolved` is not true points
@@ -89,8 +91,10 @@ def error_bound(
             return replace(quick, seconds=time.perf_counter() - start)
     while True:
         found = _on(model, theta, problem, grid)
+        found = replace(found, is_resolved=found.is_resolved and _is_seen(model, theta, problem, grid, found))
         finer = grid.finer()
-        if found.oscillation <= _SHARE * found.energy or finer.points > most:
+        enough = found.is_resolved and found.oscillation <= _SHARE * found.energy
+        if enough or finer.points > most or not finer.is_small:
             break
         grid = finer
     return replace(found, seconds=time.perf_counter() - start)
@@ -98,10 +102,10 @@ def error_bound(
 
 def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
     every = moments(model, theta, problem, grid)
-    beside = face_moments(model, theta, problem, grid)
+    on_faces = face_moments(model, theta, problem, grid)
     parts, squares = np.zeros(grid.counts), np.zeros(3)
     for number in range(every.mean.shape[1]):
-        some, sums = _squares(problem, grid, every, beside, number)
+        some, sums = _squares(problem, grid, every, on_faces, number)
         parts, squares = parts + some, squares + sums
     energy, norm = float(squares[0]) ** 0.5, (grid.volume * float(np.sum(every.energy))) ** 0.5
     constant = _friedrichs(problem) / float(np.min(every.least)) ** 0.5
@@ -118,6 +122,24 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
         seconds=0.0,
         is_resolved=grid.resolves,
     )
+
+
+def _is_seen(
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, found: ErrorBound
+) -> bool:
+    """Whether twice as many points along each axis see the same in cells that are drawn at random: the means and the
+    deviations of ρ, up to a tenth of the bound, and K.
+    """
+    count = math.prod(grid.counts)
+    some = np.sort(np.random.default_rng(0).choice(count, min(count, _DRAWN), replace=False))
+    few, more = (moments(model, theta, problem, each, some) for each in (grid, replace(grid, each=2 * grid.each)))
+    scale = float(grid.widths.max()) / math.pi * np.sqrt(grid.volume * count / np.asarray(more.least))[:, None]
+    first = scale * (np.asarray(few.mean) - np.asarray(more.mean))
+    second = scale * (np.sqrt(np.asarray(few.variance)) - np.sqrt(np.asarray(more.variance)))
+    errors = [float(np.sqrt((each**2).sum(axis=1).mean())) for each in (first, second)]
+    inverse = [np.trace(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
+    medium = np.sqrt(((inverse[0] / inverse[1] - 1) ** 2).mean())
+    return max(errors) <= _SEEN * found.energy and medium <= _SEEN
 
 
 def _squares(
@@ -142,7 +164,7 @@ def _squares(
         here = np.asarray(each.variance)[:, number].reshape(oscillation[at].shape)
         oscillation[at] = oscillation[at] + constant * np.sqrt(area * here / least[at])
     carried = np.sqrt(volume * _energy(found, inverse))
-    remainder = _left(problem, found, least, volume)
+    remainder = _left(problem, found, least, volume, float(np.sqrt(volume * (density**2).sum())))
     parts = (oscillation + carried) ** 2 + volume * reaction * found.pressure**2
     edge = np.zeros(shape)
     for (axis, end), trace in found.trace.items():
@@ -165,15 +187,19 @@ def _energy(found: Equilibrated, inverse: Float[np.ndarray, "... 3 d d"]) -> np.
     )
 
 
-def _left(problem: LiftedProblem, found: Equilibrated, least: np.ndarray, volume: float) -> float:
-    """What the solver left of the equation, times ‖φ‖ <= C ‖K^{1/2}∇φ‖."""
+def _left(problem: LiftedProblem, found: Equilibrated, least: np.ndarray, volume: float, given: float) -> float:
+    """What the solver left of the equation of the norm `given`, times C, ‖φ‖ <= C ‖K^{1/2}∇φ‖."""
     constant = _friedrichs(problem)
     size = (volume * float((found.rest**2).sum())) ** 0.5
-    return size * constant / float(least.min()) ** 0.5 if math.isfinite(constant) else 0.0
+    if math.isfinite(constant):
+        return size * constant / float(least.min()) ** 0.5
+    return 0.0 if size <= _LEFT * given else math.inf
 
 
 def _friedrichs(problem: LiftedProblem) -> float:
-    """C with ‖φ‖ <= C ‖∇φ‖, by the first eigenvalue of the Laplacian on the box; NaN where only a rate fixes φ."""
+    """C with ‖φ‖ <= C ‖∇φ‖, by the first eigenvalue of the Laplacian on the box, of φ without its mean where
+    nothing else fixes it; NaN where only a rate or a reaction does.
+    """
     sides, conditions = problem.domain.sides, problem.conditions
     if problem.floats:
         return max(sides) / math.pi

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 _PER_PERIOD, _LEAST, _RESOLVED = 3, 16, 8  # cells along an axis, in a period of the medium and in all; points
-_EACH = 3
+_EACH, _MOST = 3, {1: 400_000, 2: 4000}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,12 @@ class Cells:
 
     def finer(self) -> "Cells":
         """Twice as many along each axis."""
-        return Cells(self.sides, tuple(2 * n for n in self.counts), self.periods, self.each)
+        return replace(self, counts=tuple(2 * n for n in self.counts))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a flux on them is soon found: their numbers along the axes are not too large."""
+        return max(self.counts) <= _MOST[min(self.dim, 2)]
 
 
 def cells(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> Cells:
@@ -76,4 +81,5 @@ def cells(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> 
     shortest = max(sides) / _LEAST
     counts = np.array([max(_PER_PERIOD * s / p, s / shortest, 1) for s, p in zip(sides, periods, strict=True)])
     share = (most / (np.prod(np.ceil(counts)) * _EACH ** len(sides))) ** (1 / len(sides))
-    return Cells(sides, tuple(max(1, math.ceil(n * min(1.0, share) - 1e-9)) for n in counts), periods)
+    found = [max(1, math.ceil(n * min(1.0, share) - 1e-9)) for n in counts]
+    return Cells(sides, tuple(min(n, _MOST[min(len(sides), 2)]) for n in found), periods)

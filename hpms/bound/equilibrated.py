@@ -14,7 +14,8 @@ from functools import reduce
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy import sparse
+from scipy.sparse.linalg import LinearOperator, cg, spsolve
 
 from hpms.bound.cells import Cells
 from hpms.fem.faces import Face
@@ -60,6 +61,10 @@ def equilibrated(
     floats = grid.floats
     if floats:
         rhs = rhs - rhs.mean()
+    if cells.dim == 1:
+        p = grid.solved(rhs)
+        low, high, trace = grid.through(p, fluxes)
+        return Equilibrated(low, high, p, density - grid.equation(p, fluxes), trace)
     shape = (rhs.size, rhs.size)
     product = LinearOperator(shape, lambda p: grid.equation(p.reshape(cells.counts), None).ravel())
     near = LinearOperator(shape, lambda r: grid.near_inverse(r.reshape(cells.counts)).ravel())
@@ -86,6 +91,8 @@ class _Grid:
         self._fluxes, self._periodic = fluxes, periodic
         held = [f for f in np.ndindex(cells.dim, 2) if f not in fluxes and f[0] not in periodic]
         self.floats = not held and not reaction.any() and not any(each.rate.any() for each in fluxes.values())
+        if cells.dim == 1:
+            return
         parts = [self._along(axis) for axis in range(cells.dim)]
         self._turns = [vectors for _, vectors in parts]
         sums = reduce(np.add.outer, [values for values, _ in parts]) + reaction.mean()
@@ -122,6 +129,21 @@ class _Grid:
         low, high, _ = self.through(p, data)
         sides = zip(low, high, self._widths, strict=True)
         return self._reaction * p - sum((above - below) / width for below, above, width in sides)
+
+    def solved(self, r: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """p on a line; where nothing fixes a constant p = 0 in the first cell."""
+        (width,), (k,), n = self._widths, self._resistance, r.size
+        between = 2 / (width**2 * (np.roll(k, -1) + k))
+        if 0 not in self._periodic:
+            between[-1] = 0
+        diagonal = self.equation(np.ones(n), None) + between + np.roll(between, 1)
+        diagonal[0] += diagonal[0] if self.floats else 0
+        here = np.arange(n)
+        there = (here + 1) % n
+        entries = np.concatenate([diagonal, -between, -between])
+        places = np.concatenate([here, here, there]), np.concatenate([here, there, here])
+        matrix = sparse.csc_matrix((entries, places), shape=(n, n))
+        return np.asarray(spsolve(matrix, r))
 
     def near_inverse(self, r: np.ndarray) -> np.ndarray:
         turned = r

@@ -6,11 +6,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from hpms.bound.cells import Cells
 from hpms.fem.faces import Face
 from hpms.jet import Jet
+from hpms.machine import devices
 from hpms.machine.devices import compiled
 from hpms.network.base import Parametrised, jet_of
 from hpms.problem.lifted import LiftedProblem
@@ -22,7 +23,7 @@ _POINTS = 4000  # per block
 class Moments(eqx.Module):
     """Per cell of ρ_i = q + ∇·(K∇w_i) - c w_i: the `mean` and the `variance` (N, l); of K the means of K^{-1}_ab,
     K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, the `least`
-    eigenvalue (N,) and the mean (N, d, d); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with
+    eigenvalue (N,); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with
     conditions of one's own of u = w.
     """
 
@@ -30,7 +31,6 @@ class Moments(eqx.Module):
     variance: Float[Array, "*n l"]
     inverse: Float[Array, "*n 3 d d"]
     least: Float[Array, "*n"]
-    coefficient: Float[Array, "*n d d"]
     reaction: Float[Array, "*n"]
     energy: Float[Array, "*n l"]
 
@@ -43,11 +43,18 @@ class FaceMoments(eqx.Module):
     rate: Float[Array, "*n"]
 
 
-def moments(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, cells: Cells) -> Moments:
-    """Of all cells, last axis fastest."""
+def moments(
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    cells: Cells,
+    some: Int[np.ndarray, " k"] | None = None,
+) -> Moments:
+    """Of all cells, last axis fastest, or of `some` of them by their numbers."""
     axes = range(cells.dim)
     points, weights = cells.local(axes)
-    corners, count = _blocks(cells.corners(axes), len(points))
+    every = cells.corners(axes)
+    corners, count = _blocks(every if some is None else every[some], len(points))
     found = _moments(
         model, theta, problem, corners, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights)
     )
@@ -78,6 +85,7 @@ def _blocks(corners: np.ndarray, size: int) -> tuple[Float[Array, "n b d"], int]
     """The corners in equal blocks of about so many points, padded with copies of the last one."""
     count = len(corners)
     blocks = -(-count * size // _POINTS)
+    blocks = -(-blocks // devices.count()) * devices.count()
     each = -(-count // blocks)
     padded = np.concatenate([corners, np.repeat(corners[-1:], blocks * each - count, axis=0)])
     return jnp.asarray(padded.reshape(blocks, each, -1), jnp.float64), count
@@ -116,7 +124,6 @@ def _moments(
             variance=_mean(spread**2, shape, weights),
             inverse=_mean(jnp.stack(parts, axis=1), shape, weights),
             least=least.reshape(shape).min(axis=1),
-            coefficient=_mean(tensor, shape, weights),
             reaction=reaction.reshape(shape).min(axis=1),
             energy=_mean(jnp.einsum("mla,mab,mlb->ml", slope, tensor, slope), shape, weights),
         )

@@ -49,18 +49,11 @@ GROUPS = (
 )
 _NOT_IDENTITY = {("training", "wall_limit"), ("training", "checkpoint_seconds"), ("runtime", "platform")}
 _NOT_IDENTITY |= {("reference", "cache"), ("runtime", "devices"), ("runtime", "distributed")}
-_NOT_IDENTITY |= {("training", "bound_points")}
-_WHERE_GIVEN = {("training", "bound_every"), ("training", "accuracy")}
 
 
 def is_identity(group: str, key: str) -> bool:
     """Whether a key changes what is computed, and not only where, when or how long."""
     return (group, key) not in _NOT_IDENTITY
-
-
-def _counts(group: str, key: str, value: Any) -> bool:
-    """Whether a value is more than an earlier version had in its place."""
-    return (group, key) not in _WHERE_GIVEN or value is not None
 
 
 @dataclass(frozen=True)
@@ -103,8 +96,12 @@ class Config:
 
     def identity(self, *groups: str) -> str:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
+        training = self.training
+        unasked = {key for key in ("bound_every", "accuracy") if getattr(training, key) is None}
+        if training.accuracy is None:
+            unasked.add("bound_points")
         plain = {
-            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k) and _counts(group, k, v)}
+            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k) and k not in unasked}
             for group in groups or GROUPS
             if group != "law" or not self.law.is_the_papers
         }

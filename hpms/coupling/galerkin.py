@@ -1,4 +1,4 @@
-"""A coupling that the exact solution fulfils whatever the medium: the equation tested with coarse hat functions.
+"""A coupling that the exact solution of any medium fulfils, up to quadrature: the equation tested with coarse hats.
 
 V_H are the hats φ_i of a coarse mesh that vanish where w is given, and
 

@@ -115,12 +115,16 @@ def _bound(summary: Mapping[str, Any], config: Config) -> str:
         return ""
     found, accuracy = summary["relative_error_bound"], config.training.accuracy
     kind = "at most" if summary["error_bound_resolved"] else "about (too few points for a bound)"
-    text = f"The relative energy error is {kind} {scientific(found)}"
+    how = f"{summary['error_bound_points']:,} points, {summary['error_bound_seconds']:.1f} s, no reference"
+    text = f"The relative energy error is {kind} {scientific(found)}: {how}."
+    if not np.isfinite(found):
+        text = f"The energy error may be as large as the solution, its bound is larger: {how}."
     if "relative_energy_error" in summary:
-        text += f", against the reference {scientific(summary['relative_energy_error'])}"
-    text += f": {summary['error_bound_points']:,} points, {summary['error_bound_seconds']:.1f} s, no reference."
+        text += f" Against the reference it is {scientific(summary['relative_energy_error'])}."
     if accuracy is not None and not found <= accuracy:
         text += f" That is above training.accuracy={accuracy:g}: more iterations, points or parameters are needed."
+    elif accuracy is not None and not summary["error_bound_resolved"]:
+        text += " For a bound training.bound_points has to be larger."
     return f"\n\n{text}"
 
 

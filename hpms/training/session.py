@@ -53,7 +53,8 @@ class Session:
         self._fresh, self._before, self.compiling = snapshot.fresh, snapshot.elapsed, snapshot.compiling
         self._clock = time.perf_counter()
         self.view = self._view()
-        logged = not snapshot.fresh and _is_due(self.iteration, trainer.limits.log_every)
+        intervals = trainer.limits.log_every, trainer.limits.bounds
+        logged = not snapshot.fresh and any(_is_due(self.iteration, each) for each in intervals)
         self._logged = self.iteration if logged else -1
         self._misfit = math.inf
         self._jumped, self._diverged, self._reached = False, "", ""
@@ -113,10 +114,10 @@ class Session:
             return self._end(*((DIVERGED, self._diverged) if self._diverged else stall))
         self.visit()
         self.recorder.advance(self.iteration)
-        if self._diverged:
-            return self._end(DIVERGED, self._diverged)
         if self._reached:
             return self._end(FINISHED, self._reached)
+        if self._diverged:
+            return self._end(DIVERGED, self._diverged)
         if self.trainer.is_fresh and self._logged == self.iteration and self._misfit < limits.tolerance:
             return self._end(FINISHED, converged)
         if self.iteration < limits.iterations and (reason := decided(lambda: interrupted() or self._late(now))):
@@ -245,7 +246,8 @@ class Session:
         if not _is_due(self.iteration, limits.bounds):
             return {"error_bound": math.nan, "relative_error_bound": math.nan}
         found = self.trainer.bound(self.state.theta, limits.accuracy)
-        if limits.accuracy is not None and found.relative <= limits.accuracy:
+        goal = limits.accuracy
+        if goal is not None and decided(lambda: found.is_resolved and found.relative <= goal):
             self._reached = f"{found.said} is at most training.accuracy={limits.accuracy:g}"
         return {"error_bound": found.energy, "relative_error_bound": found.relative}
 

@@ -50,6 +50,17 @@ def test_it_ends_where_the_accuracy_is_reached_with_that_iteration(hpms):
     assert np.isfinite(bounds[-1]) and not np.isfinite(bounds[:-1]).any()
 
 
+def test_a_bound_that_fails_loses_no_run(hpms, monkeypatch):
+    def broken(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("hpms.experiment.error_bound", broken)
+    result = hpms("train", *OWN, "seed=5")
+    assert result.code == 0 and "no bound of the error: MemoryError: no room" in result.err
+    with h5py.File(result.last_line) as file:
+        assert file["summary"].attrs["status"] == "finished"
+
+
 def test_a_run_that_falls_short_says_so_and_counts_as_failed(hpms):
     result = hpms("train", *OWN, "training.accuracy=1e-9")
     assert result.code == 0, result.err

@@ -161,3 +161,30 @@ def test_what_does_not_go_together_is_one_sentence(more, said):
     with pytest.raises(UserError) as error:
         hpms.configure("+method=fast", *PROBLEMS["a square"], *more)
     assert said in str(error.value) and len(str(error.value).splitlines()) == 1
+
+
+def test_a_long_line_has_its_flux_at_once():
+    count = 200_000
+    grid = Cells((1.0,), (count,), (0.01,))
+    density = np.cos(np.linspace(0, 9, count))
+    found = equilibrated(grid, density, [np.ones(count)], np.zeros(count), {}, ())
+    assert np.abs(found.rest).max() < 1e-3 * np.abs(density).max()
+    floating = {face: FaceFlux(np.zeros(1), np.zeros(1)) for face in ((0, 0), (0, 1))}
+    density = density[:300] - density[:300].mean()
+    few = Cells((1.0,), (300,), (0.01,))
+    for fluxes, periodic in ((floating, ()), ({}, (0,))):
+        found = equilibrated(few, density, [np.ones(300)], np.zeros(300), fluxes, periodic)
+        assert np.abs(found.rest).max() < 1e-9
+
+
+def test_what_points_do_not_see_is_no_bound():
+    """Layers that are thin beside ε: with as few points as a period asks for the number is an estimate."""
+    config = hpms.configure(
+        *("+method=fast", "problem.dim=1", "problem.eps=0.1", "source.formula=1", "network=mlp"),
+        *("coefficient=layered", "coefficient.high=100", "coefficient.smoothing=0.02"),
+    )
+    built = hpms.build(config)
+    few, many = (error_bound(built.loss.model, built.theta, built.problem, most) for most in (200, 1e6))
+    assert not few.is_resolved and many.is_resolved
+    error = energy_error(built, measure(config, built.problem))
+    assert 0.99 * error <= many.energy <= 1.3 * error
