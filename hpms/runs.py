@@ -25,7 +25,7 @@ from hpms.size import check_size
 from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
-from hpms.training.session import ENDED, INTERRUPTED, Outcome
+from hpms.training.session import ENDED, INTERRUPTED, NAN, Outcome
 from hpms.training.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
@@ -136,7 +136,8 @@ def _train(
         try:
             outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
             for recorder, outcome in zip(recorders, outcomes, strict=True):
-                recorder.save(outcome.snapshot)
+                if outcome.status != NAN:
+                    recorder.save(outcome.snapshot)
             for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
                 recorder.end(outcome, _fields(built, measured, outcome.snapshot), _found(built, measured, outcome))
         except Exception as error:

@@ -139,7 +139,7 @@ def _is_seen(
     errors = [float(np.sqrt((each**2).sum(axis=1).mean())) for each in (first, second)]
     inverse = [np.trace(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
     medium = np.sqrt(((inverse[0] / inverse[1] - 1) ** 2).mean())
-    return max(errors) <= _SEEN * found.energy and medium <= _SEEN
+    return bool(max(errors) <= _SEEN * found.energy and medium <= _SEEN)
 
 
 def _squares(

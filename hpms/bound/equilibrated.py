@@ -118,7 +118,7 @@ class _Grid:
                     rate = each.rate.reshape(shape)
                     given = 0.0 if data is None else each.value.reshape(shape)
                     e = (given + inner * q[at]) / (rate + inner)
-                    trace[axis, end] = e
+                    trace[axis, end] = np.asarray(e)
                     side[at] = -sign * (given - rate * e)
             lows.append(np.moveaxis(low, 0, axis))
             highs.append(np.moveaxis(high, 0, axis))

@@ -49,6 +49,7 @@ GROUPS = (
 )
 _NOT_IDENTITY = {("training", "wall_limit"), ("training", "checkpoint_seconds"), ("runtime", "platform")}
 _NOT_IDENTITY |= {("reference", "cache"), ("runtime", "devices"), ("runtime", "distributed")}
+_NOT_IDENTITY |= {("training", "bound_points")}
 
 
 def is_identity(group: str, key: str) -> bool:
@@ -98,10 +99,13 @@ class Config:
         """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
         training = self.training
         unasked = {key for key in ("bound_every", "accuracy") if getattr(training, key) is None}
-        if training.accuracy is None:
-            unasked.add("bound_points")
+        asked = set() if training.accuracy is None else {"bound_points"}
         plain = {
-            group: {k: v for k, v in self.plain()[group].items() if is_identity(group, k) and k not in unasked}
+            group: {
+                k: v
+                for k, v in self.plain()[group].items()
+                if k in asked or (is_identity(group, k) and k not in unasked)
+            }
             for group in groups or GROUPS
             if group != "law" or not self.law.is_the_papers
         }

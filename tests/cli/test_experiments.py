@@ -53,6 +53,7 @@ def test_every_option_is_composed_and_read(hpms, group, option):
     assert code == 1 and "seed=x is not allowed" in err, err
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_takes_every_option(experiment):
     """No experiment sets a key that only its own options have; what is refused then is for a reason that names values.

@@ -11,6 +11,8 @@ from hpms.fem.fine.reference import reference
 from hpms.fem.p1 import P1Space
 from hpms.fem.validation import validation_points
 
+pytestmark = pytest.mark.thorough
+
 EPS = {"osc1d": 1 / 15, "osc2d": 0.1}
 DIM = {"osc1d": 1, "osc2d": 2}
 

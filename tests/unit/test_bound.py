@@ -142,6 +142,7 @@ def test_cells_follow_the_periods_and_what_is_allowed():
     assert cells((1.0,), (0.5,), 1e6).counts == (16,)
 
 
+@pytest.mark.thorough
 def test_a_goal_that_is_far_away_is_told_by_fewer_points():
     built = hpms.build(hpms.configure("+method=fast", *PROBLEMS["a square"], "problem.eps=0.01", "network=mlp"))
     arguments = built.loss.model, built.theta, built.problem, 4e5

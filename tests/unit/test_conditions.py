@@ -150,6 +150,7 @@ def assert_jets(network, others):
     return jet, rest
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("faces", [((0, 0),), ((0, 1), (1, 0)), ((0, 0), (0, 1), (1, 0), (1, 1))])
 @networks
 def test_a_network_vanishes_on_its_walls_alone(options, faces):

@@ -60,7 +60,18 @@ MEDIA = {
     ),
 }
 
-LONG = ("osc2d", "locally periodic", "oblique", "layers", "tensor", "values, fluxes, rates", "a cube")
+LONG = (
+    "discs",
+    "random",
+    "reaction",
+    "osc2d",
+    "locally periodic",
+    "oblique",
+    "layers",
+    "tensor",
+    "values, fluxes, rates",
+    "a cube",
+)
 
 
 def configured(name, *more):

@@ -158,6 +158,7 @@ class Given(AbstractSource):
         return flux + self.rate.value(x) * solution(x)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["value", "flux", "robin"])
 @pytest.mark.parametrize(("dim", "degree", "n"), [(2, 1, 12), (2, 2, 6), (3, 2, 3)])
 def test_the_weak_and_the_strong_side_belong_to_one_solution(dim, degree, n, kind):

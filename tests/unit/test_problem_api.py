@@ -162,7 +162,7 @@ def test_what_is_no_problem_is_one_sentence(given, message):
         ("fast", ("problem.eps=3",), "problem.eps=3 is not allowed beside a problem"),
         ("fast", ("+experiment=osc2d",), "+experiment=osc2d is not allowed beside a problem"),
         ("fast", ("law.reaction=1",), "law.reaction=1 is not allowed beside a problem"),
-        ("small", (), "take +method=fast"),
+        ("paper", (), "take +method=fast"),
     ],
 )
 def test_what_is_no_method_is_one_sentence(method, overrides, message):
