@@ -9,6 +9,7 @@ import jax
 import pytest
 from hydra._internal import defaults_list
 from hydra._internal.hydra import Hydra
+from jax.experimental.compilation_cache import compilation_cache
 
 from hpms.cli import main as cli
 
@@ -96,7 +97,7 @@ def hpms(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     monkeypatch.setattr(Hydra, "get_mode", lambda *_, **__: None)  # it composes all once more, only to ask for its mode
     monkeypatch.setattr(defaults_list, "_create_interpolation_map", where_asked_for)
-    promotion = jax.config.jax_numpy_dtype_promotion
+    promotion, folder = jax.config.jax_numpy_dtype_promotion, jax.config.jax_compilation_cache_dir
 
     def call(*arguments: str) -> Result:
         monkeypatch.setattr(sys, "argv", ["hpms", *arguments])
@@ -113,6 +114,9 @@ def hpms(monkeypatch, tmp_path, capsys):
 
     yield call
     jax.config.update("jax_numpy_dtype_promotion", promotion)
+    if jax.config.jax_compilation_cache_dir != folder:
+        jax.config.update("jax_compilation_cache_dir", folder)
+        compilation_cache.reset_cache()
 
 
 @pytest.fixture
