@@ -77,7 +77,7 @@ small() {
 }
 
 certified() {
-  local runs=$RUNS/certified formula place
+  local runs=$RUNS/certified place
   local -A media=([locally_periodic]='(1+x1*x2/2)*(2.5+sin(2*pi*x1/eps)*cos(2*pi*x2/eps)+0.8*sin(2*pi*(x1+x2)/eps))'
     [oblique]='2.5+1.5*sin(2*pi*(x1+x2)/eps)')
   RUNS=$runs/osc2d sweep training.bound_points=1.2e7 +experiment=osc2d_small problem.eps=0.05,0.02,0.01,0.005 seed=0,1,2 \

@@ -56,24 +56,12 @@ def equilibrated(
     faces that are neither in `fluxes` nor across a `periodic` axis have e = 0.
     """
     grid = _Grid(cells, resistance, reaction, fluxes, periodic)
-    nothing = np.zeros(cells.counts)
-    rhs = density - grid.equation(nothing, fluxes)
-    floats = grid.floats
-    if floats:
+    rhs = density - grid.equation(np.zeros(cells.counts), fluxes)
+    if grid.floats:
         rhs = rhs - rhs.mean()
-    if cells.dim == 1:
-        p = grid.solved(rhs)
-        low, high, trace = grid.through(p, fluxes)
-        return Equilibrated(low, high, p, density - grid.equation(p, fluxes), trace)
-    shape = (rhs.size, rhs.size)
-    product = LinearOperator(shape, lambda p: grid.equation(p.reshape(cells.counts), None).ravel())
-    near = LinearOperator(shape, lambda r: grid.near_inverse(r.reshape(cells.counts)).ravel())
-    size = float(np.abs(rhs).max())
-    found = cg(product, rhs.ravel(), rtol=_TOLERANCE, atol=0.0, maxiter=_MOST, M=near)[0] if size > 0 else rhs.ravel()
-    p = found.reshape(cells.counts)
-    rest = density - grid.equation(p, fluxes)
+    p = grid.solved(rhs) if cells.dim == 1 else grid.iterated(rhs)
     low, high, trace = grid.through(p, fluxes)
-    return Equilibrated(low, high, p, rest, trace)
+    return Equilibrated(low, high, p, density - grid.equation(p, fluxes), trace)
 
 
 class _Grid:
@@ -144,6 +132,15 @@ class _Grid:
         places = np.concatenate([here, here, there]), np.concatenate([here, there, here])
         matrix = sparse.csc_matrix((entries, places), shape=(n, n))
         return np.asarray(spsolve(matrix, r))
+
+    def iterated(self, r: np.ndarray) -> np.ndarray:
+        """p by conjugate gradients."""
+        if not r.any():
+            return r
+        shape = (r.size, r.size)
+        product = LinearOperator(shape, lambda p: self.equation(p.reshape(r.shape), None).ravel())
+        near = LinearOperator(shape, lambda q: self.near_inverse(q.reshape(r.shape)).ravel())
+        return cg(product, r.ravel(), rtol=_TOLERANCE, atol=0.0, maxiter=_MOST, M=near)[0].reshape(r.shape)
 
     def near_inverse(self, r: np.ndarray) -> np.ndarray:
         turned = r

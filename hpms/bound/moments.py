@@ -1,6 +1,8 @@
 """What the bound needs of a network in each cell and on each face: means over quadrature points."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -54,11 +56,8 @@ def moments(
     axes = range(cells.dim)
     points, weights = cells.local(axes)
     every = cells.corners(axes)
-    corners, count = _blocks(every if some is None else every[some], len(points))
-    found = _moments(
-        model, theta, problem, corners, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights)
-    )
-    return jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:])[:count], found)
+    corners = every if some is None else every[some]
+    return _in_blocks(partial(_moments, model, theta, problem), corners, cells, points, weights)
 
 
 def face_moments(
@@ -72,13 +71,19 @@ def face_moments(
         axis, end = each.face
         axes = [a for a in range(cells.dim) if a != axis]
         local, weights = cells.local(axes)
-        corners, count = _blocks(np.insert(cells.corners(axes), axis, 0, axis=1), len(local))
+        corners = np.insert(cells.corners(axes), axis, 0, axis=1)
         points = np.insert(local, axis, end * cells.counts[axis], axis=1)
-        some = _face_moments(
-            model, theta, problem, corners, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights)
-        )
-        found[each.face] = jax.tree.map(lambda array, n=count: array.reshape(-1, *array.shape[2:])[:n], some)
+        found[each.face] = _in_blocks(partial(_face_moments, model, theta, problem), corners, cells, points, weights)
     return found
+
+
+def _in_blocks(
+    function: Callable[..., Any], corners: np.ndarray, cells: Cells, points: np.ndarray, weights: np.ndarray
+) -> Any:
+    """What a function of blocks of corners, the widths, and a rule's points and weights gives for each corner."""
+    blocks, count = _blocks(corners, len(points))
+    found = function(blocks, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights))
+    return jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:])[:count], found)
 
 
 def _blocks(corners: np.ndarray, size: int) -> tuple[Float[Array, "n b d"], int]:

@@ -233,9 +233,8 @@ class Session:
             row |= self._bounded()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
         self._watch(row[RESIDUAL])
-        if np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual):
-            self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
-        if self._reached:
+        is_least = np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual)
+        if is_least or self._reached:
             self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
         self._logged = iteration
         self.recorder.log(row)
@@ -245,10 +244,10 @@ class Session:
         limits = self.trainer.limits
         if not _is_due(self.iteration, limits.bounds):
             return {"error_bound": math.nan, "relative_error_bound": math.nan}
-        found = self.trainer.bound(self.state.theta, limits.accuracy)
         goal = limits.accuracy
+        found = self.trainer.bound(self.state.theta, goal)
         if goal is not None and decided(lambda: found.is_resolved and found.relative <= goal):
-            self._reached = f"{found.said} is at most training.accuracy={limits.accuracy:g}"
+            self._reached = f"{found.said} is at most training.accuracy={goal:g}"
         return {"error_bound": found.energy, "relative_error_bound": found.relative}
 
     def _watch(self, residual: float) -> None:
