@@ -73,7 +73,8 @@ class GalerkinCoupling(AbstractCoupling):
 
     def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "p l f"]) -> Float[Array, "r l"]:
         groups = node_values.reshape(-1, self.group, *node_values.shape[1:]).mean(axis=1)
-        return self._assembled(self._flat(self.corners), self._flat(self.kinds), groups)
+        corners, kinds = (array.reshape(-1, *array.shape[2:]) for array in (self.corners, self.kinds))
+        return self._assembled(corners, kinds, groups)
 
     def spread(self, means: Float[Array, "r l"]) -> tuple[None, Float[Array, "p l f"]]:
         shape = (self.nodes.count, means.shape[1], self.tables.shape[-1])
@@ -109,9 +110,6 @@ class GalerkinCoupling(AbstractCoupling):
         local = jnp.einsum("egcf,eglf->ecl", self.tables[kinds], each)
         found = jnp.zeros((len(self.forcing) + 1, groups.shape[1]), groups.dtype)
         return found.at[corners].add(local)[:-1]
-
-    def _flat(self, blocks: Array) -> Array:
-        return blocks.reshape(-1, *blocks.shape[2:])
 
 
 class GalerkinSolver(LazyCoarseSolver):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -240,8 +241,6 @@ class GalerkinOptions(CouplingOptions):
     gap_formula: ClassVar[str] = "‖r(u)‖/‖r(0)‖"
 
     def check(self, config: Config) -> None:
-        import math
-
         dim, h = config.problem.dim, self.spacing or config.coarse.h
         if self.periods is not None and len(self.periods) != dim:
             raise ConfigError("coupling.periods", list(self.periods), f"give {dim} lengths, one per axis")
@@ -268,8 +267,6 @@ class GalerkinOptions(CouplingOptions):
         return weak.gap(self._form(known.problem, known.space.h, cells), known)
 
     def _form(self, problem: LiftedProblem, h: float, cells: tuple[int, ...]) -> WeakForm:
-        import math
-
         from hpms.coupling.weak import WeakForm
 
         return WeakForm(problem, self.spacing or h, self.periods, self.points, math.lcm(*cells))
