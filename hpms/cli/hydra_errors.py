@@ -9,7 +9,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 
 from hpms.cli.compose import composed
 from hpms.config.config import GROUPS
-from hpms.errors import suggestion
+from hpms.errors import brief, suggestion
 
 
 def sentence(error: Exception, verb: str) -> str:
@@ -22,7 +22,7 @@ def sentence(error: Exception, verb: str) -> str:
         return f"{sign}{group}={name} is not an option: choose {' or '.join(options)}.{suggestion(name, options)}"
     if isinstance(error, OverrideParseException):
         return (
-            f"{error.override} cannot be read: write key=value, and put quotes inside quotes around a value with "
+            f"{brief(error.override)} cannot be read: write key=value, and put quotes inside quotes around a value with "
             f"blanks, brackets or commas: \"key='value'\"."
         )
     if match := re.search(r"Could not override '([^']+)'", text):

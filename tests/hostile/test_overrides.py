@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hpms import runs
@@ -38,6 +38,7 @@ def test_any_text_for_any_key(hpms, tmp_path, monkeypatch, examples):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+    @example("balancing", "\x1e\r\x85")  # line breaks in what cannot be read
     @given(st.sampled_from(KEYS), VALUES)
     def check(key, value):
         code, _, err = hpms("train", f"{key}={value}")
