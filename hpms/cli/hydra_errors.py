@@ -22,8 +22,8 @@ def sentence(error: Exception, verb: str) -> str:
         return f"{sign}{group}={name} is not an option: choose {' or '.join(options)}.{suggestion(name, options)}"
     if isinstance(error, OverrideParseException):
         return (
-            f"{brief(error.override)} cannot be read: write key=value, and put quotes inside quotes around a value with "
-            f"blanks, brackets or commas: \"key='value'\"."
+            f"{brief(error.override)} cannot be read: write key=value, and put quotes inside quotes around a value "
+            f"with blanks, brackets or commas: \"key='value'\"."
         )
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown(match.group(1), text, verb, _keys(verb))
