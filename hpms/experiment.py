@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import equinox as eqx
 import jax
@@ -22,6 +23,7 @@ from hpms.problem.boundary_data import check_conditions, check_faces
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
+from hpms.problem.smoothness import roughness
 from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, trivial_loss
 from hpms.training.term.residual import ResidualTerm
@@ -29,6 +31,7 @@ from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
 _ROUNDING = 1e-20
+_BOUND_POINTS = 1e6  # where a run asked for none
 _PROBES = 256  # points at which a medium is checked
 
 
@@ -67,11 +70,16 @@ class Experiment:
             bound=self.bound,
         )
 
+    @cached_property
+    def roughness(self) -> str:
+        """What keeps a bound of the error from being one, or nothing."""
+        return roughness(self.problem)
+
     def bound(self, theta: Array, goal: float | None = None) -> ErrorBound:
         """The bound of the network's error with parameters θ; where a few points show that it is far above the goal,
         by these."""
-        most = self.config.training.bound_points
-        return error_bound(self.loss.model, theta, self.problem, most, goal)
+        most, is_hard = self.config.training.bound_points or _BOUND_POINTS, self.config.boundary.hard
+        return error_bound(self.loss.model, theta, self.problem, most, goal, self.roughness, is_hard)
 
 
 def fine_problem(config: Config) -> LiftedProblem:

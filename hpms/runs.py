@@ -139,7 +139,7 @@ def _train(
                 if outcome.status != NAN:
                     recorder.save(outcome.snapshot)
             for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
-                recorder.end(outcome, _fields(built, measured, outcome.snapshot), _found(built, measured, outcome))
+                recorder.end(outcome, *_found(built, measured, outcome))
         except Exception as error:
             for recorder in recorders:
                 recorder.fail(f"{type(error).__name__}: {error}")
@@ -176,25 +176,24 @@ def _recorder(
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
 
 
-def _fields(built: Experiment, measured: Measure, snapshot: Snapshot) -> dict[str, np.ndarray]:
-    """The network of the best iteration at the validation points, beside the reference."""
-    if snapshot.best is None:
-        return {}
-    return measured.fields(built, jnp.asarray(snapshot.best.theta), built.config.runtime.block_size())
-
-
-def _found(built: Experiment, measured: Measure, outcome: Outcome) -> dict[str, Any]:
-    """The bound of the error of an ended run, and its energy error where there is a reference."""
-    best, limits = outcome.snapshot.best, built.config.training
-    if best is None or outcome.status == INTERRUPTED or not limits.bound_points or not built.config.boundary.hard:
-        return {}
+def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The network of the best iteration at the validation points, beside the reference; and of an ended run the bound
+    of its error and its energy error where there is a reference.
+    """
+    best, limits, block = outcome.snapshot.best, built.config.training, built.config.runtime.block_size()
+    if best is None:
+        return {}, {}
     theta = jnp.asarray(best.theta)
+    fields, found = measured.fields(built, theta, block), {}
+    if outcome.status == INTERRUPTED or not limits.bound_points:
+        return fields, found
     try:
-        found = built.bound(theta).summary()
+        bound = built.bound(theta)
+        fields |= {"error_bound": bound.density(measured.points)}
+        found |= bound.summary()
     except Exception as error:
         log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
-        found = {}
-    return found | measured.energy_error(built, theta, built.config.runtime.block_size())
+    return fields, found | measured.energy_error(built, theta, block)
 
 
 def _reason(interrupt: Interrupt) -> str | None:

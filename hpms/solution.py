@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.bound.bound import ErrorBound, error_bound
+from hpms.bound.bound import ErrorBound
 from hpms.config.config import Config
-from hpms.errors import UserError
 from hpms.experiment import Experiment
 from hpms.machine.runtime import flags
 from hpms.problem.lifted import alone
@@ -19,8 +18,6 @@ from hpms.study.measure import Measure
 from hpms.training.loss import Evaluation
 from hpms.training.state import evaluate
 from hpms.training.validation import fields
-
-_BOUND_POINTS = 1e6
 
 
 @dataclass(frozen=True)
@@ -68,13 +65,9 @@ class Solution:
 
     @cached_property
     def error_bound(self) -> ErrorBound:
-        """A bound of the energy error |||v - u||| that needs no reference; raises `UserError` with a soft boundary."""
-        config = self.config
-        if not config.boundary.hard:
-            raise UserError("a bound of the error needs w to have its given values: take boundary=hard.")
-        with flags(config):
-            most = config.training.bound_points or _BOUND_POINTS
-            return error_bound(self.built.loss.model, self.theta, self.built.problem, most)
+        """A bound of the energy error |||v - u||| that needs no reference."""
+        with flags(self.config):
+            return self.built.bound(self.theta)
 
     @property
     def upscaled(self) -> Float[np.ndarray, "*n d d"]:

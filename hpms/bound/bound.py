@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from hpms.bound.cells import Cells, cells
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
+from hpms.bound.extension import extension
 from hpms.bound.moments import FaceMoments, Moments, face_moments, moments
 from hpms.fem.faces import Face
 from hpms.network.base import Parametrised
@@ -27,6 +28,8 @@ from hpms.problem.lifted import LiftedProblem
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
 _DRAWN, _SEEN = 1000, 0.1
+_SHOWN = 64  # boxes along an axis of a map
+TOO_FEW = "too few points for a bound"
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
 
 
@@ -37,8 +40,8 @@ class ErrorBound:
     fluxes are given without the mean of w), NaN where no constant is known.
 
     `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
-    them has. `parts` are the cells' shares of the square, of the grid's shape. Where `is_resolved` is not true points
-    are too few for the medium: then it is an estimate.
+    them has, and `boundary` is that of the given values where w misses them. `parts` are the cells' shares of the
+    square, of the grid's shape. Where it `lacks` something, as points are too few for the medium, it is an estimate.
     """
 
     energy: float
@@ -47,19 +50,33 @@ class ErrorBound:
     norm: float
     oscillation: float
     carried: float
+    boundary: float
     parts: Float[np.ndarray, "..."]
     sides: tuple[float, ...]
     points: int
     seconds: float
-    is_resolved: bool
+    lacks: str
 
     @property
-    def said(self) -> str:
-        """It in words."""
-        kind = "bound" if self.is_resolved else "estimate (too few points for a bound)"
-        return f"the {kind} of the relative energy error, {self.relative:.3g},"
+    def is_bound(self) -> bool:
+        """Whether it lacks nothing."""
+        return not self.lacks
 
-    def summary(self) -> dict[str, float]:
+    def density(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """The root of the parts of the square per volume at points of Ω, constant in boxes of neighbouring cells, at
+        most 64 along an axis: where is w wrong?
+        """
+        found, counts = self.parts, np.array(self.parts.shape)
+        each = -(-counts // _SHOWN)
+        for axis, size in enumerate(each):
+            starts = np.arange(0, counts[axis], size)
+            widths = np.diff([*starts, counts[axis]]) * self.sides[axis] / counts[axis]
+            found = np.add.reduceat(found, starts, axis=axis)
+            found = found / widths.reshape([-1 if a == axis else 1 for a in range(found.ndim)])
+        places = (points / np.array(self.sides) * counts).astype(int) // each
+        return np.sqrt(found[tuple(np.clip(places, 0, np.array(found.shape) - 1).T)])
+
+    def summary(self) -> dict[str, float | str]:
         """By the names of a run's attributes."""
         return {
             "error_bound": self.energy,
@@ -67,37 +84,84 @@ class ErrorBound:
             "error_bound_l2": self.l2,
             "error_bound_oscillation": self.oscillation,
             "error_bound_carried": self.carried,
+            "error_bound_boundary": self.boundary,
             "error_bound_cells": self.parts.size,
             "error_bound_points": self.points,
             "error_bound_seconds": self.seconds,
-            "error_bound_resolved": int(self.is_resolved),
+            "error_bound_resolved": int(self.is_bound),
+            "error_bound_lacks": self.lacks,
         }
 
 
 def error_bound(
-    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, most: float, goal: float | None = None
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    most: float,
+    goal: float | None = None,
+    lacks: str = "",
+    is_hard: bool = True,
 ) -> ErrorBound:
-    """Of a network that has the given values on ∂Ω, with at most about `most` quadrature points: cells are halved while
-    their oscillation is a large part of it. With a relative `goal` an eighth of the points is tried first, and is all
-    where it gives thrice the goal.
+    """Of a network, with at most about `most` quadrature points: cells are halved while their oscillation is a large
+    part of it. With a relative `goal` an eighth of the points is tried first, and is all where it gives thrice the
+    goal. `lacks` is what keeps it from being a bound whatever the points, `is_hard` whether w has its given values.
     """
     start = time.perf_counter()
     sides, eps = problem.domain.sides, problem.domain.eps
     periods = problem.coefficient.periods or (eps,) * len(sides)
     grid = cells(sides, periods, most)
+    found = None
     if goal is not None and grid.points > _FEW:
-        quick = _on(model, theta, problem, cells(sides, periods, max(_FEW, most / 8)))
-        if not quick.relative <= _FAR * goal:
-            return replace(quick, seconds=time.perf_counter() - start)
+        quick = _looked_at(model, theta, problem, cells(sides, periods, max(_FEW, most / 8)))
+        found = None if quick.relative <= _FAR * goal else quick
+    found = found or _refined(model, theta, problem, grid, most)
+    if not is_hard:
+        found = _with_boundary(model, theta, problem, most, found)
+    return replace(found, lacks=lacks or found.lacks, seconds=time.perf_counter() - start)
+
+
+def _refined(
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, most: float
+) -> ErrorBound:
+    """On finer and finer cells, until it is a bound with little oscillation or `most` points are used."""
     while True:
-        found = _on(model, theta, problem, grid)
-        found = replace(found, is_resolved=found.is_resolved and _is_seen(model, theta, problem, grid, found))
-        finer = grid.finer()
-        enough = found.is_resolved and found.oscillation <= _SHARE * found.energy
-        if enough or finer.points > most or not finer.is_small:
-            break
+        found, finer = _looked_at(model, theta, problem, grid), grid.finer(most)
+        if finer is None or (found.is_bound and found.oscillation <= _SHARE * found.energy):
+            return found
         grid = finer
-    return replace(found, seconds=time.perf_counter() - start)
+
+
+def _looked_at(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
+    """On these cells, an estimate where they do not resolve the medium."""
+    found = _on(model, theta, problem, grid)
+    is_seen = grid.resolves and _is_seen(model, theta, problem, grid, found)
+    return found if is_seen else replace(found, lacks=TOO_FEW)
+
+
+def _with_boundary(
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, most: float, found: ErrorBound
+) -> ErrorBound:
+    """With what w misses of its given values."""
+    missed = extension(model, theta, problem, _held(problem), most)
+    counts, sides = np.array(found.parts.shape), np.array(found.sides)
+    places = np.minimum((missed.points / sides * counts).astype(int), counts - 1)
+    parts = found.parts.copy()
+    np.add.at(parts, tuple(places.T), missed.energy)
+    boundary = float(missed.energy.sum()) ** 0.5
+    energy = math.hypot(found.energy, boundary)
+    return replace(
+        found,
+        energy=energy,
+        relative=_relative(energy, found.norm),
+        l2=missed.square**0.5 + (found.l2 * energy / found.energy if found.energy else math.nan),
+        boundary=boundary,
+        parts=parts,
+        lacks=found.lacks if missed.is_resolved else TOO_FEW,
+    )
+
+
+def _relative(energy: float, norm: float) -> float:
+    return energy / (norm - energy) if norm > energy else math.inf
 
 
 def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
@@ -111,16 +175,17 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
     constant = _friedrichs(problem) / float(np.min(every.least)) ** 0.5
     return ErrorBound(
         energy=energy,
-        relative=energy / (norm - energy) if norm > energy else math.inf,
+        relative=_relative(energy, norm),
         l2=constant * energy,
         norm=norm,
         oscillation=float(squares[1]) ** 0.5,
         carried=float(squares[2]) ** 0.5,
+        boundary=0.0,
         parts=parts,
         sides=tuple(problem.domain.sides),
         points=grid.points,
         seconds=0.0,
-        is_resolved=grid.resolves,
+        lacks="",
     )
 
 
@@ -200,14 +265,18 @@ def _friedrichs(problem: LiftedProblem) -> float:
     """C with ‖φ‖ <= C ‖∇φ‖, by the first eigenvalue of the Laplacian on the box, of φ without its mean where
     nothing else fixes it; NaN where only a rate or a reaction does.
     """
-    sides, conditions = problem.domain.sides, problem.conditions
+    sides = problem.domain.sides
     if problem.floats:
         return max(sides) / math.pi
-    held = {
-        (axis, end): conditions is None or any(f.face == (axis, end) and not f.is_flux for f in conditions.faces)
-        for axis in range(len(sides))
-        for end in (0, 1)
-    }
-    turns = [(held[axis, 0] + held[axis, 1]) / 2 for axis in range(len(sides))]
-    value = sum((math.pi * turn / side) ** 2 for turn, side in zip(turns, sides, strict=True))
+    turns = _held(problem).sum(axis=1) / 2
+    value = sum((math.pi * turn / side) ** 2 for turn, side in zip(turns.tolist(), sides, strict=True))
     return value**-0.5 if value > 0 else math.nan
+
+
+def _held(problem: LiftedProblem) -> Bool[np.ndarray, "d 2"]:
+    """Whether w is given on the faces at both ends of each axis."""
+    conditions, dim = problem.conditions, problem.domain.dim
+    if conditions is None:
+        return np.ones((dim, 2), bool)
+    given = {each.face for each in conditions.faces if not each.is_flux}
+    return np.array([[(axis, end) in given for end in (0, 1)] for axis in range(dim)])

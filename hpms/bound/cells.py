@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 _PER_PERIOD, _LEAST, _RESOLVED = 3, 16, 8  # cells along an axis, in a period of the medium and in all; points
+_GROWTH = 1.25
 _EACH, _MOST = 3, {1: 400_000, 2: 4000}
 
 
@@ -66,14 +67,12 @@ class Cells:
         """The numbers of the cells along some axes, last axis fastest."""
         return np.indices([self.counts[axis] for axis in axes]).reshape(len(axes), -1).T
 
-    def finer(self) -> "Cells":
-        """Twice as many along each axis."""
-        return replace(self, counts=tuple(2 * n for n in self.counts))
-
-    @property
-    def is_small(self) -> bool:
-        """Whether a flux on them is soon found: their numbers along the axes are not too large."""
-        return max(self.counts) <= _MOST[min(self.dim, 2)]
+    def finer(self, most: float) -> "Cells | None":
+        """Twice as many along each axis, or as many as `most` points and a flux that is soon found allow; None where
+        that is little.
+        """
+        growth = min(2.0, (most / self.points) ** (1 / self.dim), _MOST[min(self.dim, 2)] / max(self.counts))
+        return None if growth < _GROWTH else replace(self, counts=tuple(math.floor(growth * n) for n in self.counts))
 
 
 def cells(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> Cells:

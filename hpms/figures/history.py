@@ -86,7 +86,8 @@ def draw_upscaled(axes: Any, run: Record, title: str) -> None:
 
 
 def draw_errors(axes: Any, run: Record, title: str, against: str) -> None:
-    """Both relative errors against iterations or seconds, beside those of the fine FEM."""
+    """Both relative errors against iterations or seconds, beside those of the fine FEM, and what bounds the energy
+    error."""
     x = run.iterations if against == "iteration" else run.seconds
     for key, (name, _, style) in ERRORS.items():
         draw_positive(axes, x, run.column(f"relative_{key}"), label=name, **style)
@@ -94,6 +95,21 @@ def draw_errors(axes: Any, run: Record, title: str, against: str) -> None:
     for key, (name, _, style) in ERRORS.items():
         label = f"{name}, fine FEM, {time}"
         draw_level(axes, run.number(f"fem_relative_{key}"), color=style["color"], label=label)
+    _draw_bounds(axes, run, x)
     axes.set(xlabel=against, ylabel="relative error", yscale="log")
     plain(axes)
     headed(axes, title)
+
+
+def _draw_bounds(axes: Any, run: Record, x: np.ndarray) -> None:
+    """The bounds that were logged, and at the best iteration the last one beside the energy error."""
+    logged = run.column("relative_error_bound")
+    known = np.isfinite(logged)
+    kind = "bound" if run.number("error_bound_resolved") == 1 else "estimate"
+    if known.any():
+        axes.plot(x[known], logged[known], color=GREEN, linewidth=1.0, marker=".", markersize=4)
+    here = x[run.iterations == run.number("iteration")]
+    last = {f"energy, {kind}": ("relative_error_bound", "v"), "energy": ("relative_energy_error", "x")}
+    for label, (name, marker) in last.items():
+        if here.size and np.isfinite(value := run.number(name)):
+            axes.plot(here, value, marker, color=GREEN, markersize=5, label=label, linestyle="none")

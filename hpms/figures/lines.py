@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from hpms.figures.record import Record
-from hpms.figures.style import BLUE, DASHES, VERMILLION, draw_positive, headed, plain
+from hpms.figures.style import BLUE, DASHES, GREEN, VERMILLION, draw_positive, headed, plain
 
 _BENEATH = {"linewidth": 3.0, "zorder": 1.8}
 
@@ -27,6 +27,18 @@ def draw_error(axes: Any, run: Record, title: str) -> None:
     error = np.abs(run.fields["value"] - run.fields["reference_value"])
     draw_positive(axes, run.fields["points"][:, 0], error, color=BLUE, linewidth=1.0)
     axes.set(xlabel="$x_1$", ylabel="error of $w$" if run.has_own_conditions else "$|v - u|$", xlim=(0, run.sides[0]))
+    plain(axes)
+    headed(axes, title)
+
+
+def draw_bound(axes: Any, run: Record, title: str) -> None:
+    """The bound of K^{1/2}|(v - u)'|, in boxes, and |v' - u'| where there is a reference."""
+    x = run.fields["points"][:, 0]
+    if run.has_reference:
+        error = np.abs(run.fields["gradient"] - run.fields["reference_gradient"])[:, 0]
+        draw_positive(axes, x, error, color="0.6", linewidth=0.8, label="$|v' - u'|$")
+    draw_positive(axes, x, run.fields["error_bound"], color=GREEN, linewidth=1.0, label="bound, energy")
+    axes.set(xlabel="$x_1$", ylabel="per length", xlim=(0, run.sides[0]))
     plain(axes)
     headed(axes, title)
 

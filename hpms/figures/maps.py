@@ -12,7 +12,9 @@ _SYMBOLS = ("network $v$", "reference $u$", "$v$, $u$")
 
 
 def draw_solution_maps(part: Any, run: Record) -> None:
-    """v and u on one scale, and v - u on one centred on 0, in a row; v alone without a reference."""
+    """v and u on one scale, and v - u on one centred on 0, in a row; without a reference v, and where the bound of the
+    error is from.
+    """
     grid = TensorGrid.of(run.fields["points"])
     v, u = run.fields["value"], run.fields.get("reference_value")
     ours, theirs, both = ("network $w$", "reference $w$", "$w$") if run.has_own_conditions else _SYMBOLS
@@ -20,9 +22,8 @@ def draw_solution_maps(part: Any, run: Record) -> None:
     panels[0].set_ylabel("$x_2$")
     _note(part, grid)
     if u is None:
-        for axes in panels[1:]:
-            axes.set_axis_off()
         part.colorbar(_maps(panels[:1], grid, {ours: v}), ax=panels[0], label=both[:3], aspect=14, shrink=0.8)
+        _draw_apart(part, panels[1:], grid, _bound(run))
         return
     maps = _maps(panels[:2], grid, {ours: v, theirs: u})
     part.colorbar(maps, ax=list(panels[:2]), label=both, aspect=14, shrink=0.8, pad=0.02)
@@ -32,6 +33,31 @@ def draw_solution_maps(part: Any, run: Record) -> None:
     part.colorbar(
         error, ax=panels[2], label="error" if run.has_own_conditions else "$v - u$", aspect=14, shrink=0.8, pad=0.04
     )
+
+
+def draw_bound_maps(part: Any, run: Record) -> None:
+    """Where the bound of the error is from, beside |∇(v - u)|."""
+    grid = TensorGrid.of(run.fields["points"])
+    panels = part.subplots(1, 3, sharey=True)
+    panels[0].set_ylabel("$x_2$")
+    difference = run.fields["gradient"] - run.fields["reference_gradient"]
+    shown = _bound(run) | {r"$|\nabla(v - u)|$": np.linalg.norm(difference, axis=1)}
+    _draw_apart(part, panels, grid, shown)
+
+
+def _bound(run: Record) -> dict[str, np.ndarray]:
+    """By its title, where there is one."""
+    return {"bound of the error": run.fields["error_bound"]} if "error_bound" in run.fields else {}
+
+
+def _draw_apart(part: Any, panels: Any, grid: TensorGrid, shown: dict[str, np.ndarray]) -> None:
+    """One for each title, each on its own scale; what is left of the panels is empty."""
+    for axes, (title, values) in zip(panels, shown.items(), strict=False):
+        drawn = _map(axes, grid, values, cmap=FIELD)
+        axes.set_title(title, loc="left")
+        part.colorbar(drawn, ax=axes, aspect=14, shrink=0.8, pad=0.04)
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
 
 
 def draw_coarse_maps(part: Any, run: Record) -> None:

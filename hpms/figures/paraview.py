@@ -16,7 +16,8 @@ _CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
 
 def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, w = v + x_i, -K∇w, and with a reference
-    u, v - u, ∇u, of each lifted problem, numbered where there are several.
+    u, v - u, ∇u, of each lifted problem, numbered where there are several; and the bound of the error per volume, where
+    it was taken.
 
     Neighbouring points are joined to segments, quadrilaterals or hexahedra; the third coordinate is 0 where there is
     none. Raises `UserError` where meshio is missing or the run has no fields yet.
@@ -43,6 +44,8 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
                 f"error{number}": (found["value"] - found["reference_value"])[:, 0],
                 f"reference_gradient{number}": _three(found["reference_gradient"]),
             }
+    if "error_bound" in run.every:
+        data["error_bound"] = run.every["error_bound"]
     cells: list = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
     meshio.write(path, meshio.Mesh(_three(points), cells, point_data=data))
     return path

@@ -28,7 +28,7 @@ class Record:
     @cached_property
     def fields(self) -> dict[str, np.ndarray]:
         """Those of the first lifted problem; of w in place of u with conditions of one's own."""
-        places = ("points", "weights", "nodes")
+        places = ("points", "weights", "nodes", "error_bound")
         first = {name: array[:, 0] for name, array in self.every.items() if self.has_lifted and name not in places}
         found = self.every | first
         if not self.has_own_conditions or "w" not in found:
@@ -77,6 +77,11 @@ class Record:
     def has_reference(self) -> bool:
         """Whether the fields have what the network is measured by."""
         return "reference_value" in self.fields
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether errors or bounds of them were logged."""
+        return bool(self.column("relative_l2").size or np.isfinite(self.column("relative_error_bound")).any())
 
     def column(self, name: str) -> np.ndarray:
         """A column of the history, empty where it is missing."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from hpms.figures.history import draw_errors, draw_terms, draw_upscaled, draw_weights
-from hpms.figures.lines import draw_coarse, draw_error, draw_solution
-from hpms.figures.maps import draw_coarse_maps, draw_solution_maps
+from hpms.figures.lines import draw_bound, draw_coarse, draw_error, draw_solution
+from hpms.figures.maps import draw_bound_maps, draw_coarse_maps, draw_solution_maps
 from hpms.figures.record import Record, record
 from hpms.figures.style import drawing, new_figure, save
 from hpms.results.run import StoredRun
@@ -48,6 +48,7 @@ def _with_lines(run: Record) -> Any:
     panels: list[Panel] = []
     if run.fields:
         panels += [("solution", draw_solution), *([("pointwise error", draw_error)] if run.has_reference else [])]
+        panels += [("bound of the error", draw_bound)] if "error_bound" in run.fields else []
         panels += [("coarse state and averages", draw_coarse)] if run.coarse else []
     panels += history(run)
     rows = (len(panels) + 1) // 2
@@ -64,15 +65,16 @@ def _with_lines(run: Record) -> Any:
 def _with_maps(run: Record) -> Any:
     """Rows of maps, then the history in rows of one, two and two panels."""
     panels = history(run)
-    logged = len(panels) - (len(_ERRORS) if run.column("relative_l2").size else 0)
+    logged = len(panels) - (len(_ERRORS) if run.has_errors else 0)
     rows = [part for part in (panels[:1], panels[1:logged], panels[logged:]) if part]
-    heights = [_MAPS, *([_COARSE_MAPS] if run.coarse else []), *[_LOW_ROW] * len(rows)]
+    maps = [draw_solution_maps, *([draw_bound_maps] if run.has_reference and "error_bound" in run.fields else [])]
+    maps += [draw_coarse_maps] if run.coarse else []
+    heights = [*(_COARSE_MAPS if draw is draw_coarse_maps else _MAPS for draw in maps), *[_LOW_ROW] * len(rows)]
     figure = new_figure(sum(heights) + 0.4)
     figure.suptitle(heading(run))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
-    draw_solution_maps(parts[0], run)
-    if run.coarse:
-        draw_coarse_maps(parts[1], run)
+    for part, draw in zip(parts, maps, strict=False):
+        draw(part, run)
     for part, panels in zip(parts[-len(rows) :], rows, strict=True):
         _draw(part, part.add_gridspec(1, len(panels)), panels, run)
     return figure
@@ -81,7 +83,7 @@ def _with_maps(run: Record) -> Any:
 def history(run: Record) -> tuple[Panel, ...]:
     """Panels of what was logged."""
     found = [panel for panel in _HISTORY if panel[1] is not draw_upscaled or run.column("upscaled_coefficient").size]
-    return (*found, *(_ERRORS if run.column("relative_l2").size else ()))
+    return (*found, *(_ERRORS if run.has_errors else ()))
 
 
 def _draw(part: Any, places: Any, panels: Sequence[Panel], run: Record, letters: bool = False) -> None:

@@ -48,6 +48,3 @@ class TrainingOptions(AbstractOptions):
         for key in ("bound_every", "accuracy"):
             if getattr(self, key) is not None and not self.bound_points:
                 raise ConfigError(f"training.{key}", getattr(self, key), "training.bound_points=0 allows no bound")
-            if getattr(self, key) is not None and not config.boundary.hard:
-                reason = "a bound of the error needs w to have its given values: take boundary=hard"
-                raise ConfigError(f"training.{key}", getattr(self, key), reason)

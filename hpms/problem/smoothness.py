@@ -37,18 +37,33 @@ def warn_of_roughness(coefficient: AbstractCoefficient, sides: tuple[float, ...]
         log.warning("the coefficient's contrast is %.1g, too much for float32: add runtime.precision=float64", contrast)
 
 
+def roughness(problem: LiftedProblem) -> str:
+    """What of the warnings below keeps the residual at points from being that of the equation, or nothing."""
+    size, jump, _ = _probe(problem.coefficient, problem.domain.sides)
+    if jump > _JUMP * size[0]:
+        return "the coefficient jumps"
+    if getattr(problem.coefficient, "rough", None):
+        return "the coefficient's formula may have jumps or kinks"
+    return "given values may have kinks" if _rough_data(problem) else ""
+
+
 def warn_of_rough_data(problem: LiftedProblem) -> None:
     """Logs where a value that is given may have a kink: its extension into Ω has it, too, and the residual does not."""
-    for each in problem.conditions.faces if problem.conditions else ():
-        formula = getattr(each.value, "formula", None)
-        if each.is_flux or formula is None or not (rough := formula.kinks(["x1", "x2", "x3"])):
-            continue
+    for formula, rough in _rough_data(problem):
         log.warning(
             "problem.conditions: the value %s uses %s of x; its extension into the domain has a kink, which the "
             "residual at points leaves out: the network may solve another problem",
-            formula.text,
+            formula,
             ", ".join(rough),
         )
+
+
+def _rough_data(problem: LiftedProblem) -> list[tuple[str, list[str]]]:
+    """Formulas of given values, with the functions in them that may have kinks."""
+    faces = problem.conditions.faces if problem.conditions else ()
+    formulas = [getattr(each.value, "formula", None) for each in faces if not each.is_flux]
+    found = [(each.text, each.kinks(["x1", "x2", "x3"])) for each in formulas if each is not None]
+    return [(text, rough) for text, rough in found if rough]
 
 
 def _probe(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hpms.bound.bound import TOO_FEW
 from hpms.config.config import Config
 from hpms.config.registry import option
 from hpms.results.table import scientific, table
@@ -114,7 +115,8 @@ def _bound(summary: Mapping[str, Any], config: Config) -> str:
     if "relative_error_bound" not in summary:
         return ""
     found, accuracy = summary["relative_error_bound"], config.training.accuracy
-    kind = "at most" if summary["error_bound_resolved"] else "about (too few points for a bound)"
+    lacks = "" if summary["error_bound_resolved"] else summary.get("error_bound_lacks", TOO_FEW)
+    kind = f"about ({lacks})" if lacks else "at most"
     how = f"{summary['error_bound_points']:,} points, {summary['error_bound_seconds']:.1f} s, no reference"
     text = f"The relative energy error is {kind} {scientific(found)}: {how}."
     if not np.isfinite(found):
@@ -123,8 +125,10 @@ def _bound(summary: Mapping[str, Any], config: Config) -> str:
         text += f" Against the reference it is {scientific(summary['relative_energy_error'])}."
     if accuracy is not None and not found <= accuracy:
         text += f" That is above training.accuracy={accuracy:g}: more iterations, points or parameters are needed."
-    elif accuracy is not None and not summary["error_bound_resolved"]:
+    elif accuracy is not None and lacks == TOO_FEW:
         text += " For a bound training.bound_points has to be larger."
+    elif accuracy is not None and lacks:
+        text += " No number of points makes a bound of it."
     return f"\n\n{text}"
 
 

@@ -21,7 +21,7 @@ _CONFIG_MOST = 100_000  # characters
 _ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")
 _WITH_REFERENCE = ("reference_method", "fem_method", "reference_seconds", "fem_seconds")
 _WITH_REFERENCE += ("reference_own_l2", "reference_own_h1", "fem_relative_l2", "fem_relative_h1")
-_TEXTS = ("status", "reason", "reference_method", "fem_method", "corrector_method")
+_TEXTS = ("status", "reason", "reference_method", "fem_method", "corrector_method", "error_bound_lacks")
 _WITH_BEST = ("iteration", "residual_loss", "wall_seconds")
 _ERRORS = ("relative_l2", "relative_h1")
 _MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upscaled_coefficient")
@@ -151,7 +151,7 @@ def _check_fields(group: Any, dim: int, known: bool) -> None:
         at_nodes = name in ("nodes", "averages", "coarse_state", "reference_averages", "reference_coarse_state")
         array = _array(group, name, "f", None, finite=False)
         _require(array.ndim > 0 and len(array) == (nodes if at_nodes else count), f"fields/{name}")
-        wanted = {"points": (dim,), "nodes": (dim,), "weights": ()}.get(name)
+        wanted = {"points": (dim,), "nodes": (dim,), "weights": (), "error_bound": ()}.get(name)
         if wanted is None:
             wanted = (*lifts, dim) if name in ("gradient", "flux", "reference_gradient") else lifts
         _require(array.shape[1:] == wanted, f"fields/{name}")

@@ -246,8 +246,10 @@ class Session:
             return {"error_bound": math.nan, "relative_error_bound": math.nan}
         goal = limits.accuracy
         found = self.trainer.bound(self.state.theta, goal)
-        if goal is not None and decided(lambda: found.is_resolved and found.relative <= goal):
-            self._reached = f"{found.said} is at most training.accuracy={goal:g}"
+        if goal is not None and decided(lambda: found.is_bound and found.relative <= goal):
+            self._reached = (
+                f"the bound of the relative energy error, {found.relative:.3g}, is at most training.accuracy={goal:g}"
+            )
         return {"error_bound": found.energy, "relative_error_bound": found.relative}
 
     def _watch(self, residual: float) -> None:
