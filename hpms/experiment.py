@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.bound.bound import ErrorBound, error_bound
+from hpms.bound.bound import error_bound
+from hpms.bound.found import ErrorBound
 from hpms.config.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
 from hpms.coupling.upscaling.base import AbstractUpscaling

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.bound.bound import ErrorBound
+from hpms.bound.found import ErrorBound
 from hpms.config.config import Config
 from hpms.experiment import Experiment
 from hpms.machine.runtime import flags

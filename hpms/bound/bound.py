@@ -12,7 +12,7 @@ minus a mean (Payne and Weinberger), the last is ∫ τ·∇φ + ... of a flux �
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -20,6 +20,7 @@ from jaxtyping import Array, Bool, Float
 from hpms.bound.cells import Cells, cells
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
 from hpms.bound.extension import extension
+from hpms.bound.found import TOO_FEW, ErrorBound
 from hpms.bound.moments import FaceMoments, Moments, face_moments, moments
 from hpms.fem.faces import Face
 from hpms.network.base import Parametrised
@@ -28,69 +29,7 @@ from hpms.problem.lifted import LiftedProblem
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
 _DRAWN, _SEEN = 1000, 0.1
-_SHOWN = 64  # boxes along an axis of a map
-TOO_FEW = "too few points for a bound"
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
-
-
-@dataclass(frozen=True)
-class ErrorBound:
-    """|||w* - w||| <= `energy`, for all lifted problems together; `relative` to ‖K^{1/2}∇u‖, of which ‖K^{1/2}∇v‖ -
-    `energy` is a lower bound (infinite where that is not positive); `l2` bounds ‖w* - w‖ (where only
-    fluxes are given without the mean of w), NaN where no constant is known.
-
-    `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
-    them has, and `boundary` is that of the given values where w misses them. `parts` are the cells' shares of the
-    square, of the grid's shape. Where it `lacks` something, as points are too few for the medium, it is an estimate.
-    """
-
-    energy: float
-    relative: float
-    l2: float
-    norm: float
-    oscillation: float
-    carried: float
-    boundary: float
-    parts: Float[np.ndarray, "..."]
-    sides: tuple[float, ...]
-    points: int
-    seconds: float
-    lacks: str
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether it lacks nothing."""
-        return not self.lacks
-
-    def density(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-        """The root of the parts of the square per volume at points of Ω, constant in boxes of neighbouring cells, at
-        most 64 along an axis: where is w wrong?
-        """
-        found, counts = self.parts, np.array(self.parts.shape)
-        each = -(-counts // _SHOWN)
-        for axis, size in enumerate(each):
-            starts = np.arange(0, counts[axis], size)
-            widths = np.diff([*starts, counts[axis]]) * self.sides[axis] / counts[axis]
-            found = np.add.reduceat(found, starts, axis=axis)
-            found = found / widths.reshape([-1 if a == axis else 1 for a in range(found.ndim)])
-        places = (points / np.array(self.sides) * counts).astype(int) // each
-        return np.sqrt(found[tuple(np.clip(places, 0, np.array(found.shape) - 1).T)])
-
-    def summary(self) -> dict[str, float | str]:
-        """By the names of a run's attributes."""
-        return {
-            "error_bound": self.energy,
-            "relative_error_bound": self.relative,
-            "error_bound_l2": self.l2,
-            "error_bound_oscillation": self.oscillation,
-            "error_bound_carried": self.carried,
-            "error_bound_boundary": self.boundary,
-            "error_bound_cells": self.parts.size,
-            "error_bound_points": self.points,
-            "error_bound_seconds": self.seconds,
-            "error_bound_resolved": int(self.is_bound),
-            "error_bound_lacks": self.lacks,
-        }
 
 
 def error_bound(
@@ -152,16 +91,11 @@ def _with_boundary(
     return replace(
         found,
         energy=energy,
-        relative=_relative(energy, found.norm),
         l2=missed.square**0.5 + (found.l2 * energy / found.energy if found.energy else math.nan),
         boundary=boundary,
         parts=parts,
         lacks=found.lacks if missed.is_resolved else TOO_FEW,
     )
-
-
-def _relative(energy: float, norm: float) -> float:
-    return energy / (norm - energy) if norm > energy else math.inf
 
 
 def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
@@ -175,7 +109,6 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
     constant = _friedrichs(problem) / float(np.min(every.least)) ** 0.5
     return ErrorBound(
         energy=energy,
-        relative=_relative(energy, norm),
         l2=constant * energy,
         norm=norm,
         oscillation=float(squares[1]) ** 0.5,

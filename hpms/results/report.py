@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hpms.bound.bound import TOO_FEW
+from hpms.bound.found import TOO_FEW
 from hpms.config.config import Config
 from hpms.config.registry import option
 from hpms.results.table import scientific, table

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from hpms.bound.bound import ErrorBound
+from hpms.bound.found import ErrorBound
 from hpms.coupling.base import AbstractCoarseSolver
 from hpms.training.loss import Loss
 from hpms.training.optimizer.base import AbstractOptimizer

@@ -1,0 +1,73 @@
+"""What a bound of the error found, and where it is from."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+_SHOWN = 64  # boxes along an axis of a map
+TOO_FEW = "too few points for a bound"
+
+
+@dataclass(frozen=True)
+class ErrorBound:
+    """|||w* - w||| <= `energy`, for all lifted problems together; `norm` is ‖K^{1/2}∇v‖, and `l2` bounds ‖w* - w‖
+    (where only fluxes are given without the mean of w), NaN where no constant is known.
+
+    `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
+    them has, and `boundary` is that of the given values where w misses them. `parts` are the cells' shares of the
+    square, of the grid's shape. Where it `lacks` something, as points are too few for the medium, it is an estimate.
+    """
+
+    energy: float
+    l2: float
+    norm: float
+    oscillation: float
+    carried: float
+    boundary: float
+    parts: Float[np.ndarray, "..."]
+    sides: tuple[float, ...]
+    points: int
+    seconds: float
+    lacks: str
+
+    @property
+    def relative(self) -> float:
+        """To ‖K^{1/2}∇u‖, of which `norm` - `energy` is a lower bound; infinite where that is not positive."""
+        return self.energy / (self.norm - self.energy) if self.norm > self.energy else math.inf
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it lacks nothing."""
+        return not self.lacks
+
+    def density(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """The root of the parts of the square per volume at points of Ω, constant in boxes of neighbouring cells, at
+        most 64 along an axis: where is w wrong?
+        """
+        found, counts = self.parts, np.array(self.parts.shape)
+        each = -(-counts // _SHOWN)
+        for axis, size in enumerate(each):
+            starts = np.arange(0, counts[axis], size)
+            widths = np.diff([*starts, counts[axis]]) * self.sides[axis] / counts[axis]
+            found = np.add.reduceat(found, starts, axis=axis)
+            found = found / widths.reshape([-1 if a == axis else 1 for a in range(found.ndim)])
+        places = (points / np.array(self.sides) * counts).astype(int) // each
+        return np.sqrt(found[tuple(np.clip(places, 0, np.array(found.shape) - 1).T)])
+
+    def summary(self) -> dict[str, float | str]:
+        """By the names of a run's attributes."""
+        return {
+            "error_bound": self.energy,
+            "relative_error_bound": self.relative,
+            "error_bound_l2": self.l2,
+            "error_bound_oscillation": self.oscillation,
+            "error_bound_carried": self.carried,
+            "error_bound_boundary": self.boundary,
+            "error_bound_cells": self.parts.size,
+            "error_bound_points": self.points,
+            "error_bound_seconds": self.seconds,
+            "error_bound_resolved": int(self.is_bound),
+            "error_bound_lacks": self.lacks,
+        }
