@@ -17,7 +17,7 @@ from hpms.jet import Jet
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import Sites, visit_blocks
 
-_COLUMNS = 512  # parameters whose means are taken at a time
+COLUMNS = 512  # parameters whose means are taken at a time
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class AbstractCoupling(eqx.Module):
         found = visit_blocks(gradients, self.blocks)
         nodes = self.nodes.flat(found)
         parts = tuple(None if array is None else jnp.moveaxis(array, -1, 0) for array in (inside, nodes))
-        return jnp.moveaxis(jax.lax.map(lambda part: self.means(*part), parts, batch_size=_COLUMNS), 0, -1)
+        return jnp.moveaxis(jax.lax.map(lambda part: self.means(*part), parts, batch_size=COLUMNS), 0, -1)
 
     @abc.abstractmethod
     def residual(self, means: Float[Array, "n l"], kappa: Float[Array, " p"], view: CoarseView) -> Float[Array, " r"]:

@@ -104,8 +104,7 @@ class BoxCoarseSolver(LazyCoarseSolver):
 
     def _extension(self, kappa: Float[np.ndarray, " p"]) -> Float[Array, "i b"]:
         """E P at the nodes of the means for that κ, kept; any κ has that of one parameter."""
-        if len(kappa) == 1 or not self.problem.is_admissible(kappa):
-            kappa = np.asarray(self.upscaling.parameters(jnp.asarray(self.upscaling.neutral)))
+        kappa = self.neutral if len(kappa) == 1 else self.admissible(kappa)
         if self._extended is None or (self._extended[0] != kappa).any():
             extension = self.problem.factorise(kappa).extension(self.nested.edge_interpolation)
             self._extended = kappa, jnp.asarray(extension[self.nested.interior_places], self.dtype)

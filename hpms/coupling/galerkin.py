@@ -34,7 +34,7 @@ from hpms.machine import devices
 from hpms.problem.law.base import AbstractMedium
 from hpms.problem.sites import Sites, cut, fold_blocks, sites
 
-_MOST_BYTES = 5e8
+_MOST_BYTES, _COPIES = 1.5e9, 3  # of the matrices while they are made
 
 
 class GalerkinCoupling(AbstractCoupling):
@@ -142,9 +142,7 @@ class GalerkinSolver(LazyCoarseSolver):
         )
 
     def view(self, record: CoarseRecord) -> CoarseView:
-        kappa = np.asarray(record.kappa, np.float64)
-        if not self.problem.is_admissible(kappa):
-            kappa = np.asarray(self.upscaling.parameters(jnp.asarray(self.upscaling.neutral)), np.float64)
+        kappa = self.admissible(np.asarray(record.kappa, np.float64))
         return replace(super().view(record), matrix=self._matrices(kappa)[1])
 
     def _inner(self, matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -172,7 +170,7 @@ def galerkin_coupling(
     """The jitted and the host's part."""
     upscaling, dtype = context.upscaling, context.dtype
     size = form.space.interior.size
-    if (needed := 8 * (1 + len(upscaling.basis)) * size**2) > _MOST_BYTES:
+    if (needed := 8 * _COPIES * (1 + len(upscaling.basis)) * size**2) > _MOST_BYTES:
         raise UserError(
             f"coupling.spacing={form.space.h:.3g} is too small: the {1 + len(upscaling.basis)} dense matrices of its "
             f"{size:,} hats would have {1e-9 * needed:.1f} GB; allowed are {1e-9 * _MOST_BYTES:.1f}."

@@ -98,6 +98,15 @@ class LazyCoarseSolver(AbstractCoarseSolver):
             updates=record.updates + 1,
         )
 
+    @property
+    def neutral(self) -> Float[np.ndarray, " p"]:
+        """An admissible κ, for the time before there is one."""
+        return np.asarray(self.upscaling.parameters(jnp.asarray(self.upscaling.neutral)), np.float64)
+
+    def admissible(self, kappa: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
+        """κ, or the neutral one in place of one that is not admissible."""
+        return kappa if self.problem.is_admissible(kappa) else self.neutral
+
     def view(self, record: CoarseRecord) -> CoarseView:
         return CoarseView(
             target=jnp.asarray(record.target, self.dtype),

@@ -7,14 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from hpms.coupling.base import COLUMNS
 from hpms.network.base import jet_of
 from hpms.problem.law.base import AbstractMedium
 from hpms.problem.sites import fold_blocks, visit_blocks
 from hpms.training.loss import COUPLING, Loss
 from hpms.training.term.base import AbstractTerm
 from hpms.training.values import density_gradients, row_gradients, value_jacobian
-
-_COLUMNS = 512  # parameters whose coupling rows are averaged at a time
 
 
 def pullback(loss: Loss, theta: Float[Array, " p"], cotangent: Float[Array, " r"]) -> Float[Array, " p"]:
@@ -73,7 +72,7 @@ def _coupling_jacobian(loss: Loss, theta: Float[Array, " p"]) -> Float[Array, "n
         kappa = jax.jvp(upscaling.parameters, (present,), (moment,))[1]
         return jax.jvp(lambda m, k: coupling.residual(m, k, view), here, (mean, kappa))[1]
 
-    return jax.lax.map(column, (jnp.moveaxis(means, 2, 0), moments.T), batch_size=_COLUMNS).T
+    return jax.lax.map(column, (jnp.moveaxis(means, 2, 0), moments.T), batch_size=COLUMNS).T
 
 
 def _moments_jacobian(loss: Loss, theta: Float[Array, " p"], count: int) -> Float[Array, "s p"]:
