@@ -32,7 +32,6 @@ from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
 _ROUNDING = 1e-20
-_BOUND_POINTS = 1e6  # where a run asked for none
 _PROBES = 256  # points at which a medium is checked
 
 
@@ -79,7 +78,7 @@ class Experiment:
     def bound(self, theta: Array, goal: float | None = None) -> ErrorBound:
         """The bound of the network's error with parameters θ; where a few points show that it is far above the goal,
         by these."""
-        most, is_hard = self.config.training.bound_points or _BOUND_POINTS, self.config.boundary.hard
+        most, is_hard = self.config.training.bound_points or None, self.config.boundary.hard
         return error_bound(self.loss.model, theta, self.problem, most, goal, self.roughness, is_hard)
 
 

@@ -185,7 +185,7 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
         return {}, {}
     theta = jnp.asarray(best.theta)
     fields, found = measured.fields(built, theta, block), {}
-    if outcome.status == INTERRUPTED or not limits.bound_points:
+    if outcome.status == INTERRUPTED or limits.bound_points == 0:
         return fields, found
     try:
         bound = built.bound(theta)

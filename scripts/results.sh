@@ -80,15 +80,15 @@ certified() {
   local runs=$RUNS/certified place
   local -A media=([locally_periodic]='(1+x1*x2/2)*(2.5+sin(2*pi*x1/eps)*cos(2*pi*x2/eps)+0.8*sin(2*pi*(x1+x2)/eps))'
     [oblique]='2.5+1.5*sin(2*pi*(x1+x2)/eps)')
-  RUNS=$runs/osc2d sweep training.bound_points=1.2e7 +experiment=osc2d_small problem.eps=0.05,0.02,0.01,0.005 seed=0,1,2 \
+  RUNS=$runs/osc2d sweep +experiment=osc2d_small problem.eps=0.05,0.02,0.01,0.005 seed=0,1,2 \
     coupling=galerkin,consistent_small training.accuracy=0.02 reference=none
-  RUNS=$runs/smaller sweep training.bound_points=1.2e7 +experiment=osc2d_small problem.eps=0.002,0.001 training.accuracy=0.02 reference=none
+  RUNS=$runs/smaller sweep +experiment=osc2d_small problem.eps=0.002,0.001 training.accuracy=0.02 reference=none
   for place in "${!media[@]}"; do
-    RUNS=$runs/$place sweep training.bound_points=1.2e7 +method=small problem.dim=2 problem.eps=0.0125 source=osc2d coefficient=expression \
+    RUNS=$runs/$place sweep +method=small problem.dim=2 problem.eps=0.0125 source=osc2d coefficient=expression \
       "coefficient.formula='${media[$place]}'" seed=0,1,2
   done
-  RUNS=$runs/discs sweep training.bound_points=1.2e7 +method=small problem.dim=2 problem.eps=0.05 source=osc2d coefficient=inclusions
-  RUNS=$runs/plate sweep training.bound_points=1.2e7 +method=small problem=box problem.dim=2 problem.eps=0.0125 'problem.sides=[2,1]' \
+  RUNS=$runs/discs sweep +method=small problem.dim=2 problem.eps=0.05 source=osc2d coefficient=inclusions
+  RUNS=$runs/plate sweep +method=small problem=box problem.dim=2 problem.eps=0.0125 'problem.sides=[2,1]' \
     'problem.conditions={left:{dirichlet:0},right:{dirichlet:x2},all:{neumann:0}}' coefficient=osc2d source=constant
   python scripts/stored.py bounds "$RESULTS/certified.md" "Errors that are known without a reference" "$runs"
 }

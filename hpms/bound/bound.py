@@ -17,16 +17,18 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from hpms.bound.cells import Cells, cells
+from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
 from hpms.bound.extension import extension
 from hpms.bound.found import TOO_FEW, ErrorBound
 from hpms.bound.moments import FaceMoments, Moments, face_moments, moments
 from hpms.fem.faces import Face
+from hpms.machine.memory import available
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
+_MOST, _BYTES = 1e8, 200  # points, and of memory for each of them
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
 _DRAWN, _SEEN = 1000, 0.1
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
@@ -36,18 +38,21 @@ def error_bound(
     model: Parametrised,
     theta: Float[Array, " p"],
     problem: LiftedProblem,
-    most: float,
+    most: float | None = None,
     goal: float | None = None,
     lacks: str = "",
     is_hard: bool = True,
 ) -> ErrorBound:
-    """Of a network, with at most about `most` quadrature points: cells are halved while their oscillation is a large
-    part of it. With a relative `goal` an eighth of the points is tried first, and is all where it gives thrice the
-    goal. `lacks` is what keeps it from being a bound whatever the points, `is_hard` whether w has its given values.
+    """Of a network, with at most about `most` quadrature points (None: as many as the medium asks for, up to 1e8 and
+    what memory allows): cells are made finer while their oscillation is a large part of it. With a relative `goal` an
+    eighth of the points is tried first, and is all where it gives thrice the goal. `lacks` is what keeps it from being
+    a bound whatever the points, `is_hard` whether w has its given values.
     """
     start = time.perf_counter()
     sides, eps = problem.domain.sides, problem.domain.eps
     periods = problem.coefficient.periods or (eps,) * len(sides)
+    if most is None:
+        most = enough(sides, periods, min(_MOST, available() / _BYTES))
     grid = cells(sides, periods, most)
     found = None
     if goal is not None and grid.points > _FEW:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 _PER_PERIOD, _LEAST, _RESOLVED = 3, 16, 8  # cells along an axis, in a period of the medium and in all; points
-_GROWTH = 1.25
+_GROWTH, _ROOM, _FEW = 1.25, 2, 2e6
 _EACH, _MOST = 3, {1: 400_000, 2: 4000}
 
 
@@ -73,6 +73,12 @@ class Cells:
         """
         growth = min(2.0, (most / self.points) ** (1 / self.dim), _MOST[min(self.dim, 2)] / max(self.counts))
         return None if growth < _GROWTH else replace(self, counts=tuple(math.floor(growth * n) for n in self.counts))
+
+
+def enough(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> float:
+    """How many points see every period, and leave room for finer cells, of at most `most`."""
+    needed = cells(sides, periods, math.inf).points
+    return min(max(_ROOM * needed, _FEW), most)
 
 
 def cells(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> Cells:

@@ -25,8 +25,8 @@ class TrainingOptions(AbstractOptions):
     J_res is more than `divergence` times the least so far and more than that of v = 0; null: never.
 
     At the end, and every `bound_every` iterations where that is not null, the energy error is bounded without a
-    reference, at about `bound_points` points or fewer (0: not at all). A run ends as soon as the bound, relative to
-    the solution, is at most `accuracy`; then `bound_every` null is `log_every`.
+    reference, at about `bound_points` points or fewer (null: as many as the medium asks for, 0: not at all). A run ends
+    as soon as the bound, relative to the solution, is at most `accuracy`; then `bound_every` null is `log_every`.
     """
 
     iterations: Count
@@ -36,7 +36,7 @@ class TrainingOptions(AbstractOptions):
     log_every: Count
     checkpoint_seconds: NonNegative
     bound_every: Count | None
-    bound_points: NonNegative
+    bound_points: NonNegative | None
     accuracy: Positive | None
 
     @property
@@ -46,5 +46,5 @@ class TrainingOptions(AbstractOptions):
 
     def check(self, config: Config) -> None:
         for key in ("bound_every", "accuracy"):
-            if getattr(self, key) is not None and not self.bound_points:
+            if getattr(self, key) is not None and self.bound_points == 0:
                 raise ConfigError(f"training.{key}", getattr(self, key), "training.bound_points=0 allows no bound")

@@ -7,7 +7,7 @@ import pytest
 
 import hpms
 from hpms.bound.bound import _on, error_bound
-from hpms.bound.cells import Cells, cells
+from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import FaceFlux, equilibrated
 from hpms.errors import UserError
 from hpms.study.measure import measure
@@ -183,6 +183,8 @@ def test_cells_follow_the_periods_and_what_is_allowed():
     few = cells((2.0, 1.0), (0.001, 0.001), 1e4)
     assert not few.resolves and few.points < 1.2e4
     assert cells((1.0,), (0.5,), 1e6).counts == (16,)
+    assert enough((1.0, 1.0), (0.001, 0.001), 1e9) == 2 * 9000**2
+    assert enough((1.0, 1.0), (0.5, 0.5), 1e9) == 2e6 and enough((1.0, 1.0), (0.001, 0.001), 1e7) == 1e7
 
 
 @pytest.mark.thorough
