@@ -240,17 +240,18 @@ class Session:
         self.recorder.log(row)
 
     def _bounded(self) -> dict[str, float]:
-        """The bound of the error where it is due, else NaN."""
+        """The bound of the error where it is due, and whether it is no estimate, else NaN."""
         limits = self.trainer.limits
         if not _is_due(self.iteration, limits.bounds):
-            return {"error_bound": math.nan, "relative_error_bound": math.nan}
+            return dict.fromkeys(("error_bound", "relative_error_bound", "error_bound_resolved"), math.nan)
         goal = limits.accuracy
         found = self.trainer.bound(self.state.theta, goal)
         if goal is not None and decided(lambda: found.is_bound and found.relative <= goal):
             self._reached = (
                 f"the bound of the relative energy error, {found.relative:.3g}, is at most training.accuracy={goal:g}"
             )
-        return {"error_bound": found.energy, "relative_error_bound": found.relative}
+        is_bound = float(found.is_bound)
+        return {"error_bound": found.energy, "relative_error_bound": found.relative, "error_bound_resolved": is_bound}
 
     def _watch(self, residual: float) -> None:
         """Tells of a residual loss far above the least one; a run that is also worse than v = 0 has diverged.
