@@ -1,155 +1,124 @@
-"""Table and figure of `small_eps.py`."""
+"""Table of `small_eps.py`."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from small_eps_figure import plot
+from small_eps_problems import ACCURACIES, PROBLEMS
 
+from hpms.results.formats import markdown
 from hpms.results.run import FILE, StoredRun
 
-L2, H1 = 1e-2, 2e-2
-PROBLEMS = {
-    "osc2d": "+experiment=osc2d_small",
-    "layered2d": "+experiment=layered_small",
-    "layered3d": "+experiment=layered_small problem.dim=3",
+METHODS = {
+    "network": "network",
+    "p1": "P1 elements",
+    "p2": "P2 elements",
+    "corrector": "homogenisation",
+    "mhm": "MHM",
 }
-TITLES = {"osc2d": "osc2d", "layered2d": "layers in 2-D", "layered3d": "layers in 3-D"}
-METHODS = {  # what each is called, its colour and marker
-    "p1": ("P1 elements", "0.55", "s"),
-    "p2": ("P2 elements", "black", "^"),
-    "consistent": ("network, coupled", "#009E73", "o"),
-    "none": ("network alone", "#D55E00", "v"),
-}
-CORRECTOR = ("homogenisation", "#0072B2", "D")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a method took at one ε, its errors there, the `note` of what it is, and whether these are small enough.
-
-    Of a network that is the first logged iteration with both errors small enough, or the one of least L² error.
+    """The seconds to each of `ACCURACIES`, None where it was not reached, those `spent` in all (of a mesh: of the last
+    one), and the relative energy `error` in the end, with how it is `known`.
     """
 
-    l2: float
-    h1: float
-    seconds: float
+    seconds: Sequence[float | None]
+    spent: float
     unknowns: int
+    error: float
+    known: str
     note: str
-
-    @property
-    def reached(self) -> bool:
-        return self.l2 <= L2 and self.h1 <= H1
+    compiling: float | None = None
 
 
-def elements(path: Path) -> Result | None:
-    """The first mesh with both errors small enough, or the finest."""
-    rungs = [rung for rung in (json.loads(path.read_text()) if path.exists() else []) if "cells" in rung]
+def solved(path: Path) -> Result | None:
+    """Of a method without a bound; seconds are those of the first mesh that is fine enough."""
+    rungs = json.loads(path.read_text()) if path.exists() else []
     if not rungs:
         return None
-    rung = next((r for r in rungs if r["l2"] <= L2 and r["h1"] <= H1), rungs[-1])
-    return Result(rung["l2"], rung["h1"], rung["seconds"], rung["unknowns"], f"h = 1/{rung['cells']}")
+    first = [next((r["seconds"] for r in rungs if r["error"] <= accuracy), None) for accuracy in ACCURACIES]
+    last = rungs[-1]
+    known = last["known"] if last["known"] == "series" else f"{last['known']}, ± {last['off']:.1e}"
+    return Result(first, last["seconds"], last["unknowns"], last["error"], known, last["note"])
 
 
-def network(stored: StoredRun) -> Result:
-    """One run."""
-    rows = stored.rows
-    small = [row for row in rows if row["relative_l2"] <= L2 and row["relative_h1"] <= H1]
-    row = small[0] if small else min(rows, key=lambda r: r["relative_l2"])
-    chosen = f"chosen: {stored.summary['relative_l2']:.1e}, {stored.summary['relative_h1']:.1e}"
-    count = stored.checkpoint("latest")[0].size
-    note = f"{row['iteration']} steps; {chosen} at {stored.summary['iteration']}"
-    return Result(row["relative_l2"], row["relative_h1"], row["elapsed_seconds"], count, note)
-
-
-def corrector(summary: Mapping[str, Any]) -> Result:
-    """Homogenisation with its corrector, as it stands beside a run."""
-    errors = summary["corrector_relative_l2"], summary["corrector_relative_h1"]
-    words = str(summary["corrector_method"]).replace("+", "").replace(",", "").split()
-    unknowns = sum(int(word) for word in words if word.isdigit())
-    return Result(*errors, summary["corrector_seconds"], unknowns, "with corrector")
-
-
-def collected(output: Path, problem: str, eps: float) -> dict[str, list[Result]]:
-    """All results at one ε, by method; several seeds of a network."""
-    folder, found = output / problem / f"eps={eps:g}", {}
-    for element in ("p1", "p2"):
-        if result := elements(folder / f"{element}.json"):
-            found[element] = [result]
-    for coupling in ("consistent", "none"):
-        places = [path.parent for path in sorted(folder.glob(f"{coupling}/seed=*/{FILE}"))]
-        runs = [run for run in map(StoredRun, places) if run.status == "finished"]
-        if runs:
-            found[coupling] = [network(run) for run in runs]
-            found.setdefault("corrector", [corrector(runs[0].summary)])
-    return found
-
-
-def write(output: Path, every: Mapping[str, Sequence[float]]) -> str:
-    """Writes OUTPUT/small_eps.md, .png and .pdf, and gives the table."""
-    results = {
-        problem: {eps: found for eps in sorted(values, reverse=True) if (found := collected(output, problem, eps))}
-        for problem, values in every.items()
-    }
-    results = {problem: found for problem, found in results.items() if found}
-    names = {key: name for key, (name, *_) in METHODS.items()} | {"corrector": CORRECTOR[0]}
-    lines = [f"To a relative L² error of {L2:g} and an H¹ error of {H1:g}; `-` where that was not reached.", ""]
-    lines += [
-        "| problem | ε | method | reached | seconds | unknowns | L² | H¹ | |",
-        "|---|---|---|---|--:|--:|--:|--:|---|",
+def trained(run: StoredRun) -> Result:
+    """Of a network, by its logged bounds; estimates do not count."""
+    history = run.history()
+    bounds = [
+        (seconds, bound if resolved == 1 else math.inf)
+        for seconds, bound, resolved in zip(
+            history["elapsed_seconds"],
+            history["relative_error_bound"],
+            history["error_bound_resolved"],
+            strict=True,
+        )
     ]
-    for problem, at in results.items():
-        for eps, found in at.items():
-            for key, name in names.items():
-                for result in found.get(key, []):
-                    row = [TITLES[problem], f"{eps:g}", name, "yes" if result.reached else "-", f"{result.seconds:.3g}"]
-                    row += [str(result.unknowns), f"{result.l2:.1e}", f"{result.h1:.1e}", result.note]
-                    lines.append("| " + " | ".join(row) + " |")
-    text = "\n".join(lines) + "\n"
+    first = [next((float(seconds) for seconds, bound in bounds if bound <= a), None) for a in ACCURACIES]
+    summary = run.summary
+    error, known = float(summary["relative_error_bound"]), "bound" if summary["error_bound_resolved"] else "estimate"
+    note = f"{summary['iterations_done']} steps"
+    count = run.checkpoint("latest")[0].size
+    return Result(
+        first, float(summary["elapsed_seconds"]), count, error, known, note, float(summary["compile_seconds"])
+    )
+
+
+def collected(folder: Path) -> dict[str, list[Result]]:
+    """All results at one ε, by method; several seeds of a network."""
+    runs = [StoredRun.at(path) for path in sorted(folder.glob(f"network/seed=*/{FILE}"))]
+    found = {"network": [trained(run) for run in runs if run.status == "finished"]}
+    for method in list(METHODS)[1:]:
+        result = solved(folder / f"{method}.json")
+        found[method] = [result] if result else []
+    return {method: results for method, results in found.items() if results}
+
+
+_HEADER = [
+    "problem",
+    "ε",
+    "method",
+    *(f"{100 * accuracy:g} %: s" for accuracy in ACCURACIES),
+    "compiling, s",
+    "unknowns",
+    "error",
+    "known by",
+    "",
+]
+
+
+def write(output: Path) -> str:
+    """Writes OUTPUT/small_eps.md, .png and .pdf of all that is there, and gives the table."""
+    results: dict[str, dict[float, dict[str, list[Result]]]] = {}
+    for name, problem in PROBLEMS.items():
+        at = {eps: collected(output / name / f"eps={eps:g}") for eps in sorted(problem.every, reverse=True)}
+        if at := {eps: found for eps, found in at.items() if found}:
+            results[name] = at
+    rows = [
+        [PROBLEMS[name].title, f"{eps:g}", METHODS[method], *_row(result)]
+        for name, at in results.items()
+        for eps, found in at.items()
+        for method, each in found.items()
+        for result in each
+    ]
+    text = markdown(_HEADER, rows) + "\n"
+    output.mkdir(parents=True, exist_ok=True)
     (output / "small_eps.md").write_text(text)
     if results:
-        plot(results, output / "small_eps")
+        plot(results, METHODS, output / "small_eps")
     return text
 
 
-def plot(results: Mapping[str, Mapping[float, Mapping[str, list[Result]]]], path: Path) -> None:
-    """Seconds (above) and unknowns (below) against ε; hollow where the accuracy was not reached."""
-    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-    from matplotlib.lines import Line2D  # pyright: ignore[reportMissingImports]
+def _row(result: Result) -> list[str]:
+    seconds = ["not reached" if each is None else _short(each) for each in result.seconds]
+    compiling = "" if result.compiling is None else _short(result.compiling)
+    return [*seconds, compiling, f"{result.unknowns:,}", f"{result.error:.1e}", result.known, result.note]
 
-    styles = {**METHODS, "corrector": CORRECTOR}
-    figure = Figure(figsize=(3.1 * max(2, len(results)), 5.4), layout="constrained")
-    panels = figure.subplots(2, len(results), squeeze=False, sharex="col", sharey="row")
-    for column, (problem, at) in zip(panels.T, results.items(), strict=True):
-        for key, (_, colour, marker) in styles.items():
-            points = [(eps, result) for eps, found in at.items() for result in found.get(key, [])]
-            for axes, name in zip(column, ("seconds", "unknowns"), strict=True):
-                middle = [
-                    (eps, float(np.median([getattr(r, name) for r in found[key]])))
-                    for eps, found in at.items()
-                    if key in found and all(r.reached for r in found[key])
-                ]
-                axes.plot(*zip(*middle, strict=True), color=colour, linewidth=1.3) if middle else None
-                for eps, result in points:
-                    face = colour if result.reached else "white"
-                    axes.plot(eps, getattr(result, name), marker, color=colour, markerfacecolor=face, markersize=5.5)
-        column[0].set_title(TITLES[problem], loc="left")
-        column[1].set_xlabel("ε")
-        for axes in column:
-            axes.set(xscale="log", yscale="log")
-            axes.grid(which="major", color="0.9", linewidth=0.6)
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
-        column[0].invert_xaxis()
-    panels[0, 0].set_ylabel("seconds")
-    panels[1, 0].set_ylabel("unknowns")
-    point = {"linestyle": "-", "markersize": 5.5}
-    shown = {name: Line2D([], [], color=colour, marker=marker, **point) for name, colour, marker in styles.values()}
-    shown["not reached"] = Line2D(
-        [], [], color="0.3", marker="o", linestyle="", markerfacecolor="white", markersize=5.5
-    )
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize="small")
-    for suffix in (".png", ".pdf"):
-        figure.savefig(path.with_suffix(suffix), dpi=200)
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.3g}" if seconds < 100 else f"{seconds:.0f}"

@@ -1,0 +1,76 @@
+"""Figure of `small_eps.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from small_eps_problems import ACCURACIES, PROBLEMS
+
+if TYPE_CHECKING:
+    from small_eps_report import Result
+
+_STYLES = {  # colour and marker
+    "network": ("#009E73", "o"),
+    "p1": ("0.55", "s"),
+    "p2": ("black", "^"),
+    "corrector": ("#0072B2", "D"),
+    "mhm": ("#D55E00", "v"),
+}
+_MARKER = 5.5
+Found = Mapping[float, Mapping[str, "Sequence[Result]"]]
+
+
+def plot(results: Mapping[str, Found], names: Mapping[str, str], path: Path) -> None:
+    """Seconds against ε for each problem, a row of panels for each accuracy; hollow where it was not reached."""
+    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
+
+    figure = Figure(figsize=(2.7 * max(2, len(results)), 5.2), layout="constrained")
+    panels = figure.subplots(len(ACCURACIES), len(results), squeeze=False, sharex="col", sharey=True)
+    for (name, at), column in zip(results.items(), panels.T, strict=True):
+        column[0].set_title(PROBLEMS[name].title, loc="left", fontsize="medium")
+        column[-1].set_xlabel("ε")
+        for number, axes in enumerate(column):
+            _draw(axes, at, number)
+        column[0].invert_xaxis()
+    for accuracy, axes in zip(ACCURACIES, panels[:, 0], strict=True):
+        axes.set_ylabel(f"seconds to {100 * accuracy:g} %")
+    shown = {method for at in results.values() for found in at.values() for method in found}
+    _legend(figure, {method: name for method, name in names.items() if method in shown})
+    for suffix in (".png", ".pdf"):
+        figure.savefig(path.with_suffix(suffix), dpi=200)
+
+
+def _draw(axes: Any, at: Found, number: int) -> None:
+    """One panel: every result, and a line through the medians where all seeds reached the accuracy."""
+    for method, (colour, marker) in _STYLES.items():
+        line = []
+        for eps, found in at.items():
+            results = found.get(method, [])
+            reached = [seconds for r in results if (seconds := r.seconds[number]) is not None]
+            for result in results:
+                seconds = result.seconds[number]
+                face, height = ("white", result.spent) if seconds is None else (colour, seconds)
+                axes.plot(eps, height, marker, color=colour, markerfacecolor=face, markersize=_MARKER)
+            if results and len(reached) == len(results):
+                line.append((eps, float(np.median(reached))))
+        if line:
+            axes.plot(*zip(*line, strict=True), color=colour, linewidth=1.3)
+    axes.set(xscale="log", yscale="log")
+    axes.grid(which="major", color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _legend(figure: Any, names: Mapping[str, str]) -> None:
+    from matplotlib.lines import Line2D  # pyright: ignore[reportMissingImports]
+
+    lines = [
+        Line2D([], [], color=_STYLES[method][0], marker=_STYLES[method][1], markersize=_MARKER, label=name)
+        for method, name in names.items()
+    ]
+    hollow = {"color": "0.3", "marker": "o", "linestyle": "", "markerfacecolor": "white", "markersize": _MARKER}
+    lines.append(Line2D([], [], **hollow, label="not reached"))
+    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), frameon=False, fontsize="small")
