@@ -146,12 +146,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("outputs/benchmark/small_eps"))
     options = parser.parse_args()
     for title, work in every(options):
-        print(f"{title}: ", end="", flush=True)
+        print(f"{title}: ", end="", file=sys.stderr, flush=True)
         try:
             work()
-            print("there", flush=True)
+            print("there", file=sys.stderr)
         except Failed as failure:
-            print(failure, flush=True)
+            print(failure, file=sys.stderr)
     print(write(options.output))
 
 

@@ -19,7 +19,7 @@ _STYLES = {  # colour and marker
     "corrector": ("#0072B2", "D"),
     "mhm": ("#D55E00", "v"),
 }
-_MARKER = 5.5
+_MARKER, _MARGIN, _APART, _WIDE = 5.5, 1.3, 0.016, 8.0
 Found = Mapping[float, Mapping[str, "Sequence[Result]"]]
 
 
@@ -34,7 +34,6 @@ def plot(results: Mapping[str, Found], names: Mapping[str, str], path: Path) -> 
         column[-1].set_xlabel("ε")
         for number, axes in enumerate(column):
             _draw(axes, at, number)
-        column[0].invert_xaxis()
     for accuracy, axes in zip(ACCURACIES, panels[:, 0], strict=True):
         axes.set_ylabel(f"seconds to {100 * accuracy:g} %")
     shown = {method for at in results.values() for found in at.values() for method in found}
@@ -44,21 +43,24 @@ def plot(results: Mapping[str, Found], names: Mapping[str, str], path: Path) -> 
 
 
 def _draw(axes: Any, at: Found, number: int) -> None:
-    """One panel: every result, and a line through the medians where all seeds reached the accuracy."""
-    for method, (colour, marker) in _STYLES.items():
-        line = []
+    """One panel: every result, and a line through the medians where all seeds reached it."""
+    width = _MARGIN**2 * max(at) / min(at)
+    for place, (method, (colour, marker)) in enumerate(_STYLES.items()):
+        line, aside = [], width ** (_APART * (len(_STYLES) // 2 - place))
         for eps, found in at.items():
             results = found.get(method, [])
             reached = [seconds for r in results if (seconds := r.seconds[number]) is not None]
             for result in results:
                 seconds = result.seconds[number]
-                face, height = ("white", result.spent) if seconds is None else (colour, seconds)
-                axes.plot(eps, height, marker, color=colour, markerfacecolor=face, markersize=_MARKER)
+                face, height = ("none", result.spent) if seconds is None else (colour, seconds)
+                axes.plot(eps * aside, height, marker, color=colour, markerfacecolor=face, markersize=_MARKER)
             if results and len(reached) == len(results):
-                line.append((eps, float(np.median(reached))))
+                line.append((eps * aside, float(np.median(reached))))
         if line:
             axes.plot(*zip(*line, strict=True), color=colour, linewidth=1.3)
-    axes.set(xscale="log", yscale="log")
+    axes.set(xscale="log", yscale="log", xlim=(_MARGIN * max(at), min(at) / _MARGIN))
+    axes.set_xticks(list(at), [f"{eps:g}" for eps in at], fontsize="small")
+    axes.minorticks_off()
     axes.grid(which="major", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -71,6 +73,7 @@ def _legend(figure: Any, names: Mapping[str, str]) -> None:
         Line2D([], [], color=_STYLES[method][0], marker=_STYLES[method][1], markersize=_MARKER, label=name)
         for method, name in names.items()
     ]
-    hollow = {"color": "0.3", "marker": "o", "linestyle": "", "markerfacecolor": "white", "markersize": _MARKER}
+    hollow = {"color": "0.3", "marker": "o", "linestyle": "", "markerfacecolor": "none", "markersize": _MARKER}
     lines.append(Line2D([], [], **hollow, label="not reached"))
-    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), frameon=False, fontsize="small")
+    columns = len(lines) if figure.get_figwidth() > _WIDE else 3
+    figure.legend(handles=lines, loc="outside lower center", ncols=columns, frameon=False, fontsize="small")
