@@ -28,6 +28,7 @@ def test_a_run_logs_its_bound_and_ends_with_one(hpms):
     with h5py.File(result.last_line) as file:
         found, history = dict(file["summary"].attrs), file["metrics/relative_error_bound"][:]
         assert len(history) == len(file["metrics/iteration"])
+        assert file["metrics/error_bound_resolved"][-1] == found["error_bound_resolved"]
     assert np.isfinite(history[1:]).all()
     assert found["error_bound"] > 0 and found["error_bound_resolved"] == 1
     assert "The relative energy error is at most" in result.out and "no reference" in result.out
