@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 ACCURACIES = (0.05, 0.02)
-_FINEST = {("p1", 2): 2000, ("p2", 2): 1000, ("p1", 3): 100, ("p2", 3): 50}  # cells: 4e6 unknowns, 1e6 in 3-D
+_FINEST = {("p1", 2): 2000, ("p2", 2): 1000, ("p1", 3): 124, ("p2", 3): 62}  # 4e6 unknowns; in 3-D 10 GB
 _FEWEST_PER_EPS = {"p1": 12, "p2": 2}  # too few for the first of `ACCURACIES`
 _REFINE = 2**0.5
 _POINTS_PER_EPS, _LEAST_POINTS, _MORE = 9, 1.2e7, 1.2
