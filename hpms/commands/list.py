@@ -1,8 +1,7 @@
 """`hpms list`: which runs there are, and how they ended."""
 
-from hpms.commands.reading import add_format, parser, read_runs, show
-from hpms.results.formats import FORMATS
-from hpms.results.run_list import long_list, run_list
+from hpms.commands.reading import add_format, parser, read_runs, show_table
+from hpms.results.run_list import OUTCOME, long_list, run_list
 
 _DESCRIPTION = """One row per run, finished or not, with the keys in which the runs differ. --format csv has every key
 of the configurations and all digits, for your own analysis."""
@@ -15,6 +14,7 @@ def main(arguments: list[str]) -> int:
     found = parser("list", _DESCRIPTION, _EXAMPLES)
     add_format(found)
     options = found.parse_args(arguments)
-    make = long_list if options.format == "csv" else run_list
-    show(FORMATS[options.format](*make(read_runs(options.places))), options.output)
+    runs = read_runs(options.places)
+    header, rows = long_list(runs) if options.format == "csv" else run_list(runs)
+    show_table(header, rows, header.index(OUTCOME[0]), options)
     return 0

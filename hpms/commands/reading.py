@@ -10,6 +10,7 @@ from hpms.errors import UserError
 from hpms.machine import files
 from hpms.results.collection import Run, load_runs, newest
 from hpms.results.formats import FORMATS
+from hpms.results.narrow import narrow
 
 
 def parser(verb: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -30,7 +31,15 @@ def parser(verb: str, description: str, examples: str) -> argparse.ArgumentParse
 def add_format(found: argparse.ArgumentParser) -> None:
     """The flags --format and --output of a table."""
     found.add_argument("--format", choices=list(FORMATS), default="text", help="text is for the terminal")
+    found.add_argument("--wide", action="store_true", help="the text in full, however wide")
     found.add_argument("--output", type=Path, metavar="FILE", help="write the table there instead of printing it")
+
+
+def show_table(header: Sequence[str], rows: Sequence[Sequence[str]], count: int, options: argparse.Namespace) -> None:
+    """Prints or writes a table whose first `count` columns are keys, as its flags say."""
+    is_narrow = options.format == "text" and not options.wide
+    text = narrow(header, rows, count) if is_narrow else FORMATS[options.format](header, rows)
+    show(text, options.output)
 
 
 def keys(text: str) -> list[str]:

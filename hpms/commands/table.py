@@ -1,10 +1,10 @@
 """`hpms table`: Table 1 and its like, from finished runs."""
 
-from hpms.commands.reading import add_format, keys, latest_runs, parser, show
+from hpms.commands.reading import add_format, keys, latest_runs, parser, show, show_table
 from hpms.errors import UserError
 from hpms.results.findings import findings
 from hpms.results.formats import FORMATS
-from hpms.results.summary_table import long_table, summary_table
+from hpms.results.summary_table import TITLES, long_table, summary_table
 
 _DESCRIPTION = """Means and standard deviations over the seeds, a row for each coupling and network, and for each value
 of any other key in which these runs differ. Errors and iteration are those of the smallest residual loss in the
@@ -36,5 +36,6 @@ def main(arguments: list[str]) -> int:
         show(FORMATS[options.format](["the paper says", "these runs", "numbers"], rows), options.output)
         return 0
     make = long_table if options.format == "csv" else summary_table
-    show(FORMATS[options.format](*make(runs, options.by, options.columns, options.accuracy)), options.output)
+    header, rows = make(runs, options.by, options.columns, options.accuracy)
+    show_table(header, rows, len(header) - len(TITLES) - len(options.columns) - 1, options)
     return 0

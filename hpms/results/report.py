@@ -44,7 +44,7 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
 
 
 _ERRORS = (("relative L² error", "l2"), ("relative H¹ error", "h1"))
-_REST = (("seconds", "seconds"), ("how", "how"))
+_REST = (("seconds", "seconds"), ("how", "how"), ("", "size"))  # two lines of what takes much place
 
 
 def _network(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _network(summary: Mapping[str, Any], name: str) -> dict[str, Any]:
         "h1": _error(summary, "relative_h1"),
         "upscaled": summary.get("upscaled_coefficient"),
         "seconds": f"{summary['wall_seconds']:.1f}" if "wall_seconds" in summary else "-",
-        "how": _iteration(summary),
+        **_how(_iteration(summary)),
     }
 
 
@@ -67,19 +67,25 @@ def _classical(summary: Mapping[str, Any], key: str, name: str) -> dict[str, Any
         "h1": _error(summary, f"{key}_relative_h1"),
         "upscaled": whole,
         "seconds": f"{summary[f'{key}_seconds']:.3f}",
-        "how": str(summary[f"{key}_method"]),
+        **_how(str(summary[f"{key}_method"])),
     }
 
 
 def _reference(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": "reference",
-        "l2": f"own error {scientific(summary['reference_own_l2'])}",
-        "h1": f"own error {scientific(summary['reference_own_h1'])}",
+        "l2": f"own {scientific(summary['reference_own_l2'])}",
+        "h1": f"own {scientific(summary['reference_own_h1'])}",
         "upscaled": summary.get("reference_cell_coefficient", summary.get("reference_upscaled_coefficient")),
         "seconds": f"{summary['reference_seconds']:.3f}",
-        "how": str(summary["reference_method"]),
+        **_how(str(summary["reference_method"])),
     }
+
+
+def _how(text: str) -> dict[str, str]:
+    """What was done, and how large it was."""
+    how, _, size = text.rpartition(", ")
+    return {"how": how or size, "size": size if how else ""}
 
 
 def _entry(found: Any, i: int, j: int) -> str:
@@ -146,4 +152,4 @@ def _error(summary: Mapping[str, Any], key: str) -> str:
 def _iteration(summary: Mapping[str, Any]) -> str:
     if "iteration" not in summary:
         return "-"
-    return f"iteration {summary['iteration']}, residual loss {scientific(summary['residual_loss'])}"
+    return f"iteration {summary['iteration']}, J_res {scientific(summary['residual_loss'])}"

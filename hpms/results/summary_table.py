@@ -11,7 +11,7 @@ from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem
 from hpms.results.table import scientific
 
 _NUMBERS = ("relative_l2", "relative_h1", "iteration", "seconds")
-_TITLES = ("relative L²", "relative H¹", "iteration", "seconds")
+TITLES = ("relative L²", "relative H¹", "iteration", "seconds")
 MISSING = "missing"
 
 
@@ -35,7 +35,7 @@ def summary_table(
         for g in sorted([*groups, *_missing(keys, groups)])
     ]
     fem = [[*row[:-1], *["-"] * len(more), row[-1]] for row in _fem_rows(keys, groups)]
-    return [*keys, *_TITLES, *more, "failed"], rows + fem
+    return [*keys, *TITLES, *more, "failed"], rows + fem
 
 
 def long_table(
@@ -77,7 +77,7 @@ def _check(more: Sequence[str], runs: Sequence[Run]) -> None:
 
 def _numbers(g: Group, more: Sequence[str]) -> list[str]:
     if not g.finished:
-        return ["-" if g.runs else MISSING] * (len(_TITLES) + len(more))
+        return ["-" if g.runs else MISSING] * (len(TITLES) + len(more))
     digits = 1 if g.statistics("seconds")[0] < 10 else 0
     forms = (scientific, scientific, "{:.0f}".format, f"{{:.{digits}f}}".format)
     found = [_spread(*g.statistics(name), form) for name, form in zip(_NUMBERS, forms, strict=True)]

@@ -10,16 +10,16 @@ from jaxtyping import Float
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, two blanks apart, with a rule under the header."""
     lines = [header, *rows]
-    widths = [max(_width(line[i]) for line in lines) for i in range(len(header))]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(header))]
 
     def text(line: Sequence[str]) -> str:
-        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        cells = (cell + " " * (most - width(cell)) for cell, most in zip(line, widths, strict=True))
         return "  ".join(cells).rstrip()
 
-    return "\n".join([text(header), "  ".join("-" * width for width in widths), *map(text, rows)])
+    return "\n".join([text(header), "  ".join("-" * most for most in widths), *map(text, rows)])
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Characters that take a place; the tilde of K̃ takes none."""
     return sum(not unicodedata.combining(character) for character in text)
 

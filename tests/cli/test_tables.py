@@ -85,7 +85,7 @@ def test_latex_and_markdown(hpms, runs, tmp_path):
 
 
 def test_the_list_has_a_row_for_each_run(hpms, runs):
-    _, out, _ = hpms("list", str(runs))
+    _, out, _ = hpms("list", str(runs), "--wide")
     assert len(out.splitlines()) == 2 + 5
     assert out.count("finished") == 5
     _, out, _ = hpms("list", f"{runs}/*/seed=0", "--format", "csv")
@@ -97,7 +97,7 @@ def test_the_list_has_a_row_for_each_run(hpms, runs):
 def test_a_broken_file_is_left_out_and_said_so(hpms, runs):
     (runs / "broken").mkdir()
     (runs / "broken/run.h5").write_bytes(b"not HDF5")
-    code, out, err = hpms("list", str(runs))
+    code, out, err = hpms("list", str(runs), "--wide")
     assert code == 0 and len(out.splitlines()) == 2 + 5
     assert "left out: " in err and "broken/run.h5 cannot be read as a run" in err
     shutil.rmtree(runs / "broken")
@@ -121,5 +121,5 @@ def test_an_attempt_counts_once_however_often_it_is_named(hpms, tiny):
     _, out, err = hpms("table", "outputs", str(Path("outputs/train").absolute()), "--format", "csv")
     assert [row["runs"] for row in csv.DictReader(io.StringIO(out)) if row["method"] == "network"] == ["1"]
     assert err.count("left out") == 1 and "seed=0: a later run has the same configuration and seed" in err
-    assert len(hpms("list", "outputs").out.splitlines()) == 4
+    assert len(hpms("list", "outputs", "--wide").out.splitlines()) == 4
     assert "leave out --by" in hpms("table", "outputs", "--findings", "--by", "seed").err
