@@ -30,7 +30,6 @@ from small_eps_report import METHODS, write
 
 from hpms.results.run import FILE, StoredRun
 
-_ITERATIONS = 200
 _OFF, _YARDSTICK_PER_EPS, _LEAST_PER_EPS = 0.01, 20, 8  # of P2 elements that errors are measured by
 _HERE = Path(__file__).parent
 
@@ -56,7 +55,7 @@ def train(name: str, eps: float, directory: Path, output: Path, *more: str) -> N
 def network(name: str, eps: float, seed: int, folder: Path, output: Path) -> None:
     """The run of one seed, until its bound is below the last of `ACCURACIES`."""
     more = [f"training.accuracy={ACCURACIES[-1]}", f"training.bound_every={PROBLEMS[name].bound_every(eps)}"]
-    more += [f"training.iterations={_ITERATIONS}", f"seed={seed}"]
+    more += [f"training.iterations={PROBLEMS[name].most}", f"seed={seed}"]
     train(name, eps, folder / "network" / f"seed={seed}", output, *more)
 
 
