@@ -189,8 +189,8 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
         return fields, found
     try:
         bound = built.bound(theta)
-        fields |= {"error_bound": bound.density(measured.points)}
         found |= bound.summary()
+        fields |= {"error_bound": bound.density(measured.points)}
     except Exception as error:
         log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
     return fields, found | measured.energy_error(built, theta, block)

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -24,6 +25,7 @@ from hpms.bound.found import TOO_FEW, ErrorBound
 from hpms.bound.moments import FaceMoments, Moments, face_moments, moments
 from hpms.fem.faces import Face
 from hpms.machine.memory import available
+from hpms.machine.processes import decided
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 
@@ -49,10 +51,9 @@ def error_bound(
     a bound whatever the points, `is_hard` whether w has its given values.
     """
     start = time.perf_counter()
-    sides, eps = problem.domain.sides, problem.domain.eps
-    periods = problem.coefficient.periods or (eps,) * len(sides)
+    sides, periods = problem.domain.sides, _periods(problem)
     if most is None:
-        most = enough(sides, periods, min(_MOST, available() / _BYTES))
+        most = enough(sides, periods, _room())
     grid = cells(sides, periods, most)
     found = None
     if goal is not None and grid.points > _FEW:
@@ -60,7 +61,7 @@ def error_bound(
         found = None if quick.relative <= _FAR * goal else quick
     found = found or _refined(model, theta, problem, grid, most)
     if not is_hard:
-        found = _with_boundary(model, theta, problem, most, found)
+        found = _with_boundary(model, theta, problem, max(found.points, _FEW), found)
     return replace(found, lacks=lacks or found.lacks, seconds=time.perf_counter() - start)
 
 
@@ -82,22 +83,32 @@ def _looked_at(model: Parametrised, theta: Float[Array, " p"], problem: LiftedPr
     return found if is_seen else replace(found, lacks=TOO_FEW)
 
 
+@cache
+def _room() -> float:
+    """Points that memory has room for: the same in all processes, and at all times in one."""
+    return decided(lambda: min(_MOST, 2.0 ** math.floor(math.log2(available() / _BYTES))))
+
+
+def _periods(problem: LiftedProblem) -> tuple[float, ...]:
+    return problem.coefficient.periods or (problem.domain.eps,) * problem.domain.dim
+
+
 def _with_boundary(
     model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, most: float, found: ErrorBound
 ) -> ErrorBound:
     """With what w misses of its given values."""
-    missed = extension(model, theta, problem, _held(problem), most)
+    missed = extension(model, theta, problem, _held(problem), _periods(problem), most)
     counts, sides = np.array(found.parts.shape), np.array(found.sides)
     places = np.minimum((missed.points / sides * counts).astype(int), counts - 1)
     parts = found.parts.copy()
     np.add.at(parts, tuple(places.T), missed.energy)
-    boundary = float(missed.energy.sum()) ** 0.5
+    boundary = missed.total**0.5
     energy = math.hypot(found.energy, boundary)
     return replace(
         found,
         energy=energy,
-        l2=missed.square**0.5 + (found.l2 * energy / found.energy if found.energy else math.nan),
         boundary=boundary,
+        missed=missed.square**0.5,
         parts=parts,
         lacks=found.lacks if missed.is_resolved else TOO_FEW,
     )
@@ -114,11 +125,12 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
     constant = _friedrichs(problem) / float(np.min(every.least)) ** 0.5
     return ErrorBound(
         energy=energy,
-        l2=constant * energy,
+        constant=constant,
         norm=norm,
         oscillation=float(squares[1]) ** 0.5,
         carried=float(squares[2]) ** 0.5,
         boundary=0.0,
+        missed=0.0,
         parts=parts,
         sides=tuple(problem.domain.sides),
         points=grid.points,

@@ -65,6 +65,8 @@ class Cells:
 
     def corners(self, axes: Sequence[int]) -> Int[np.ndarray, "n a"]:
         """The numbers of the cells along some axes, last axis fastest."""
+        if not axes:
+            return np.zeros((1, 0), int)
         return np.indices([self.counts[axis] for axis in axes]).reshape(len(axes), -1).T
 
     def finer(self, most: float) -> "Cells | None":
@@ -76,9 +78,9 @@ class Cells:
 
 
 def enough(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> float:
-    """How many points see every period, and leave room for finer cells, of at most `most`."""
+    """How many points see every period, and leave room for finer cells, of at most `most`; few where these do not."""
     needed = cells(sides, periods, math.inf).points
-    return min(max(_ROOM * needed, _FEW), most)
+    return min(max(_ROOM * needed, _FEW), most) if needed <= most else min(_FEW, most)
 
 
 def cells(sides: tuple[float, ...], periods: tuple[float, ...], most: float) -> Cells:

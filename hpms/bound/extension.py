@@ -9,8 +9,9 @@ the faces across axis a, times 1 - d/δ at the distance d <= δ from them,
 the transfinite interpolation of Gordon and Hall (1973); δ is the best of a few.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, pairwise
 
 import jax
@@ -25,8 +26,8 @@ from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import cut, visit_blocks
 
 _FIRST, _WIDER = 0.25, 4  # δ/ε, and how much wider the next layers are
-_PER_EPS, _LEAST, _RESOLVED = 4, 64, 2  # cells in an ε, along a side, and in an ε where E is seen
-_EACH, _BLOCK = 3, 2000  # points of a cell along an axis, and of a block
+_PER_PERIOD, _LEAST, _EACH = 4, 64, 3  # cells in a period and along the longest side, points of a cell along an axis
+_SEEN, _BLOCK = 0.1, 2000  # by how much finer cells may change the energy; points of a block
 
 
 @dataclass(frozen=True)
@@ -38,24 +39,39 @@ class Extension:
     square: float
     is_resolved: bool
 
+    @property
+    def total(self) -> float:
+        """|||E|||²."""
+        return float(self.energy.sum())
+
 
 def extension(
-    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, held: Bool[np.ndarray, "d 2"], most: float
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    held: Bool[np.ndarray, "d 2"],
+    periods: Sequence[float],
+    most: float,
 ) -> Extension:
     """The one with the least energy, of v on the faces that are `held`, with at most about `most` points."""
     half, widths = min(problem.domain.sides) / 2, [_FIRST * problem.domain.eps]
     while widths[-1] < half:
         widths.append(_WIDER * widths[-1])
-    every = [_extended(model, theta, problem, held, min(width, half), most / len(widths)) for width in widths]
-    return min(every, key=lambda each: (not each.is_resolved, float(each.energy.sum())))
+    few = most / (2 ** (problem.domain.dim + 1) * len(widths))
+
+    def on(width: float, finer: int) -> Extension:
+        rule = _rule(problem.domain.sides, held, min(width, half), periods, few)
+        return _extended(model, theta, problem, held, min(width, half), rule.finer(finer))
+
+    best, width = min(((on(width, 1), width) for width in widths), key=lambda each: each[0].total)
+    checked = on(width, 2)
+    is_seen = abs(best.total - checked.total) <= _SEEN * checked.total
+    return replace(checked, is_resolved=checked.is_resolved and is_seen)
 
 
 def _extended(
-    model: Parametrised, theta: Array, problem: LiftedProblem, held: np.ndarray, width: float, most: float
+    model: Parametrised, theta: Array, problem: LiftedProblem, held: np.ndarray, width: float, rule: "_Rule"
 ) -> Extension:
-    step = min(problem.domain.eps / _PER_EPS, min(problem.domain.sides) / _LEAST)
-    while (rule := _Rule(problem.domain.sides, held, width, step)).count > most and step < width:
-        step *= 2
     fluxes = () if problem.conditions is None else [each.face for each in problem.conditions.faces if each.is_flux]
     parts = [rule.inside(), *(rule.beside(face) for face in fluxes)]
     values = [
@@ -68,51 +84,83 @@ def _extended(
     energy = [weights * each[:, 0] for each, (_, weights) in zip(flat, parts, strict=True)]
     square = float(parts[0][1] @ flat[0][:, 1])
     points = np.concatenate([points for points, _ in parts])
-    return Extension(points, np.concatenate(energy), square, _RESOLVED * step <= problem.domain.eps)
+    return Extension(points, np.concatenate(energy), square, rule.resolves)
 
 
+@dataclass(frozen=True)
 class _Rule:
-    """Gauss points in layers of the width δ beside held faces of a box, in cells no longer than `step`."""
+    """Gauss points in layers of the width δ beside held faces of a box, in cells no longer than `steps`."""
 
-    def __init__(self, sides: Sequence[float], held: np.ndarray, width: float, step: float):
-        self._sides = sides
-        self._axes = [
-            _line(side, low, high, width, step) for side, (low, high) in zip(sides, held.tolist(), strict=True)
-        ]
-        whole = np.prod([len(points) for points, _, _ in self._axes])
-        self.count = float(whole - np.prod([np.sum(~near) for _, _, near in self._axes]))
+    sides: tuple[float, ...]
+    held: np.ndarray
+    width: float
+    steps: tuple[float, ...]
+    periods: tuple[float, ...]
+
+    def finer(self, times: int) -> "_Rule":
+        return replace(self, steps=tuple(step / times for step in self.steps))
+
+    @property
+    def resolves(self) -> bool:
+        """Whether a period has at least two cells."""
+        return all(2 * step <= period * (1 + 1e-9) for step, period in zip(self.steps, self.periods, strict=True))
+
+    @property
+    def count(self) -> float:
+        """How many points there are in Ω."""
+        lines = [self._line(axis) for axis in range(len(self.sides))]
+        whole = math.prod(len(points) for points, _, _ in lines)
+        return float(whole - math.prod(int((~near).sum()) for _, _, near in lines))
 
     def inside(self) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         """Points and weights in Ω."""
-        return self._product(self._axes)
+        return _near([self._line(axis) for axis in range(len(self.sides))])
 
     def beside(self, face: Face) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         """Points and weights on a face."""
         axis, end = face
-        at = np.array([end * self._sides[axis]]), np.ones(1), np.zeros(1, bool)
-        return self._product([at if a == axis else each for a, each in enumerate(self._axes)])
+        lines = [self._line(a) for a in range(len(self.sides))]
+        lines[axis] = np.array([end * self.sides[axis]]), np.ones(1), np.zeros(1, bool)
+        return _near(lines)
 
-    def _product(self, axes: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-        near = np.zeros([len(points) for points, _, _ in axes], bool)
-        for axis, (_, _, each) in enumerate(axes):
-            near |= each.reshape([-1 if a == axis else 1 for a in range(len(axes))])
-        chosen = np.nonzero(near)
-        points = np.stack([points[i] for (points, _, _), i in zip(axes, chosen, strict=True)], axis=1)
-        return points, np.prod([weights[i] for (_, weights, _), i in zip(axes, chosen, strict=True)], axis=0)
+    def _line(self, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Points, weights and whether they lie in a layer, along an axis."""
+        side, width, (low, high) = self.sides[axis], self.width, self.held[axis].tolist()
+        ends = sorted({0.0, width if low else 0.0, side - width if high else side, side})
+        nodes, shares = np.polynomial.legendre.leggauss(_EACH)
+        points, weights = [], []
+        for begin, end in pairwise(ends):
+            count = max(1, math.ceil((end - begin) / self.steps[axis] - 1e-9))
+            h = (end - begin) / count
+            points.append((begin + h * (np.arange(count)[:, None] + (1 + nodes) / 2)).ravel())
+            weights.append(np.tile(h * shares / 2, count))
+        x = np.concatenate(points)
+        return x, np.concatenate(weights), (low & (x < width)) | (high & (x > side - width))
 
 
-def _line(side: float, low: bool, high: bool, width: float, step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points, weights and whether they lie in a layer, along an axis."""
-    ends = sorted({0.0, width if low else 0.0, side - width if high else side, side})
-    nodes, shares = np.polynomial.legendre.leggauss(_EACH)
+def _rule(sides: tuple[float, ...], held: np.ndarray, width: float, periods: Sequence[float], most: float) -> _Rule:
+    """Four cells in a period, or as many as `most` points allow."""
+    longest = max(sides) / _LEAST
+    steps = tuple(min(period / _PER_PERIOD, longest) for period in periods)
+    found = _Rule(sides, held, width, steps, tuple(periods))
+    while found.count > most and max(steps) < max(sides):
+        steps = tuple(2 * step for step in steps)
+        found = replace(found, steps=steps)
+    return found
+
+
+def _near(lines: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the product that lie in a layer, and weights: those in a layer of the first axis, then of the others
+    those in one of the second, ...
+    """
     points, weights = [], []
-    for begin, end in pairwise(ends):
-        count = max(1, round((end - begin) / step))
-        h = (end - begin) / count
-        points.append((begin + h * (np.arange(count)[:, None] + (1 + nodes) / 2)).ravel())
-        weights.append(np.tile(h * shares / 2, count))
-    x = np.concatenate(points)
-    return x, np.concatenate(weights), (low & (x < width)) | (high & (x > side - width))
+    for axis, (_, _, near) in enumerate(lines):
+        chosen = [~n if a < axis else near if a == axis else np.ones(len(n), bool) for a, (_, _, n) in enumerate(lines)]
+        x = np.meshgrid(*(line[0][c] for line, c in zip(lines, chosen, strict=True)), indexing="ij")
+        w = np.meshgrid(*(line[1][c] for line, c in zip(lines, chosen, strict=True)), indexing="ij")
+        points.append(np.stack(x, axis=-1).reshape(-1, len(lines)))
+        weights.append(np.prod(np.stack(w, axis=-1), axis=-1).ravel())
+    return np.concatenate(points), np.concatenate(weights)
 
 
 @compiled

@@ -12,20 +12,22 @@ TOO_FEW = "too few points for a bound"
 
 @dataclass(frozen=True)
 class ErrorBound:
-    """|||w* - w||| <= `energy`, for all lifted problems together; `norm` is ‖K^{1/2}∇v‖, and `l2` bounds ‖w* - w‖
-    (where only fluxes are given without the mean of w), NaN where no constant is known.
+    """|||w* - w||| <= `energy`, for all lifted problems together; `norm` is ‖K^{1/2}∇v‖, and `constant` is C with
+    ‖φ‖ <= C|||φ||| for what vanishes where w is given, NaN where none is known.
 
     `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
-    them has, and `boundary` is that of the given values where w misses them. `parts` are the cells' shares of the
-    square, of the grid's shape. Where it `lacks` something, as points are too few for the medium, it is an estimate.
+    them has. Where w misses its given values `boundary` is |||E||| of an extension of what it misses, `missed` ‖E‖.
+    `parts` are the cells' shares of the square, of the grid's shape. Where it `lacks` something, as points are too few
+    for the medium, it is an estimate.
     """
 
     energy: float
-    l2: float
+    constant: float
     norm: float
     oscillation: float
     carried: float
     boundary: float
+    missed: float
     parts: Float[np.ndarray, "..."]
     sides: tuple[float, ...]
     points: int
@@ -36,6 +38,12 @@ class ErrorBound:
     def relative(self) -> float:
         """To ‖K^{1/2}∇u‖, of which `norm` - `energy` is a lower bound; infinite where that is not positive."""
         return self.energy / (self.norm - self.energy) if self.norm > self.energy else math.inf
+
+    @property
+    def l2(self) -> float:
+        """Of ‖w* - w‖, where only fluxes are given without the mean of w; NaN where no constant is known."""
+        inside = math.sqrt(max(self.energy**2 - self.boundary**2, 0.0))
+        return self.missed + self.constant * (inside + self.boundary)
 
     @property
     def is_bound(self) -> bool:

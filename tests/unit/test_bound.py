@@ -9,6 +9,7 @@ import hpms
 from hpms.bound.bound import _on, error_bound
 from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import FaceFlux, equilibrated
+from hpms.bound.extension import extension
 from hpms.errors import UserError
 from hpms.study.measure import measure
 
@@ -31,6 +32,13 @@ PROBLEMS = {
         "problem.conditions={left:{dirichlet:0},right:{robin:[2,1]},all:{neumann:x1}}",
         "coefficient=osc2d",
         "law.reaction=1+x1",
+    ),
+    "a flux on a line": (
+        "problem=box",
+        "problem.dim=1",
+        "problem.eps=0.25",
+        "problem.conditions={left:{dirichlet:0},right:{robin:[1,2]}}",
+        "coefficient=osc1d",
     ),
     "fluxes alone": (
         "problem=box",
@@ -105,6 +113,39 @@ def test_values_that_are_missed_are_part_of_it(name):
     assert found.is_bound
     assert 0.995 * error <= found.energy <= 1.3 * error
     assert found.parts.sum() == pytest.approx(found.energy**2, rel=1e-3)
+
+
+def test_the_l2_error_is_bounded_where_values_are_missed():
+    """v = -0.1 where w* = sin(πx): both parts add up."""
+    own = ("problem=box", "problem.dim=1", "problem.conditions={left:{dirichlet:0},right:{dirichlet:0}}")
+    problem = (*own, "coefficient=expression", "coefficient.formula=1", "source.formula=pi**2*sin(pi*x1)")
+    config = hpms.configure("+method=fast", *problem, "problem.eps=1", "network=mlp", "boundary=soft")
+    built = hpms.build(config)
+    theta = jnp.zeros_like(built.theta).at[-1].set(-0.1)
+    assert np.allclose(np.asarray(built.loss.model(theta).jet(jnp.ones((1, 1))).value), -0.1)
+    found = built.bound(theta)
+    assert found.l2 >= math.sqrt(0.5 + 0.01 + 0.4 / math.pi)
+    assert found.energy >= math.sqrt(math.pi**2 / 2) * 0.999
+
+
+def test_a_medium_finer_than_eps_is_seen_by_what_is_missed():
+    fine = ("coefficient.formula='exp(4*sin(16*pi*x1/eps))'", "coefficient.periods=[eps/8,1]")
+    problem = ("problem.dim=2", "problem.eps=0.25", "coefficient=expression", *fine, "source.formula=1")
+    config = hpms.configure("+method=fast", *problem, "network=mlp", "network.width=8", "boundary=soft")
+    built = hpms.build(config)
+    held, periods = np.ones((2, 2), bool), built.problem.coefficient.periods
+    few, many = (extension(built.loss.model, built.theta, built.problem, held, periods, n) for n in (2e4, 2e6))
+    assert not few.is_resolved and many.is_resolved and few.total > 1.2 * many.total
+
+
+def test_values_that_differ_on_faces_that_meet_have_an_estimate():
+    own = ("problem=box", "problem.dim=2", "problem.eps=0.5", "coefficient=osc2d", "source=constant", "network=mlp")
+    for given, said in (
+        ("{left:{dirichlet:0},bottom:{dirichlet:x1},all:{neumann:0}}", "given values differ on faces that meet"),
+        ("{left:{dirichlet:0},right:{dirichlet:x2},all:{neumann:0}}", ""),
+        ("{left:{dirichlet:x2},bottom:{dirichlet:x2},all:{neumann:0}}", ""),
+    ):
+        assert hpms.build(hpms.configure("+method=fast", *own, f"problem.conditions={given}")).roughness == said
 
 
 def test_it_is_none_without_the_values_that_are_missed():
@@ -184,7 +225,8 @@ def test_cells_follow_the_periods_and_what_is_allowed():
     assert not few.resolves and few.points < 1.2e4
     assert cells((1.0,), (0.5,), 1e6).counts == (16,)
     assert enough((1.0, 1.0), (0.001, 0.001), 1e9) == 2 * 9000**2
-    assert enough((1.0, 1.0), (0.5, 0.5), 1e9) == 2e6 and enough((1.0, 1.0), (0.001, 0.001), 1e7) == 1e7
+    assert enough((1.0, 1.0), (0.0001, 0.0001), 1e8) == 2e6
+    assert enough((1.0, 1.0), (0.5, 0.5), 1e9) == 2e6 and enough((1.0, 1.0), (0.001, 0.001), 1e8) == 1e8
 
 
 @pytest.mark.thorough
