@@ -73,8 +73,8 @@ media() {
 small() {
   local program=(python scripts/benchmark/small_eps.py ${MHM:+--mhm "$MHM"} --output "$RUNS/small_eps")
   "${program[@]}" --problems osc2d locally layered2d --methods network --seeds 0 1 2 >/dev/null
-  python scripts/stored.py output "$RESULTS/small_eps.md" "Seconds to a certified energy error as ε → 0" "${program[@]}"
-  cp "$RUNS/small_eps/small_eps.png" "$RESULTS"
+  python scripts/stored.py output "$RESULTS/crossing.md" "Seconds to a certified energy error as ε → 0" "${program[@]}"
+  cp "$RUNS/small_eps/small_eps.png" "$RESULTS/crossing.png"
 }
 
 certified() {

@@ -22,7 +22,7 @@ from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
 from hpms.bound.extension import extension
 from hpms.bound.found import TOO_FEW, ErrorBound
-from hpms.bound.moments import FaceMoments, Moments, face_moments, moments
+from hpms.bound.moments import FaceMoments, Moments, face_moments, flux_means, moments
 from hpms.fem.faces import Face
 from hpms.machine.memory import available
 from hpms.machine.processes import decided
@@ -32,7 +32,7 @@ from hpms.problem.lifted import LiftedProblem
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
 _MOST, _BYTES = 1e8, 200  # points, and of memory for each of them
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
-_DRAWN, _SEEN = 1000, 0.1
+_DRAWN, _SEEN = 1000, 0.05
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
 
 
@@ -117,9 +117,12 @@ def _with_boundary(
 def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
     every = moments(model, theta, problem, grid)
     on_faces = face_moments(model, theta, problem, grid)
+    density = np.asarray(every.given).reshape(*grid.counts, -1)
+    for axis, flux in enumerate(flux_means(model, theta, problem, grid)):
+        density = density + np.diff(flux, axis=axis) / grid.widths[axis]
     parts, squares = np.zeros(grid.counts), np.zeros(3)
-    for number in range(every.mean.shape[1]):
-        some, sums = _squares(problem, grid, every, on_faces, number)
+    for number in range(density.shape[-1]):
+        some, sums = _squares(problem, grid, every, density[..., number], on_faces, number)
         parts, squares = parts + some, squares + sums
     energy, norm = float(squares[0]) ** 0.5, (grid.volume * float(np.sum(every.energy))) ** 0.5
     constant = _friedrichs(problem) / float(np.min(every.least)) ** 0.5
@@ -142,23 +145,36 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
 def _is_seen(
     model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, found: ErrorBound
 ) -> bool:
-    """Whether twice as many points along each axis see the same in cells that are drawn at random: the means and the
-    deviations of ρ, up to a tenth of the bound, and K.
+    """Whether twice as many points along each axis see the same in cells that are drawn at random, up to a part of the
+    bound: the flux through faces, the means of what is given, the deviations of ρ; and K.
     """
     count = math.prod(grid.counts)
     some = np.sort(np.random.default_rng(0).choice(count, min(count, _DRAWN), replace=False))
-    few, more = (moments(model, theta, problem, each, some) for each in (grid, replace(grid, each=2 * grid.each)))
-    scale = float(grid.widths.max()) / math.pi * np.sqrt(grid.volume * count / np.asarray(more.least))[:, None]
-    first = scale * (np.asarray(few.mean) - np.asarray(more.mean))
-    second = scale * (np.sqrt(np.asarray(few.variance)) - np.sqrt(np.asarray(more.variance)))
-    errors = [float(np.sqrt((each**2).sum(axis=1).mean())) for each in (first, second)]
-    inverse = [np.trace(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
-    medium = np.sqrt(((inverse[0] / inverse[1] - 1) ** 2).mean())
+    finer = replace(grid, each=2 * grid.each)
+    few, more = (moments(model, theta, problem, each, some) for each in (grid, finer))
+    fluxes = zip(*(flux_means(model, theta, problem, each, some) for each in (grid, finer)), strict=True)
+    inverse = [np.diagonal(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
+    volume, least = grid.volume * count, np.asarray(more.least)[:, None]
+    constant = max(problem.domain.sides) / math.pi if math.isnan(c := _friedrichs(problem)) else c
+    squares = [
+        sum(inverse[1][:, a, None] * (one - two) ** 2 for a, (one, two) in enumerate(fluxes)),
+        constant**2 * (np.asarray(few.given) - np.asarray(more.given)) ** 2 / least,
+        (grid.widths.max() / math.pi) ** 2
+        * (np.sqrt(np.asarray(few.variance)) - np.sqrt(np.asarray(more.variance))) ** 2
+        / least,
+    ]
+    errors = [math.sqrt(volume * float(np.sum(each, axis=1).mean())) for each in squares]
+    medium = np.sqrt(((inverse[0].sum(axis=1) / inverse[1].sum(axis=1) - 1) ** 2).mean())
     return bool(max(errors) <= _SEEN * found.energy and medium <= _SEEN)
 
 
 def _squares(
-    problem: LiftedProblem, grid: Cells, every: Moments, beside: Mapping[Face, FaceMoments], number: int
+    problem: LiftedProblem,
+    grid: Cells,
+    every: Moments,
+    density: Float[np.ndarray, "..."],
+    beside: Mapping[Face, FaceMoments],
+    number: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The cells' shares, and of |||e|||² the bound, that by the oscillation, and by the flux τ alone."""
     shape, widths, volume = grid.counts, grid.widths, grid.volume
@@ -166,7 +182,6 @@ def _squares(
     inverse = np.asarray(every.inverse).reshape(*shape, 3, grid.dim, grid.dim)
     resistance = [inverse[..., 0, a, a] for a in range(grid.dim)]
     data = {f: FaceFlux(np.asarray(m.mean)[:, number], np.asarray(m.rate)) for f, m in beside.items()}
-    density = np.asarray(every.mean)[:, number].reshape(shape)
     periodic = () if problem.conditions is None else problem.conditions.periodic
     found = equilibrated(grid, density, resistance, reaction, data, periodic)
     longest = float(widths.max())

@@ -23,13 +23,13 @@ _POINTS = 4000  # per block
 
 
 class Moments(eqx.Module):
-    """Per cell of ρ_i = q + ∇·(K∇w_i) - c w_i: the `mean` and the `variance` (N, l); of K the means of K^{-1}_ab,
-    K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, the `least`
-    eigenvalue (N,); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with
-    conditions of one's own of u = w.
+    """Per cell of q - c w_i the mean, `given`, and of ρ_i = q + ∇·(K∇w_i) - c w_i the `variance` (N, l); of K the means
+    of K^{-1}_ab, K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, the
+    `least` eigenvalue (N,); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with conditions of one's
+    own of u = w.
     """
 
-    mean: Float[Array, "*n l"]
+    given: Float[Array, "*n l"]
     variance: Float[Array, "*n l"]
     inverse: Float[Array, "*n 3 d d"]
     least: Float[Array, "*n"]
@@ -58,6 +58,32 @@ def moments(
     every = cells.corners(axes)
     corners = every if some is None else every[some]
     return _in_blocks(partial(_moments, model, theta, problem), corners, cells, points, weights)
+
+
+def flux_means(
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    cells: Cells,
+    some: Int[np.ndarray, " k"] | None = None,
+) -> tuple[Float[np.ndarray, "..."], ...]:
+    """The means of (K∇w_i)_a over the faces across each axis a, of the grid's shape with one more along a (..., l); of
+    `some` cells those over their low faces, (k, l).
+
+    The means of ∇·(K∇w_i) over cells are their differences: what quadrature misses of a flux is missed on both sides
+    of a face, and is no larger in the energy norm than in the flux.
+    """
+    found = []
+    for axis in range(cells.dim):
+        local, weights = cells.local([a for a in range(cells.dim) if a != axis])
+        shape = tuple(n + (a == axis) for a, n in enumerate(cells.counts))
+        corners = np.indices(shape).reshape(cells.dim, -1).T if some is None else cells.corners(range(cells.dim))[some]
+        points = np.insert(local, axis, 0.0, axis=1)
+        means = np.asarray(
+            _in_blocks(partial(_flux_means, model, theta, problem, axis), corners, cells, points, weights)
+        )
+        found.append(means.reshape(*shape, -1) if some is None else means)
+    return tuple(found)
 
 
 def face_moments(
@@ -116,22 +142,45 @@ def _moments(
         inverse, least = _inverse(value, dim)
         xi = jnp.broadcast_to(points - 0.5, (*shape, dim)).reshape(-1, dim)
         parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
-        slope = jnp.stack(jet.gradient, axis=2)
+        slope, lift = jnp.stack(jet.gradient, axis=2), problem.lift.jet(every)
         if problem.conditions is not None:
-            slope = slope + jnp.stack(problem.lift.jet(every).gradient, axis=2)
+            slope = slope + jnp.stack(lift.gradient, axis=2)
         rate = problem.law.reaction
         reaction = jnp.zeros(len(every)) if rate is None else jax.vmap(rate.value)(every)
+        source = jax.vmap(problem.source.value)(every)
         density = -medium.residual(jet)
-        mean = _mean(density, shape, weights)
-        spread = density - jnp.repeat(mean, len(points), axis=0)
+        spread = density - jnp.repeat(_mean(density, shape, weights), len(points), axis=0)
         return Moments(
-            mean=mean,
+            given=_mean(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
             variance=_mean(spread**2, shape, weights),
             inverse=_mean(jnp.stack(parts, axis=1), shape, weights),
             least=least.reshape(shape).min(axis=1),
             reaction=reaction.reshape(shape).min(axis=1),
             energy=_mean(jnp.einsum("mla,mab,mlb->ml", slope, tensor, slope), shape, weights),
         )
+
+    return visit_blocks(block, corners)
+
+
+@compiled
+def _flux_means(
+    model: Parametrised,
+    theta: Float[Array, " p"],
+    problem: LiftedProblem,
+    axis: int,
+    corners: Float[Array, "n b d"],
+    widths: Float[Array, " d"],
+    points: Float[Array, "g d"],
+    weights: Float[Array, " g"],
+) -> Float[Array, "n b l"]:
+    def block(corners: Array) -> Array:
+        every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
+        jet, value = _jet(model, theta, problem, every), jax.vmap(problem.coefficient.value)(every)
+        slope = jnp.stack(jet.gradient, axis=2) + jnp.stack(problem.lift.jet(every).gradient, axis=2)
+        flux = (
+            value[:, None] * slope[:, :, axis] if value.ndim == 1 else jnp.einsum("mb,mlb->ml", value[:, axis], slope)
+        )
+        return _mean(flux, (len(corners), len(points)), weights)
 
     return visit_blocks(block, corners)
 

@@ -6,10 +6,12 @@ finite elements, homogenisation with its corrector, and the multiscale hybrid-mi
         [--methods network p1 p2 corrector mhm] [--mhm PYTHON] [--output DIR]
 
 A network is one `hpms train` without a reference, in OUTPUT/PROBLEM/eps=E/network/seed=N, until its guaranteed bound is
-2 %; its seconds are those of training and of bounds after compilation. The others know nothing of their errors: these
-are taken from what is known of u, OUTPUT/PROBLEM/eps=E/yardstick.npz: a series for layers, else P2 elements where these
-know u to 1 %, else the network of least bound, in 2-D one that is trained for that. A mesh is refined by about √2
-until 2 % are reached, or up to the finest. `--mhm` is the interpreter of an environment where `small_eps_mhm.py` runs.
+2 %; its seconds are those of training and of bounds, without compilation but that of bounds. The others know nothing of
+their errors: these are taken from what is known of u, OUTPUT/PROBLEM/eps=E/yardstick.npz: a series for layers, else P2
+elements where these know u to 1 %, else the network of least bound, in 2-D one that is trained for that. An accuracy is
+reached where what the yardstick itself may be off leaves no doubt. A mesh is refined by about √2 until 2 % are reached,
+or up to the finest; MHM has two settings, found at ε = 0.05. `--mhm` is the interpreter of an environment where
+`small_eps_mhm.py` runs.
 
 Each is a process of its own. What is there already is left alone, interrupted runs continue and what failed is tried
 again: the same command goes on where it was stopped. Without methods (`--methods` alone) only table and figure are
