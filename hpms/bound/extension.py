@@ -180,11 +180,12 @@ def _densities(
         square = jnp.sum(value**2, axis=1)
         if on_face:
             return jnp.stack([problem.flux_data(points).rate * square, square], axis=1)
-        tensor = jax.vmap(problem.coefficient.value)(points)
-        flux = slope * tensor[:, None, None] if tensor.ndim == 1 else jnp.einsum("mab,mlb->mla", tensor, slope)
+        medium = problem.law.at(points)
+        slopes = tuple(slope[:, :, axis] for axis in range(slope.shape[2]))
+        density = jnp.sum(slope * jnp.stack(medium.stress(slopes), axis=2), axis=(1, 2))
         rate = problem.law.reaction
         reaction = 0.0 if rate is None else jax.vmap(rate.value)(points) * square
-        return jnp.stack([jnp.sum(slope * flux, axis=(1, 2)) + reaction, square], axis=1)
+        return jnp.stack([density + reaction, square], axis=1)
 
     return visit_blocks(block, blocks)
 

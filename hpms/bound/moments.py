@@ -138,15 +138,15 @@ def _moments(
         every = ((corners[:, None] + points) * widths).reshape(-1, dim)
         medium, jet = problem.medium(every), _jet(model, theta, problem, every)
         value, shape = jax.vmap(problem.coefficient.value)(every), (len(corners), len(points))
-        tensor = value[:, None, None] * jnp.eye(dim) if value.ndim == 1 else value
         inverse, least = _inverse(value, dim)
         xi = jnp.broadcast_to(points - 0.5, (*shape, dim)).reshape(-1, dim)
         parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
-        slope, lift = jnp.stack(jet.gradient, axis=2), problem.lift.jet(every)
+        slopes, lift = jet.gradient, problem.lift.jet(every)
         if problem.conditions is not None:
-            slope = slope + jnp.stack(lift.gradient, axis=2)
+            slopes = tuple(jax.tree.map(jnp.add, slopes, lift.gradient))
         rate = problem.law.reaction
         reaction = jnp.zeros(len(every)) if rate is None else jax.vmap(rate.value)(every)
+        energy = jnp.sum(jnp.stack(slopes) * jnp.stack(medium.stress(slopes)), axis=0)
         source = jax.vmap(problem.source.value)(every)
         density = -medium.residual(jet)
         spread = density - jnp.repeat(_mean(density, shape, weights), len(points), axis=0)
@@ -156,7 +156,7 @@ def _moments(
             inverse=_mean(jnp.stack(parts, axis=1), shape, weights),
             least=least.reshape(shape).min(axis=1),
             reaction=reaction.reshape(shape).min(axis=1),
-            energy=_mean(jnp.einsum("mla,mab,mlb->ml", slope, tensor, slope), shape, weights),
+            energy=_mean(energy, shape, weights),
         )
 
     return visit_blocks(block, corners)
@@ -175,11 +175,8 @@ def _flux_means(
 ) -> Float[Array, "n b l"]:
     def block(corners: Array) -> Array:
         every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
-        jet, value = _jet(model, theta, problem, every), jax.vmap(problem.coefficient.value)(every)
-        slope = jnp.stack(jet.gradient, axis=2) + jnp.stack(problem.lift.jet(every).gradient, axis=2)
-        flux = (
-            value[:, None] * slope[:, :, axis] if value.ndim == 1 else jnp.einsum("mb,mlb->ml", value[:, axis], slope)
-        )
+        slopes = jax.tree.map(jnp.add, _jet(model, theta, problem, every).gradient, problem.lift.jet(every).gradient)
+        flux = problem.law.at(every).stress(tuple(slopes))[axis]
         return _mean(flux, (len(corners), len(points)), weights)
 
     return visit_blocks(block, corners)

@@ -12,7 +12,7 @@ def narrow(header: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> s
     """The table in at most 100 columns: of the first `keys` columns those in which all rows agree go into a line above;
     where it is too wide all the same they lose their groups' names, are cut in the middle, and the last are left out.
     """
-    shared = [i for i in range(keys) if len(rows) > 1 and len({row[i] for row in rows}) == 1]
+    shared = [i for i in range(keys) if len({row[i] for row in rows}) == 1]
     left = [i for i in range(len(header)) if i not in shared]
     above = ", ".join(f"{header[i]}={_middle(rows[0][i], WIDTH // 2)}" for i in shared if rows[0][i])
     lines = [[line[i] for i in left] for line in (header, *rows)]

@@ -55,7 +55,7 @@ PROBLEMS = {
     ),
     "a cube": ("problem.dim=3", "problem.eps=1", "coefficient=expression", f"coefficient.formula='{CUBE}'"),
 }
-LONG = ("discs", "a tensor", "a cube")
+LONG = ("discs", "a tensor", "a cube", "fluxes, rates, a reaction", "periodic")
 
 
 @cache
@@ -115,6 +115,7 @@ def test_values_that_are_missed_are_part_of_it(name):
     assert found.parts.sum() == pytest.approx(found.energy**2, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_the_l2_error_is_bounded_where_values_are_missed():
     """v = -0.1 where w* = sin(πx): both parts add up."""
     own = ("problem=box", "problem.dim=1", "problem.conditions={left:{dirichlet:0},right:{dirichlet:0}}")
@@ -128,6 +129,7 @@ def test_the_l2_error_is_bounded_where_values_are_missed():
     assert found.energy >= math.sqrt(math.pi**2 / 2) * 0.999
 
 
+@pytest.mark.thorough
 def test_a_medium_finer_than_eps_is_seen_by_what_is_missed():
     fine = ("coefficient.formula='exp(4*sin(16*pi*x1/eps))'", "coefficient.periods=[eps/8,1]")
     problem = ("problem.dim=2", "problem.eps=0.25", "coefficient=expression", *fine, "source.formula=1")
@@ -138,6 +140,7 @@ def test_a_medium_finer_than_eps_is_seen_by_what_is_missed():
     assert not few.is_resolved and many.is_resolved and few.total > 1.2 * many.total
 
 
+@pytest.mark.thorough
 def test_values_that_differ_on_faces_that_meet_have_an_estimate():
     own = ("problem=box", "problem.dim=2", "problem.eps=0.5", "coefficient=osc2d", "source=constant", "network=mlp")
     for given, said in (
@@ -264,6 +267,7 @@ def test_a_long_line_has_its_flux_at_once():
         assert np.abs(found.rest).max() < 1e-9
 
 
+@pytest.mark.thorough
 def test_what_points_do_not_see_is_no_bound():
     """Layers that are thin beside ε: with as few points as a period asks for the number is an estimate."""
     config = hpms.configure(
