@@ -37,7 +37,7 @@ def ended(pair):
     return [process.returncode for process in pair], [out for out, _ in said], [err for _, err in said]
 
 
-def assert_same_run(found, expected, rtol):
+def assert_same_run(found, expected, rtol=1e-12):
     with h5py.File(found) as file:
         assert file[f"provenance/{len(file['provenance']) - 1}"].attrs["devices"] == 2
     logged = without_times(found)
