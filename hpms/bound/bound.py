@@ -240,8 +240,4 @@ def _friedrichs(problem: LiftedProblem) -> float:
 
 def _held(problem: LiftedProblem) -> Bool[np.ndarray, "d 2"]:
     """Whether w is given on the faces at both ends of each axis."""
-    conditions, dim = problem.conditions, problem.domain.dim
-    if conditions is None:
-        return np.ones((dim, 2), bool)
-    given = {each.face for each in conditions.faces if not each.is_flux}
-    return np.array([[(axis, end) in given for end in (0, 1)] for axis in range(dim)])
+    return np.array([[(axis, end) in problem.given for end in (0, 1)] for axis in range(problem.domain.dim)])

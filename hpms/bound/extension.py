@@ -72,8 +72,7 @@ def extension(
 def _extended(
     model: Parametrised, theta: Array, problem: LiftedProblem, held: np.ndarray, width: float, rule: "_Rule"
 ) -> Extension:
-    fluxes = () if problem.conditions is None else [each.face for each in problem.conditions.faces if each.is_flux]
-    parts = [rule.inside(), *(rule.beside(face) for face in fluxes)]
+    parts = [rule.inside(), *(rule.beside(face) for face in problem.fluxes)]
     values = [
         _densities(
             model, theta, problem, cut(jnp.asarray(points), _BLOCK), jnp.asarray(held), jnp.asarray(width), bool(number)

@@ -91,15 +91,12 @@ def face_moments(
 ) -> Mapping[Face, FaceMoments]:
     """Of the faces with a condition for the flux."""
     found: dict[Face, FaceMoments] = {}
-    for each in () if problem.conditions is None else problem.conditions.faces:
-        if not each.is_flux:
-            continue
-        axis, end = each.face
+    for axis, end in problem.fluxes:
         axes = [a for a in range(cells.dim) if a != axis]
         local, weights = cells.local(axes)
         corners = np.insert(cells.corners(axes), axis, 0, axis=1)
         points = np.insert(local, axis, end * cells.counts[axis], axis=1)
-        found[each.face] = _in_blocks(partial(_face_moments, model, theta, problem), corners, cells, points, weights)
+        found[axis, end] = _in_blocks(partial(_face_moments, model, theta, problem), corners, cells, points, weights)
     return found
 
 

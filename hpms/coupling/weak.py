@@ -41,10 +41,8 @@ class WeakForm:
     ):
         self.problem, conditions = problem, problem.conditions
         sides = problem.domain.sides
-        every = [(axis, end) for axis in range(problem.domain.dim) for end in (0, 1)]
-        given = every if conditions is None else [each.face for each in conditions.faces if not each.is_flux]
         periodic = () if conditions is None else conditions.periodic
-        self.space = Q1Space(sides, h, given, periodic, multiple, problem.floats)
+        self.space = Q1Space(sides, h, problem.given, periodic, multiple, problem.floats)
         lengths = periods or problem.coefficient.periods or _about(problem)
         each = lengths or (problem.domain.eps,) * self.space.dim
         numbers = [count] * self.space.dim if count else _resolving(problem, each)
@@ -57,13 +55,12 @@ class WeakForm:
                 f"coupling.points={count or f'null, {numbers} here,'} is not allowed: with meshes of the width "
                 f"{self.space.h:.3g} the quadrature has {points:,} points, at most {_MOST_POINTS:,} are allowed."
             )
-        self.fluxes = () if conditions is None else tuple(each for each in conditions.faces if each.is_flux)
-        self.rule = element_rule(self.space, rules, [each.face for each in self.fluxes])
+        self.rule = element_rule(self.space, rules, problem.fluxes)
 
     @property
     def has_rate(self) -> bool:
         """Whether the equation or a condition has a term with w itself."""
-        return self.problem.law.reaction is not None or bool(self.fluxes)
+        return self.problem.law.reaction is not None or bool(self.problem.fluxes)
 
     @cached_property
     def points(self) -> Float[np.ndarray, "m d"]:
@@ -148,7 +145,7 @@ class WeakForm:
         for n, width in zip(space.counts, space.widths, strict=True):
             number = min(max(_LOAD_POINTS, round(_LOAD_POINTS * width / problem.domain.eps)), max(most, 2))
             rules.append(axis_rule(n, width, width, False, number))
-        rule = element_rule(space, rules, [each.face for each in self.fluxes])
+        rule = element_rule(space, rules, problem.fluxes)
         shape, dim = rule.points.shape, space.dim
         given = np.zeros((*shape[:2], dim + 1, 1))
         inside = rule.kinds == 0

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hpms.fem.faces import Face
 from hpms.fem.tensors import applied
 from hpms.jet import Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
@@ -44,6 +45,18 @@ class LiftedProblem(eqx.Module):
     def coefficient(self) -> AbstractCoefficient:
         """K^ε."""
         return self.law.coefficient
+
+    @property
+    def given(self) -> tuple[Face, ...]:
+        """The faces on which w is given."""
+        if self.conditions is None:
+            return tuple((axis, end) for axis in range(self.domain.dim) for end in (0, 1))
+        return tuple(each.face for each in self.conditions.faces if not each.is_flux)
+
+    @property
+    def fluxes(self) -> tuple[Face, ...]:
+        """The faces with a condition for the flux."""
+        return () if self.conditions is None else tuple(each.face for each in self.conditions.faces if each.is_flux)
 
     @property
     def lift(self) -> AbstractLift:

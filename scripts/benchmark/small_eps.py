@@ -27,6 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from small_eps_errors import at_most
 from small_eps_problems import ACCURACIES, PROBLEMS
 from small_eps_report import METHODS, write
 
@@ -106,7 +107,7 @@ def climb(name: str, eps: float, method: str, ways: Sequence[str], folder: Path,
     path = folder / f"{method}.json"
     rungs: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
     for way in ways[len(rungs) :]:
-        if rungs and rungs[-1]["error"] <= ACCURACIES[-1]:
+        if rungs and at_most(rungs[-1]) <= ACCURACIES[-1]:
             break
         measure = yardstick(name, eps, folder, output)
         said = called("small_eps_solve.py", str(measure), method, way, *PROBLEMS[name].chosen(eps))

@@ -1,7 +1,10 @@
 """Relative energy errors of all methods of `small_eps.py` but the network, at the same points."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +28,11 @@ def energy_error(coefficient: Function, gradient: Float[np.ndarray, "m d"], exac
     k = coefficient(places(exact.shape[1]))
     squares = [float(np.einsum("ma,ma->", each, applied(k, each))) for each in (gradient - exact, exact)]
     return ratio(squares[0] ** 0.5, squares[1] ** 0.5)
+
+
+def at_most(rung: Mapping[str, Any]) -> float:
+    """The error of an answer, and that of what it is measured by: orthogonal to it on a finer mesh, else added."""
+    return math.hypot(rung["error"], rung["off"]) if rung["known"] == "finer mesh" else rung["error"] + rung["off"]
 
 
 @dataclass(frozen=True)

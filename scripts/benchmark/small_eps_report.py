@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from small_eps_errors import at_most
 from small_eps_figure import plot
 from small_eps_problems import ACCURACIES, PROBLEMS
 
@@ -42,15 +42,10 @@ def solved(path: Path) -> Result | None:
     rungs = json.loads(path.read_text()) if path.exists() else []
     if not rungs:
         return None
-    first = [min((r["seconds"] for r in rungs if _most(r) <= a), default=None) for a in ACCURACIES]
+    first = [min((r["seconds"] for r in rungs if at_most(r) <= a), default=None) for a in ACCURACIES]
     last = rungs[-1]
     known = last["known"] if last["known"] == "series" else f"{last['known']}, ± {last['off']:.1e}"
     return Result(first, last["seconds"], last["unknowns"], last["error"], known, last["note"])
-
-
-def _most(rung: Mapping[str, Any]) -> float:
-    """The error, and that of what it is measured by: orthogonal to it on a finer mesh, else added."""
-    return math.hypot(rung["error"], rung["off"]) if rung["known"] == "finer mesh" else rung["error"] + rung["off"]
 
 
 def trained(run: StoredRun) -> Result:
