@@ -20,7 +20,7 @@ OWN = (
     "coefficient.formula=2+sin(2*pi*x1/eps)*x2",
     "source=constant",
 )
-IDENTITIES = {  # of the experiments before they were put together of a problem and a method
+IDENTITIES = {  # of the experiments
     "layered_small coupling=consistent_small": "1f7d4e680f93",
     "osc1d": "f4a7e92faed6",
     "osc1d problem.eps=0.02": "49ae25909d36",
@@ -31,7 +31,7 @@ IDENTITIES = {  # of the experiments before they were put together of a problem 
     "osc2d_fast problem.dim=3 coefficient=layered": "97eb17cd3556",
     "osc2d_small coupling=consistent_small": "de53b817b53b",
     "osc2d_small problem.eps=0.02 coupling=consistent_small": "aff1404e2f8f",
-    "quickstart": "2613f1146bea",
+    "quickstart": "567d2e549b15",
 }
 
 

@@ -230,7 +230,7 @@ def test_what_a_killed_process_left_behind_is_removed(hpms, tiny, tmp_path):
     assert sorted(p.name for p in (tmp_path / "mine").iterdir()) == [".lock", "metrics.jsonl", "run.h5"]
 
 
-@pytest.mark.parametrize("other", ["network=mlp", "coupling=none"])
-def test_the_quickstart_takes_another_network_or_none_coupling(hpms, other):
+@pytest.mark.parametrize("other", ["network=mlp", "coupling=none", "+method=paper"])
+def test_the_quickstart_takes_another_network_coupling_or_method(hpms, other):
     code, _, err = hpms("train", "+experiment=quickstart", other, "seed=x")
     assert code == 1 and "seed=x is not allowed" in err

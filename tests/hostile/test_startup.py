@@ -14,7 +14,7 @@ try:
 finally:
     print([name for name in ("jax", "scipy", "skfem", "matplotlib", "h5py") if name in sys.modules])
 """
-T = "+experiment=quickstart"
+T = "+experiment=osc1d"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""What README and docs/ tell the reader to type: command lines, and Python."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hpms as package
+from hpms.cli.compose import composed
+from hpms.cli.invocation import read_command
+from hpms.cli.main import VERBS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHORT = ("training.iterations=2", "training.log_every=1", "training.accuracy=null", "training.bound_points=1e3")
+SHORT += ("collocation.interior=64", "collocation.boundary=8", "reference.h=1/20", "reference.fem_h=1/20")
+
+
+def blocks(*languages):
+    """(page, text) of the code blocks in these languages."""
+    for page in PAGES:
+        yield from ((page, body) for language, body in FENCED.findall(page.read_text()) if language in languages)
+
+
+def commands():
+    """Every command of hpms once, as words."""
+    found = {}
+    for _, body in blocks("sh"):
+        for line in body.replace("\\\n", " ").splitlines():
+            words = shlex.split(re.sub(r"^.*&& (?=hpms )", "", line), True)
+            if len(words) > 1 and words[0] == "hpms" and words[1][0] != "-":
+                found[" ".join(words[1:])] = words[1:]
+    return found
+
+
+def one_of_each(words):
+    """The overrides of a command, of a sweep those of its first job."""
+    overrides = [word for word in words if word not in ("-m", "-v", "--quiet", "--help")]
+    if "-m" not in words:
+        return overrides
+    return [re.sub(r"=([^\[{(,]+),.*", r"=\1", each) for each in overrides]
+
+
+CONFIGURED = {
+    text: (words[0], words[1:]) if words[:2] != ["plot", "coefficient"] else ("plot_coefficient", words[2:])
+    for text, words in commands().items()
+    if words[0] in VERBS or words[:2] == ["plot", "coefficient"]
+}
+READING = {text: words for text, words in commands().items() if text not in CONFIGURED}
+
+
+@pytest.fixture
+def picture(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    Image.fromarray(np.kron(255 * np.eye(2), np.ones((16, 16))).astype("uint8")).save(tmp_path / "rock.png")
+
+
+@pytest.mark.parametrize("text", CONFIGURED, ids=str)
+def test_a_configuration_that_a_page_shows_is_accepted(text, picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    verb, words = CONFIGURED[text]
+    read_command(verb, composed(verb, *one_of_each(words)))
+
+
+@pytest.mark.parametrize("text", READING, ids=str)
+def test_what_a_page_does_with_runs_works(text, hpms, finished):
+    pytest.importorskip("matplotlib")
+    words = [str(finished.parents[3]) if "outputs/" in word else word for word in READING[text]]
+    result = hpms(*words)
+    assert result.code == 0, result.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", CONFIGURED, ids=str)
+def test_a_command_that_a_page_shows_runs(text, hpms, picture, finished):
+    verb, words = CONFIGURED[text]
+    said = [f"run={finished.parent}" if word.startswith("run=") else word for word in one_of_each(words)]
+    if verb == "train":
+        said += [each for each in SHORT if "reference=none" not in said or not each.startswith("reference")]
+    result = hpms(*verb.split("_"), *said)
+    assert result.code == 0, result.err
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("page", dict.fromkeys(page for page, _ in blocks("python")), ids=lambda page: page.stem)
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    solve, configure = package.solve, package.configure
+    monkeypatch.setattr(package, "solve", lambda *given, **more: solve(*given, *SHORT, **more))
+    monkeypatch.setattr(package, "configure", lambda *given, **more: configure(*given, *SHORT, **more))
+    names = {}
+    for body in [body for where, body in blocks("python") if where == page]:
+        exec(compile(body, str(page), "exec"), names)
