@@ -19,7 +19,7 @@ from hpms.network.base import Parametrised, jet_of
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import visit_blocks
 
-_POINTS = 4000  # per block
+_POINTS, _TOGETHER = 4000, 4  # per block; blocks
 
 
 class Moments(eqx.Module):
@@ -79,9 +79,8 @@ def flux_means(
         shape = tuple(n + (a == axis) for a, n in enumerate(cells.counts))
         corners = np.indices(shape).reshape(cells.dim, -1).T if some is None else cells.corners(range(cells.dim))[some]
         points = np.insert(local, axis, 0.0, axis=1)
-        means = np.asarray(
-            _in_blocks(partial(_flux_means, model, theta, problem, axis), corners, cells, points, weights)
-        )
+        direction = jnp.eye(cells.dim)[axis]
+        means = _in_blocks(partial(_flux_means, model, theta, problem, direction), corners, cells, points, weights)
         found.append(means.reshape(*shape, -1) if some is None else means)
     return tuple(found)
 
@@ -103,20 +102,23 @@ def face_moments(
 def _in_blocks(
     function: Callable[..., Any], corners: np.ndarray, cells: Cells, points: np.ndarray, weights: np.ndarray
 ) -> Any:
-    """What a function of blocks of corners, the widths, and a rule's points and weights gives for each corner."""
-    blocks, count = _blocks(corners, len(points))
-    found = function(blocks, jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights))
-    return jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:])[:count], found)
+    """What a function of blocks of corners, the widths, and a rule's points and weights gives for each corner.
+
+    It is called with equally many blocks each time, padded with copies of the last corner, and so compiled only once.
+    """
+    size, together = max(1, _POINTS // len(points)), -(-_TOGETHER // devices.count()) * devices.count()
+    rest = (jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights))
+    found = []
+    for start in range(0, len(corners), together * size):
+        some = corners[start : start + together * size]
+        padded = np.concatenate([some, np.repeat(some[-1:], together * size - len(some), axis=0)])
+        found.append(_flat(function(jnp.asarray(padded.reshape(together, size, -1), jnp.float64), *rest), len(some)))
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *found)
 
 
-def _blocks(corners: np.ndarray, size: int) -> tuple[Float[Array, "n b d"], int]:
-    """The corners in equal blocks of about so many points, padded with copies of the last one."""
-    count = len(corners)
-    blocks = -(-count * size // _POINTS)
-    blocks = -(-blocks // devices.count()) * devices.count()
-    each = -(-count // blocks)
-    padded = np.concatenate([corners, np.repeat(corners[-1:], blocks * each - count, axis=0)])
-    return jnp.asarray(padded.reshape(blocks, each, -1), jnp.float64), count
+def _flat(values: Any, count: int) -> Any:
+    """The first values, without their blocks."""
+    return jax.tree.map(lambda array: np.asarray(array).reshape(-1, *array.shape[2:])[:count], values)
 
 
 @compiled
@@ -164,7 +166,7 @@ def _flux_means(
     model: Parametrised,
     theta: Float[Array, " p"],
     problem: LiftedProblem,
-    axis: int,
+    direction: Float[Array, " d"],
     corners: Float[Array, "n b d"],
     widths: Float[Array, " d"],
     points: Float[Array, "g d"],
@@ -173,7 +175,9 @@ def _flux_means(
     def block(corners: Array) -> Array:
         every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
         slopes = jax.tree.map(jnp.add, _jet(model, theta, problem, every).gradient, problem.lift.jet(every).gradient)
-        flux = problem.law.at(every).stress(tuple(slopes))[axis]
+        flux = sum(
+            part * each for part, each in zip(direction, problem.law.at(every).stress(tuple(slopes)), strict=True)
+        )
         return _mean(flux, (len(corners), len(points)), weights)
 
     return visit_blocks(block, corners)

@@ -242,7 +242,7 @@ class Session:
     def _bounded(self) -> dict[str, float]:
         """The bound of the error where it is due, and whether it is no estimate, else NaN."""
         limits = self.trainer.limits
-        if not _is_due(self.iteration, limits.bounds):
+        if self.iteration == 0 or not _is_due(self.iteration, limits.bounds):
             return dict.fromkeys(("error_bound", "relative_error_bound", "error_bound_resolved"), math.nan)
         goal = limits.accuracy
         found = self.trainer.bound(self.state.theta, goal)
