@@ -30,7 +30,7 @@ from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
-_MOST, _BYTES = 1e8, 200  # points, and of memory for each of them
+_MOST, _BYTES = 1e8, 60  # points, and of memory for each of them
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
 _DRAWN, _SEEN = 1000, 0.05
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
@@ -146,7 +146,7 @@ def _is_seen(
     model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, found: ErrorBound
 ) -> bool:
     """Whether twice as many points along each axis see the same in cells that are drawn at random, up to a part of the
-    bound: the flux through faces, the means of what is given, the deviations of ρ; and K.
+    bound: the flux through faces, the means of what is given, what the means leave; and K.
     """
     count = math.prod(grid.counts)
     some = np.sort(np.random.default_rng(0).choice(count, min(count, _DRAWN), replace=False))
@@ -154,16 +154,18 @@ def _is_seen(
     few, more = (moments(model, theta, problem, each, some) for each in (grid, finer))
     fluxes = zip(*(flux_means(model, theta, problem, each, some) for each in (grid, finer)), strict=True)
     inverse = [np.diagonal(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
-    volume, least = grid.volume * count, np.asarray(more.least)[:, None]
+    least = [np.asarray(each.least)[:, None] for each in (few, more)]
     constant = max(problem.domain.sides) / math.pi if math.isnan(c := _friedrichs(problem)) else c
-    squares = [
-        sum(inverse[1][:, a, None] * (one - two) ** 2 for a, (one, two) in enumerate(fluxes)),
-        constant**2 * (np.asarray(few.given) - np.asarray(more.given)) ** 2 / least,
-        (grid.widths.max() / math.pi) ** 2
-        * (np.sqrt(np.asarray(few.variance)) - np.sqrt(np.asarray(more.variance))) ** 2
-        / least,
+
+    def norm(squares: np.ndarray) -> float:
+        return math.sqrt(grid.volume * count * float(np.sum(squares, axis=1).mean()))
+
+    left = [norm(np.asarray(each.variance) / k) for each, k in zip((few, more), least, strict=True)]
+    errors = [
+        norm(np.sum([inverse[1][:, a, None] * (one - two) ** 2 for a, (one, two) in enumerate(fluxes)], axis=0)),
+        constant * norm((np.asarray(few.given) - np.asarray(more.given)) ** 2 / least[1]),
+        grid.widths.max() / math.pi * abs(left[0] - left[1]),
     ]
-    errors = [math.sqrt(volume * float(np.sum(each, axis=1).mean())) for each in squares]
     medium = np.sqrt(((inverse[0].sum(axis=1) / inverse[1].sum(axis=1) - 1) ** 2).mean())
     return bool(max(errors) <= _SEEN * found.energy and medium <= _SEEN)
 

@@ -24,9 +24,9 @@ _POINTS, _TOGETHER = 4000, 4  # per block; blocks
 
 class Moments(eqx.Module):
     """Per cell of q - c w_i the mean, `given`, and of ρ_i = q + ∇·(K∇w_i) - c w_i the `variance` (N, l); of K the means
-    of K^{-1}_ab, K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, the
-    `least` eigenvalue (N,); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with conditions of one's
-    own of u = w.
+    of K^{-1}_ab, K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, and the
+    `least` eigenvalue, at vertices, too (N,); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with
+    conditions of one's own of u = w.
     """
 
     given: Float[Array, "*n l"]
@@ -132,12 +132,15 @@ def _moments(
     weights: Float[Array, " g"],
 ) -> Moments:
     dim = len(widths)
+    vertices = jnp.indices((2,) * dim, dtype=widths.dtype).reshape(dim, -1).T
 
     def block(corners: Array) -> Moments:
         every = ((corners[:, None] + points) * widths).reshape(-1, dim)
         medium, jet = problem.medium(every), _jet(model, theta, problem, every)
         value, shape = jax.vmap(problem.coefficient.value)(every), (len(corners), len(points))
-        inverse, least = _inverse(value, dim)
+        inverse, least = _inverse(value, dim), _least(value).reshape(shape).min(axis=1)
+        ends = ((corners[:, None] + vertices) * widths).reshape(-1, dim)
+        outer = _least(jax.vmap(problem.coefficient.value)(ends)).reshape(len(corners), -1).min(axis=1)
         xi = jnp.broadcast_to(points - 0.5, (*shape, dim)).reshape(-1, dim)
         parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
         slopes, lift = jet.gradient, problem.lift.jet(every)
@@ -153,7 +156,7 @@ def _moments(
             given=_mean(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
             variance=_mean(spread**2, shape, weights),
             inverse=_mean(jnp.stack(parts, axis=1), shape, weights),
-            least=least.reshape(shape).min(axis=1),
+            least=jnp.minimum(least, outer),
             reaction=reaction.reshape(shape).min(axis=1),
             energy=_mean(energy, shape, weights),
         )
@@ -175,9 +178,8 @@ def _flux_means(
     def block(corners: Array) -> Array:
         every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
         slopes = jax.tree.map(jnp.add, _jet(model, theta, problem, every).gradient, problem.lift.jet(every).gradient)
-        flux = sum(
-            part * each for part, each in zip(direction, problem.law.at(every).stress(tuple(slopes)), strict=True)
-        )
+        stress = jnp.stack(problem.law.at(every).stress(tuple(slopes)))
+        flux = jnp.tensordot(direction.astype(stress.dtype), stress, axes=1)
         return _mean(flux, (len(corners), len(points)), weights)
 
     return visit_blocks(block, corners)
@@ -210,11 +212,14 @@ def _jet(model: Parametrised, theta: Array, problem: LiftedProblem, points: Arra
     return jax.tree.map(lambda array: array.astype(jnp.float64), jet)
 
 
-def _inverse(value: Array, dim: int) -> tuple[Float[Array, "m d d"], Float[Array, " m"]]:
-    """K^{-1} and the least eigenvalue of K."""
-    if value.ndim == 1:
-        return (1 / value)[:, None, None] * jnp.eye(dim), value
-    return jnp.linalg.inv(value), jnp.linalg.eigvalsh(value)[:, 0]
+def _inverse(value: Array, dim: int) -> Float[Array, "m d d"]:
+    """K^{-1}."""
+    return (1 / value)[:, None, None] * jnp.eye(dim) if value.ndim == 1 else jnp.linalg.inv(value)
+
+
+def _least(value: Array) -> Float[Array, " m"]:
+    """The least eigenvalue of K."""
+    return value if value.ndim == 1 else jnp.linalg.eigvalsh(value)[:, 0]
 
 
 def _mean(array: Array, shape: tuple[int, int], weights: Array) -> Array:
