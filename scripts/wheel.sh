@@ -10,15 +10,16 @@ unset PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK=1 LC_ALL=C.UTF-8
 
 python3 -m venv "$scratch/build"
-"$scratch/build/bin/pip" install -q build
-"$scratch/build/bin/python" -m build --outdir "$scratch/dist" . # the wheel from the sdist
-"$scratch/build/bin/python" -m build --outdir "$scratch/tree" --wheel .
+"$scratch/build/bin/pip" install -q build hatchling
+build=("$scratch/build/bin/python" -m build --no-isolation --outdir)
+"${build[@]}" "$scratch/dist" . # the wheel from the sdist
+"${build[@]}" "$scratch/tree" --wheel .
 sdist=$(ls "$scratch"/dist/*.tar.gz) wheel=$(ls "$scratch"/dist/*.whl)
 cmp "$wheel" "$scratch/tree/$(basename "$wheel")"
 diff <(git ls-files hpms conf | sed 's,^conf/,hpms/conf/,' | sort) \
   <(python3 -c 'import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep="\n")' "$wheel" |
     grep -v '^hpms-[^/]*\.dist-info/' | sort)
-diff <(git ls-files hpms conf docs .gitignore '*.md' CITATION.cff pyproject.toml | grep -v -e ^outputs -e CONTRIB -e SECUR | sort) \
+diff <(git ls-files hpms conf docs .gitignore README.md CHANGELOG.md CITATION.cff pyproject.toml | sort) \
   <(tar -tzf "$sdist" | cut -d/ -f2- | grep -vx PKG-INFO | sort)
 
 python3 -m venv "$scratch/env"
