@@ -69,8 +69,11 @@ def test_a_plate_is_trained_resumed_and_drawn(hpms):
     "options",
     [
         LINE,
-        (MIXED, "problem.sides=[2,1]", "boundary=soft"),
-        ("problem.conditions={left:periodic,right:periodic,bottom:{robin:[1,0]},top:{dirichlet:sin(2*pi*x1)}}",),
+        pytest.param((MIXED, "problem.sides=[2,1]", "boundary=soft"), marks=pytest.mark.slow),
+        (
+            "boundary=soft",
+            "problem.conditions={left:periodic,right:periodic,bottom:{robin:[1,0]},top:{dirichlet:sin(2*pi*x1)}}",
+        ),
     ],
 )
 def test_the_derivatives_are_right(hpms, options):

@@ -12,7 +12,7 @@ EVERY = list(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("boundary", "count"), [("hard", 15), ("soft", 16)])
+@pytest.mark.parametrize(("boundary", "count"), [pytest.param("hard", 15, marks=pytest.mark.slow), ("soft", 16)])
 def test_the_gradient_passes(hpms, boundary, count):
     code, out, _ = result = hpms("check", "+experiment=osc1d", *QUICK, f"boundary={boundary}")
     assert code == 0, out

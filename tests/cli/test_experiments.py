@@ -15,6 +15,7 @@ OPTIONS = sorted(
     for path in Path(config_dir()).glob("*/*.yaml")
     if path.parent.name not in ("experiment", "hydra", "method") and "???" not in path.read_text()
 )
+ELSEWHERE = ("osc1d", "quickstart")  # what most other tests and scripts/wheel.sh train
 FEW = (
     "training.iterations=3",
     "training.log_every=1",
@@ -30,7 +31,9 @@ FEW = (
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize(
+    "experiment", [pytest.param(e, marks=pytest.mark.slow if e in ELSEWHERE else ()) for e in EXPERIMENTS]
+)
 def test_every_experiment_runs_a_few_steps(hpms, experiment):
     result = hpms("train", f"+experiment={experiment}", *FEW)
     assert result.code == 0, result.err

@@ -64,7 +64,6 @@ def train(hpms, tiny):
     (folder / "broken/run.h5").write_bytes(b"not HDF5")
 
 
-@pytest.mark.thorough
 def test_the_page_has_tables_figures_and_failures_and_nothing_that_runs(hpms, runs, tmp_path):
     pytest.importorskip("matplotlib")
     code, out, err = hpms("report", str(runs), "--by", "coupling,network")

@@ -30,17 +30,17 @@ def test_the_jobs_are_numbered_as_hydra_numbers_them():
 
 @pytest.mark.thorough
 def test_the_table_names_the_failure_and_a_second_call_computes_nothing(hpms, tiny):
-    sweep = ("train", "-m", *tiny, "optimizer.learning_rate=1e-3,1e36,-1", "seed=0,1")
+    sweep = ("train", "-m", *tiny, "optimizer.learning_rate=1e-3,1e36,-1")
     first = hpms(*sweep)
     assert first.code == 1
-    assert [row[3] for row in rows(first.out)] == ["finished"] * 2 + ["nan"] * 2 + ["failed"] * 2
-    assert "2 of 6 jobs ended well" in first.out
-    assert "job 2 (optimizer.learning_rate=1e+36 seed=0): nan: the residual" in first.out
-    assert "job 4 (optimizer.learning_rate=-1 seed=0): optimizer.learning_rate=-1 is not allowed" in first.out
+    assert [row[2] for row in rows(first.out)] == ["finished", "nan", "failed"]
+    assert "1 of 3 jobs ended well" in first.out
+    assert "job 1 (optimizer.learning_rate=1e+36): nan: the residual" in first.out
+    assert "job 2 (optimizer.learning_rate=-1): optimizer.learning_rate=-1 is not allowed" in first.out
     files = {path: path.read_bytes() for path in Path().glob("outputs/train/**/run.h5")}
-    assert len(files) == 4
+    assert len(files) == 2
     again = hpms(*sweep)
-    assert [row[3:] for row in rows(again.out)] == [row[3:] for row in rows(first.out)]
+    assert [row[2:] for row in rows(again.out)] == [row[2:] for row in rows(first.out)]
     assert {path: path.read_bytes() for path in files} == files
     assert Path(again.last_line).is_dir() and again.last_line.startswith("outputs/sweep/train/")
 
@@ -87,19 +87,19 @@ def test_notes_of_an_earlier_sweep_in_the_same_folder_do_not_count(hpms, tiny):
 @pytest.mark.thorough
 def test_a_killed_sweep_goes_on_where_it_was(hpms, tiny, tmp_path):
     sweep = ("-m", *tiny, "training.iterations=100", "training.log_every=20", "training.checkpoint_seconds=0")
-    sweep += ("problem.eps=1/4,0.2", "seed=0,1,2", "optimizer.learning_rate=1e-3")
+    sweep += ("problem.eps=1/4,0.2", "seed=0,1", "optimizer.learning_rate=1e-3")
     process = start(tmp_path, sweep, "out")
     for _ in range(1200):
-        if len(list(tmp_path.glob("out/train/*/*/seed=*/run.h5"))) >= 3:
+        if len(list(tmp_path.glob("out/train/*/*/seed=*/run.h5"))) >= 2:
             break
         time.sleep(0.1)
     process.kill()
     process.communicate()
     paths = sorted(tmp_path.glob("out/train/*/*/seed=*/run.h5"))
     done = {path: path.read_bytes() for path in paths if status(path) == "finished"}
-    assert 2 <= len(done) < 6
+    assert 1 <= len(done) < 4
     result = hpms("train", *sweep, "output=out")
-    assert result.code == 0 and [row[3] for row in rows(result.out)] == ["finished"] * 6
+    assert result.code == 0 and [row[3] for row in rows(result.out)] == ["finished"] * 4
     assert {path: path.read_bytes() for path in done} == done
 
 
@@ -122,7 +122,7 @@ def test_an_interrupted_sweep_says_what_did_not_run(tmp_path, tiny):
 def test_joblib_runs_the_jobs_in_other_processes(tmp_path, tiny):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    process = start(tmp_path, ("-m", *launcher, *tiny, "seed=0,1,2", "problem.eps=0.25,-1"), "out")
+    process = start(tmp_path, ("-m", *launcher, *tiny, "seed=0,1", "problem.eps=0.25,-1"), "out")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1 and "Traceback" not in err.decode()
-    assert [row[3] for row in rows(out.decode())] == ["finished"] * 3 + ["failed"] * 3
+    assert [row[3] for row in rows(out.decode())] == ["finished"] * 2 + ["failed"] * 2

@@ -45,7 +45,6 @@ def errors(folder, coupling):
     return np.array(found)
 
 
-@pytest.mark.thorough
 def test_the_table_has_means_deviations_and_what_is_missing(hpms, runs):
     code, out, _ = hpms("table", str(runs))
     lines = out.splitlines()

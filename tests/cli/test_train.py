@@ -84,13 +84,21 @@ def test_a_finished_run_is_left_alone_and_force_starts_anew(hpms, tiny, finished
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("coupling", ["coupling.update=lazy", "coupling.update=every_step", "coupling=none"])
+@pytest.mark.parametrize(
+    "coupling",
+    [
+        "coupling.update=lazy",
+        "coupling.update=every_step",
+        pytest.param("coupling=none", marks=pytest.mark.slow),
+    ],
+)
 def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, monkeypatch):
+    tiny += ("training.log_every=2", "training.iterations=10", "coupling.interval=2", "balancing.interval=2")
     tiny = (*(key for key in tiny if coupling != "coupling=none" or not key.startswith("coupling.")), coupling, *RISING)
     whole = hpms("train", *tiny, "output=whole").last_line
     spent = [[0.0, 0.0]]
     monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)
-    for iteration in range(1, 7):
+    for iteration in range(1, 4):
         part = hpms("train", *tiny, "output=part", "training.wall_limit=1e-9")
         assert part.code == 0 and status(part.last_line) == "interrupted"
         with h5py.File(part.last_line) as file:
@@ -98,11 +106,11 @@ def test_interrupted_and_resumed_ends_in_the_same_bits(hpms, tiny, coupling, mon
             assert len(file["provenance"]) == iteration
         spent.append(seconds(part.last_line))
     part = hpms("train", *tiny, "output=part")
-    assert "continues at iteration 6" in part.err and status(part.last_line) == "finished"
+    assert "continues at iteration 3" in part.err and status(part.last_line) == "finished"
     assert (np.diff([*spent, seconds(part.last_line)], axis=0) > 0).all()
     assert np.array_equal(theta(part.last_line), theta(whole))
     expected, found = (without_times(path) | outcome(path) for path in (whole, part.last_line))
-    assert expected["best iteration"] < 6
+    assert expected["best iteration"] < 3
     assert expected.keys() == found.keys()
     assert [name for name in expected if not np.array_equal(expected[name], found[name])] == []
 
@@ -188,7 +196,7 @@ def test_a_formula_is_typed_as_it_is(hpms, tiny):
         assert formula in file["config"][()].decode()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_sweep_survives_a_failing_job(hpms, tiny):
     code, out, err = hpms("train", "-m", *tiny, "problem.eps=1/4,0.2", "coupling.delta=eps,3")
     assert code == 1

@@ -40,7 +40,7 @@ def arrays(path, group):
 
 @pytest.mark.thorough
 def test_a_tensor_is_trained_from_two_lifted_problems_and_continued(hpms):
-    command = ("train", *SMALL, "upscaling=tensor", "boundary=soft", "collocation.boundary=20")
+    command = ("train", *SMALL, "upscaling=tensor", "boundary=soft", "collocation.boundary=20", "training.iterations=3")
     whole = hpms(*command, "output=whole")
     assert whole.code == 0, whole.err
     summary, fields = attributes(whole.last_line), arrays(whole.last_line, "fields")
@@ -56,7 +56,7 @@ def test_a_tensor_is_trained_from_two_lifted_problems_and_continued(hpms):
     assert summary["relative_l2"] == pytest.approx(together**0.5, rel=1e-5)
     half = hpms(*command, "output=half", "training.wall_limit=1e-9")
     assert "wall_limit" in half.out
-    for _ in range(3):
+    for _ in range(2):
         half = hpms(*command, "output=half", "training.wall_limit=1e-9")
     assert attributes(half.last_line)["status"] == "finished"
     first, second = (arrays(result.last_line, "checkpoint/best")["theta"] for result in (whole, half))
@@ -109,10 +109,16 @@ def test_what_is_not_allowed_is_said_in_one_sentence(hpms, options, message):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("boundary", ["hard", "soft"])
 @pytest.mark.parametrize(
-    ("coupling", "upscaling"),
-    [("ball", "tensor"), ("ball", "cells"), ("consistent", "tensor")],
+    ("coupling", "upscaling", "boundary"),
+    [
+        ("ball", "cells", "soft"),
+        ("consistent", "tensor", "hard"),
+        pytest.param("ball", "cells", "hard", marks=pytest.mark.slow),
+        pytest.param("ball", "tensor", "hard", marks=pytest.mark.slow),  # soft: test_law.py
+        pytest.param("ball", "tensor", "soft", marks=pytest.mark.slow),
+        pytest.param("consistent", "tensor", "soft", marks=pytest.mark.slow),
+    ],
 )
 def test_the_derivatives_are_right(hpms, coupling, upscaling, boundary):
     options = (f"coupling={coupling}", f"upscaling={upscaling}", f"boundary={boundary}", "coarse.h=0.1")

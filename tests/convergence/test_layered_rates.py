@@ -38,7 +38,10 @@ def test_errors_fall_like_the_square_of_the_number_of_modes(period):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("dim", "period", "cells"), [(2, 0.1, 120), (2, 0.13, 120), (2, 1.3, 40), (3, 0.45, 16)])
+@pytest.mark.parametrize(
+    ("dim", "period", "cells"),
+    [pytest.param(2, 0.1, 120, marks=pytest.mark.slow), (2, 0.13, 120), (2, 1.3, 40), (3, 0.45, 16)],
+)
 def test_p2_elements_converge_to_it(dim, period, cells):
     series = Layered(dim, period).solve(400 if period > 1 else 128, medium(period), source)
     fine, wide = (solve_fine(LagrangeSpace(dim, n, 2), medium(period), source, 2) for n in (cells, cells // 2))

@@ -41,10 +41,11 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch, functio
 @pytest.mark.thorough
 @pytest.mark.parametrize(("function", "number", "after"), [(*FAULTS[0], 0), (*FAULTS[1], 9), (*FAULTS[2], 4)])
 def test_a_run_on_a_failing_disk_ends_in_one_sentence_and_goes_on_later(
-    hpms, tiny, monkeypatch, function, number, after
+    hpms, tiny, finished, monkeypatch, function, number, after
 ):
     arguments = ("train", *tiny, "training.checkpoint_seconds=0")
-    whole = theta(hpms(*arguments, "output=whole").last_line)
+    whole = theta(finished)
+    shutil.rmtree("outputs/train")
     with monkeypatch.context() as patch:
         broken(patch, function, number, after)
         code, _, err = hpms(*arguments)

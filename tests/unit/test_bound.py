@@ -103,7 +103,7 @@ def test_it_is_above_the_error_and_not_far(name):
         "a line",
         "a square",
         pytest.param("a tensor", marks=pytest.mark.thorough),
-        pytest.param("a cube", marks=pytest.mark.thorough),
+        pytest.param("a cube", marks=pytest.mark.slow),
         pytest.param("fluxes, rates, a reaction", marks=pytest.mark.thorough),
     ],
 )

@@ -60,18 +60,9 @@ MEDIA = {
     ),
 }
 
-LONG = (
-    "discs",
-    "random",
-    "reaction",
-    "osc2d",
-    "locally periodic",
-    "oblique",
-    "layers",
-    "tensor",
-    "values, fluxes, rates",
-    "a cube",
-)
+LONG = ("discs", "reaction", "locally periodic", "tensor", "values, fluxes, rates", "a cube")
+LONGER = ("random", "osc2d", "oblique", "layers")
+MARKS = dict.fromkeys(LONG, pytest.mark.thorough) | dict.fromkeys(LONGER, pytest.mark.slow)
 
 
 def configured(name, *more):
@@ -118,7 +109,7 @@ def test_a_rule_sees_the_mean_of_what_repeats(period, is_box):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n in LONG else ()) for n in MEDIA])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in MEDIA])
 def test_the_exact_solution_fulfils_it(name, tmp_path):
     config = configured(name, f"reference.cache={tmp_path}")
     problem = hpms.build(config).problem

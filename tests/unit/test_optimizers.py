@@ -48,7 +48,7 @@ def start(name, dtype, coupled=True):
 
 @pytest.mark.thorough
 @optimizers
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_it_lowers_the_loss_in_the_network_s_precision(name, dtype):
     loss, coupling, optimizer, state, count, run = start(name, dtype, coupled=False)
     after, report = run(state, count)

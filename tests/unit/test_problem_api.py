@@ -222,7 +222,6 @@ def solved(tmp_path_factory):
     return place, hpms.solve(rod(), "fast", *TINY, "reference.cache=" + str(place.parent / "cache"), run_dir=place)
 
 
-@pytest.mark.thorough
 def test_a_run_of_functions_is_found_again(solved, monkeypatch):
     place, first = solved
     assert first.status == "finished" and first.config.plain()["source"]["function"].startswith(f"{__name__}:rising#")
