@@ -19,7 +19,13 @@ from hpms.solution import Solution, flags
 from hpms.training.loop import train
 from hpms.training.snapshot import Snapshot
 
-_CHANGED = ("training.iterations=40", "training.accuracy=null", "training.log_every=5", "training.checkpoint_seconds=0")
+_CHANGED = (
+    "training.iterations=40",
+    "training.accuracy=null",
+    "training.log_every=5",
+    "training.checkpoint_seconds=0",
+    "reference.h=eps/90",
+)
 _POINTS = 301
 
 

@@ -12,6 +12,7 @@ from hpms.results.table import scientific, table
 
 _DIGITS = "₁₂₃"
 _CLEARLY = 0.95
+_NOTABLE = 0.1  # of an error, the reference's own
 
 
 def report(summary: Mapping[str, Any], config: Config) -> str:
@@ -126,9 +127,12 @@ def _bound(summary: Mapping[str, Any], config: Config) -> str:
     how = f"{summary['error_bound_points']:,} points, {summary['error_bound_seconds']:.1f} s, no reference"
     text = f"The relative energy error is {kind} {scientific(found)}: {how}."
     if not np.isfinite(found):
-        text = f"The energy error may be as large as the solution, its bound is larger: {how}."
+        what = f"an estimate of its bound ({lacks})" if lacks else "its bound"
+        text = f"The energy error may be as large as the solution, {what} is larger: {how}."
     if "relative_energy_error" in summary:
-        text += f" Against the reference it is {scientific(summary['relative_energy_error'])}."
+        own, error = summary["reference_own_h1"], summary["relative_energy_error"]
+        how_known = f", whose own H¹ error is {scientific(own)}," if own > _NOTABLE * error else ""
+        text += f" Against the reference{how_known} it is {scientific(error)}."
     if accuracy is not None and not found <= accuracy:
         text += f" That is above training.accuracy={accuracy:g}: more iterations, points or parameters are needed."
     elif accuracy is not None and lacks == TOO_FEW:
