@@ -11,7 +11,8 @@ from hpms.errors import UserError
 from hpms.figures.style import CYCLE, MARKERS, drawing, new_figure, require_matplotlib, save
 
 log = logging.getLogger(__name__)
-_HEIGHT, _TICKS = 8.6, 6.5
+_HEIGHT, _TICKS = 11.5, 6.5
+_GAP = "‖$\\bar{Q}_δ u - y$‖ / ‖u‖"
 
 Groups = Mapping[str, Mapping[str, np.ndarray]]
 
@@ -25,8 +26,9 @@ def figure(groups: Groups, path: Path) -> None:
         return
     with drawing():
         drawn = new_figure(_HEIGHT)
-        (over_eps, over_delta), (over_fem, over_coarse) = drawn.subplots(2, 2)
-        _against_eps(over_eps, groups["gaps"], groups["fixed_delta"])
+        (over_eps, fixed_delta), (over_delta, over_fem), (over_coarse, rest) = drawn.subplots(3, 2)
+        _against_eps(over_eps, groups["gaps"])
+        _at_fixed_delta(fixed_delta, groups["fixed_delta"])
         _against_delta(over_delta, groups["gaps"])
         fem = {"relative_l2": "L² error of $u_h$", "relative_h1": "H¹ error of $u_h$"}
         _against_h(over_fem, groups["fem"], fem, "fine P1 elements")
@@ -38,39 +40,51 @@ def figure(groups: Groups, path: Path) -> None:
             "nodal_adjoint_h1": "$p_h$ by nodal sum, H¹",
         }
         _against_h(over_coarse, groups["coarse"], coarse, "coarse P1 elements, exact $u$")
+        rest.set_axis_off()
         save(drawn, path.parent, path.stem, ("png", "pdf"))
 
 
-def _against_eps(axes: Any, gaps: Mapping[str, np.ndarray], fixed: Mapping[str, np.ndarray]) -> None:
-    eps, count = gaps["eps"], gaps["delta"].shape[1]
-    for j in range(count):
-        ratio = gaps["delta_over_eps"][0, j]
+def _against_eps(axes: Any, gaps: Mapping[str, np.ndarray]) -> None:
+    eps = gaps["eps"]
+    for j, ratio in enumerate(gaps["delta_over_eps"][0]):
+        rates = ", ".join(f"{gaps[name][j]:.2f}" for name in ("interior_rate", "frame_rate"))
         name = f"δ = {ratio:.3g} ε" if ratio != 1 else "δ = ε"
-        _pair(axes, eps, gaps["interior_gap"][:, j], gaps["frame_gap"][:, j], j, name)
-    for j in range(fixed["delta"].shape[1]):
-        name = f"δ = {fixed['delta'][0, j]:.3g}"
-        _pair(axes, eps, fixed["interior_gap"][:, j], None, count + j, name)
+        _pair(axes, eps, gaps["interior_gap"][:, j], gaps["frame_gap"][:, j], j, f"{name}: {rates}")
     _slope(axes, eps, np.nanmax(gaps["gap"], axis=1), 1)
     _slope(axes, eps, np.nanmin(gaps["frame_gap"], axis=1), 1.5, above=False)
-    _finish(axes, eps, "ε", "‖$\\bar{Q}_δ u - y$‖ / ‖u‖", "gap against ε: interior solid, frame dashed")
+    _finish(
+        axes, eps, "ε", _GAP, "gap, δ shrinks with ε: interior solid, frame dashed", f"rates in ε by {len(eps)} points"
+    )
+
+
+def _at_fixed_delta(axes: Any, fixed: Mapping[str, np.ndarray]) -> None:
+    eps = fixed["eps"]
+    for j in range(fixed["delta"].shape[1]):
+        _pair(axes, eps, fixed["interior_gap"][:, j], None, j, f"δ = {fixed['delta'][0, j]:.3g}")
+    if not fixed["delta"].shape[1]:
+        axes.set_axis_off()
+        return
+    _slope(axes, eps, np.nanmin(fixed["interior_gap"], axis=1), 1, above=False)
+    _finish(axes, eps, "ε", _GAP, "interior gap, δ stays")
 
 
 def _against_delta(axes: Any, gaps: Mapping[str, np.ndarray]) -> None:
     for i, eps in enumerate(gaps["eps"]):
         _pair(axes, gaps["delta"][i], gaps["interior_gap"][i], gaps["frame_gap"][i], i, f"ε = {eps:.3g}")
-    _finish(axes, gaps["delta"], "δ", "‖$\\bar{Q}_δ u - y$‖ / ‖u‖", "gap against δ: interior solid, frame dashed")
+    _finish(axes, gaps["delta"], "δ", _GAP, "gap against δ: interior solid, frame dashed")
 
 
 def _against_h(axes: Any, values: Mapping[str, np.ndarray], names: Mapping[str, str], title: str) -> None:
     for k, (name, label) in enumerate(names.items()):
         style: Any = {"linestyle": "--"} if name.startswith("nodal") else {}
-        axes.plot(values["h"], values[name], color=_colour(k), marker=_marker(k), markersize=5, label=label, **style)
+        text = f"{label}: {values[f'{name}_rate']:.2f}"
+        axes.plot(values["h"], values[name], color=_colour(k), marker=_marker(k), markersize=5, label=text, **style)
     low, high = (
         [values[name] for name in names if name.endswith(end) and not name.startswith("nodal")] for end in ("l2", "h1")
     )
     _slope(axes, values["h"], np.min(low, axis=0), 2, above=False)
     _slope(axes, values["h"], np.max([*high, *(values[n] for n in names if n.startswith("nodal"))], axis=0), 1)
-    _finish(axes, values["h"], "h", "relative error", title)
+    _finish(axes, values["h"], "h", "relative error", title, f"rates in h by {len(values['h'])} points")
 
 
 def _pair(axes: Any, x: np.ndarray, interior: np.ndarray, frame: np.ndarray | None, k: int, label: str) -> None:
@@ -103,7 +117,7 @@ def _slope(axes: Any, x: np.ndarray, y: np.ndarray, rate: float, above: bool = T
     )
 
 
-def _finish(axes: Any, x: np.ndarray, x_label: str, y_label: str, title: str) -> None:
+def _finish(axes: Any, x: np.ndarray, x_label: str, y_label: str, title: str, legend: str | None = None) -> None:
     axes.set(xscale="log", yscale="log", xlabel=x_label, ylabel=y_label, title=title)
     ticks: list[float] = []
     for value in np.unique(x):
@@ -113,7 +127,7 @@ def _finish(axes: Any, x: np.ndarray, x_label: str, y_label: str, title: str) ->
     axes.set_xticks([], minor=True)
     axes.grid(True, which="major", color="0.9")
     axes.margins(y=0.12)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False, title=legend)
 
 
 def _colour(k: int) -> str:
