@@ -155,24 +155,23 @@ def build(
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)
+    residual = ResidualTerm(places=places[INTERIOR], measure=domain.volume, of_law=problem.law.forms)
+    of_values, of_fluxes = config.boundary.terms(places, domain), config.problem.terms(places, domain)
     loss = Loss(
         model=model,
-        terms=(
-            ResidualTerm(places=places[INTERIOR], measure=domain.volume, of_law=problem.law.forms),
-            *config.boundary.terms(places, domain),
-            *config.problem.terms(places, domain),
-        ),
+        terms=(residual, *of_values, *of_fluxes),
         coupling=coupling,
         upscaling=upscaling,
         sampler=sampler,
     )
-    return Experiment(config, problem, space, loss, theta, solver, points, _taus(config, loss, solver))
+    weights = [1.0, *[config.boundary.tau1] * len(of_values), *[config.problem.flux_weight] * len(of_fluxes)]
+    return Experiment(config, problem, space, loss, theta, solver, points, _taus(config, loss, solver, weights))
 
 
-def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None) -> np.ndarray:
-    """τ_k, 1 for the residual. Raises `UserError` where a `share` has no coarse state to compare with."""
-    given = {"boundary": config.boundary.tau1, "flux": config.problem.flux_weight}
-    taus = [given.get(term.name, 1.0) for term in loss.terms]
+def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None, taus: list[float]) -> np.ndarray:
+    """τ_k, from those of the terms over points. Raises `UserError` where a `share` has no coarse state to compare
+    with.
+    """
     if loss.coupling is None:
         return np.array(taus)
     tau = config.coupling.tau2
