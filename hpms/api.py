@@ -39,24 +39,35 @@ def solve(
     run_dir: str | Path | None = None,
     stop: Callable[[dict[str, Any]], bool] | None = None,
     plugins: tuple[str, ...] = (),
+    config_dir: str | Path | None = None,
 ) -> Solution:
     """The network for a problem, by a method: `solve(problem, "fast", "training.iterations=60", "seed=1")`.
 
-    **Arguments:** `method` is fast, small or paper, `overrides` are keys and options as `hpms train` takes them;
-    `run_dir` and `stop` as in `train`. Raises `UserError` as `train` and `configure` do.
+    **Arguments:** `method` is fast, small, paper or one of your own, `overrides` are keys and options as `hpms train`
+    takes them; `plugins` and `config_dir` as in `configure`, `run_dir` and `stop` as in `train`. Raises `UserError` as
+    `train` and `configure` do.
     """
-    return train(configure(f"+method={method}", *overrides, plugins=plugins, problem=problem), run_dir, stop)
+    config = configure(f"+method={method}", *overrides, plugins=plugins, problem=problem, config_dir=config_dir)
+    return train(config, run_dir, stop)
 
 
-def configure(*overrides: str, plugins: tuple[str, ...] = (), problem: Problem | None = None) -> Config:
+def configure(
+    *overrides: str,
+    plugins: tuple[str, ...] = (),
+    problem: Problem | None = None,
+    config_dir: str | Path | None = None,
+) -> Config:
     """The configuration of `hpms train` with these overrides, such as `"+experiment=osc1d"`, `"problem.eps=1/15"`.
 
     **Arguments:** `plugins` are modules that register options; a `problem` takes the place of the groups problem,
-    coefficient, source and law. Raises `UserError` for what is not allowed.
+    coefficient, source and law; `config_dir` is a folder with files of your own, as behind `--config-dir`. Raises
+    `UserError` for what is not allowed.
     """
     load_plugins(plugins)
     try:
-        return read_config(composed("train", *overrides)) if problem is None else problem.config(*overrides)
+        if problem is not None:
+            return problem.config(*overrides, config_dir=config_dir)
+        return read_config(composed("train", *overrides, beside=config_dir))
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(sentence(error, "train")) from None
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -56,17 +57,18 @@ class Problem:
         self._name_functions(self._traced)
         read_conditions(plain_conditions(conditions, self._unknown), domain.dim)
 
-    def config(self, *overrides: str) -> Config:
+    def config(self, *overrides: str, config_dir: str | Path | None = None) -> Config:
         """The configuration of this problem with a method and other overrides, such as `"+method=fast"`, `"seed=1"`.
 
-        Its functions are known in this process from here on. Raises `UserError` for what is not allowed.
+        Options may have their files in `config_dir`, too. Its functions are known in this process from here on. Raises
+        `UserError` for what is not allowed.
         """
         for each in overrides:
             key = each.partition("=")[0].lstrip("+~")
             if key.partition(".")[0] in _OURS and key not in _METHODS:
                 raise UserError(f"{each} is not allowed beside a problem, which says that: change hpms.Problem.")
         options = [option for each in self._fields for option in each.overrides]
-        chosen = composed("train", "problem=box", *options, *overrides)
+        chosen = composed("train", "problem=box", *options, *overrides, beside=config_dir)
         draft = read_config(self._values(chosen, self._unknown))
         with flags(draft):
             return read_config(self._values(chosen, self._known))
