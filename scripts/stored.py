@@ -4,7 +4,8 @@
     python scripts/stored.py bounds FILE TITLE PLACE ...    the bounds of the errors of finished runs
     python scripts/stored.py output FILE TITLE COMMAND ... [-- COMMAND ...] ...
                                                             what commands print (`hpms ...`, or `python FILE ...`)
-    python scripts/stored.py copy PAGE ...                  tables below <!-- copied: FILE --> become the first of FILE
+    python scripts/stored.py copy PAGE ...                  tables below <!-- copied: FILE --> become the first of FILE,
+                                                            and code below <!-- code: FILE --> all of it
 
 Each file says with what command, commit, versions and machine its numbers were made. `output` keeps what FILE already
 has, so that the same command goes on where it was stopped; of `hpms` the lines of seconds are left out, and the gaps of
@@ -29,6 +30,9 @@ from hpms.results.origin import commands
 from hpms.results.settings import shown
 
 _COPIED = re.compile(r"(<!-- copied: (\S+) -->\n)(?:\|.*\n)*")
+_CODE = re.compile(r"(<!-- code: (\S+\.(\w+)) -->\n)(?:```\w+\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
+_LANGUAGES = {"py": "python"}
+_ROOT = Path(hpms.__file__).parent.parent
 _BLOCK = re.compile(r"^## `([^\n]+)`\n\n(.+?^```text\n.*?^```\n)", re.MULTILINE | re.DOTALL)
 _GAPS = {  # what `hpms reference coupling=consistent` prints
     "paper's, balls": re.compile(r"^gap .*balls.*? {2,}([\d.]+)", re.MULTILINE),
@@ -262,14 +266,17 @@ def _short(command: str) -> str:
 
 
 def copy(page: Path) -> None:
-    """The first table of each file that a page names, where the file is there."""
+    """The first table of each file that a page names, where the file is there, and the code of others."""
 
     def table(match: re.Match[str]) -> str:
-        stored = Path(hpms.__file__).parent.parent / match[2]
+        stored = _ROOT / match[2]
         found = _TABLE.search(stored.read_text() if stored.exists() else "")
         return match[1] + found[0] if found else match[0]
 
-    _write(page, _COPIED.sub(table, page.read_text()))
+    def code(match: re.Match[str]) -> str:
+        return f"{match[1]}```{_LANGUAGES.get(match[3], match[3])}\n{(_ROOT / match[2]).read_text()}```\n"
+
+    _write(page, _CODE.sub(code, _COPIED.sub(table, page.read_text())))
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from hydra._internal.hydra import Hydra
 from jax.experimental.compilation_cache import compilation_cache
 
 from hpms.cli import main as cli
+from hpms.config import registry
 
 TINY = (
     "+experiment=osc1d",
@@ -28,6 +29,8 @@ TINY = (
     "reference.fem_h=0.02",
 )
 
+
+PLUGINS = Path(__file__).resolve().parents[2] / "examples/plugins"
 
 PLANE = (  # four steps in two dimensions
     "network=mlp",
@@ -117,6 +120,21 @@ def hpms(monkeypatch, tmp_path, capsys):
     if jax.config.jax_compilation_cache_dir != folder:
         jax.config.update("jax_compilation_cache_dir", folder)
         compilation_cache.reset_cache()
+
+
+@pytest.fixture
+def plugins(monkeypatch, tmp_path):
+    """examples/plugins in the working directory, as if this process had imported nothing of it yet."""
+    shutil.copytree(PLUGINS, tmp_path, dirs_exist_ok=True)
+    registry.options("problem")
+    ours = {group: dict(known) for group, known in registry._options.items()}
+    monkeypatch.setattr(registry, "_options", ours)
+    monkeypatch.setattr(registry, "_plugins", set())
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for path in PLUGINS.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 @pytest.fixture

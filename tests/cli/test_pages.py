@@ -11,11 +11,13 @@ import hpms as package
 from hpms.cli.compose import composed
 from hpms.cli.invocation import read_command
 from hpms.cli.main import VERBS
+from tests.cli.conftest import PLUGINS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MODULES = {path.read_text(): path.stem for path in PLUGINS.glob("*.py")}  # which are blocks of a page, too
 SHORT = ("training.iterations=2", "training.log_every=1", "training.accuracy=null", "training.bound_points=1e3")
 SHORT += ("collocation.interior=64", "collocation.boundary=8", "reference.h=1/20", "reference.fem_h=1/20")
 
@@ -60,10 +62,10 @@ def picture(tmp_path):
 
 
 @pytest.mark.parametrize("text", CONFIGURED, ids=str)
-def test_a_configuration_that_a_page_shows_is_accepted(text, picture, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_configuration_that_a_page_shows_is_accepted(text, picture, plugins):
     verb, words = CONFIGURED[text]
-    read_command(verb, composed(verb, *one_of_each(words)))
+    folder = "conf" if words[:2] == ["--config-dir", "conf"] else None
+    read_command(verb, composed(verb, *one_of_each(words[2:] if folder else words), beside=folder))
 
 
 @pytest.mark.parametrize("text", READING, ids=str)
@@ -76,7 +78,7 @@ def test_what_a_page_does_with_runs_works(text, hpms, finished):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", CONFIGURED, ids=str)
-def test_a_command_that_a_page_shows_runs(text, hpms, picture, finished):
+def test_a_command_that_a_page_shows_runs(text, hpms, picture, plugins, finished):
     verb, words = CONFIGURED[text]
     said = [f"run={finished.parent}" if word.startswith("run=") else word for word in one_of_each(words)]
     if verb == "train":
@@ -87,11 +89,11 @@ def test_a_command_that_a_page_shows_runs(text, hpms, picture, finished):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("page", dict.fromkeys(page for page, _ in blocks("python")), ids=lambda page: page.stem)
-def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_python_of_a_page_runs(page, plugins, monkeypatch):
     solve, configure = package.solve, package.configure
     monkeypatch.setattr(package, "solve", lambda *given, **more: solve(*given, *SHORT, **more))
     monkeypatch.setattr(package, "configure", lambda *given, **more: configure(*given, *SHORT, **more))
     names = {}
     for body in [body for where, body in blocks("python") if where == page]:
+        names["__name__"] = MODULES.get(body, "page")
         exec(compile(body, str(page), "exec"), names)

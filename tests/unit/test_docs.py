@@ -133,6 +133,13 @@ def test_the_generated_pages_are_those_of_this_code(name):
     assert (ROOT / f"docs/{name}.md").read_text(encoding="utf-8") == reference[f"{name}_page"]()
 
 
+def test_the_page_of_plugins_has_each_of_their_files_as_it_is():
+    page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"<!-- code: (\S+) -->\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    files = [path for path in (ROOT / "examples/plugins").rglob("*") if path.suffix in (".py", ".yaml")]
+    assert shown == {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
+
+
 def test_readme_is_short_and_begins_with_its_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
