@@ -1,7 +1,9 @@
 """The figure of `hpms consistency`: the gap against ε and δ, and errors against h."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,15 @@ from hpms.errors import UserError
 from hpms.figures.style import CYCLE, MARKERS, drawing, new_figure, require_matplotlib, save
 
 log = logging.getLogger(__name__)
-_HEIGHT, _TICKS = 11.5, 6.5
+_HEIGHT, _TICKS = 3.9, 6.5
+_FEM = {"relative_l2": "L² error of $u_h$", "relative_h1": "H¹ error of $u_h$"}
+_COARSE = {
+    "state_l2": "$y_h$, L²",
+    "state_h1": "$y_h$, H¹",
+    "adjoint_l2": "$p_h$, L²",
+    "adjoint_h1": "$p_h$, H¹",
+    "nodal_adjoint_h1": "$p_h$ by nodal sum, H¹",
+}
 _GAP = "‖$\\bar{Q}_δ u - y$‖ / ‖u‖"
 
 Groups = Mapping[str, Mapping[str, np.ndarray]]
@@ -24,23 +34,18 @@ def figure(groups: Groups, path: Path) -> None:
     except UserError:
         log.info("no figures: Matplotlib is not installed; pip install 'hpms[plot]' brings it")
         return
+    panels: list[Callable[[Any], None]] = [partial(_against_eps, gaps=groups["gaps"])]
+    if groups["fixed_delta"]["delta"].shape[1]:
+        panels.append(partial(_at_fixed_delta, fixed=groups["fixed_delta"]))
+    panels.append(partial(_against_delta, gaps=groups["gaps"]))
+    panels.append(partial(_against_h, values=groups["fem"], names=_FEM, title="fine P1 elements"))
+    panels.append(partial(_against_h, values=groups["coarse"], names=_COARSE, title="coarse P1 elements, exact $u$"))
+    rows = -(-len(panels) // 2)
     with drawing():
-        drawn = new_figure(_HEIGHT)
-        (over_eps, fixed_delta), (over_delta, over_fem), (over_coarse, rest) = drawn.subplots(3, 2)
-        _against_eps(over_eps, groups["gaps"])
-        _at_fixed_delta(fixed_delta, groups["fixed_delta"])
-        _against_delta(over_delta, groups["gaps"])
-        fem = {"relative_l2": "L² error of $u_h$", "relative_h1": "H¹ error of $u_h$"}
-        _against_h(over_fem, groups["fem"], fem, "fine P1 elements")
-        coarse = {
-            "state_l2": "$y_h$, L²",
-            "state_h1": "$y_h$, H¹",
-            "adjoint_l2": "$p_h$, L²",
-            "adjoint_h1": "$p_h$, H¹",
-            "nodal_adjoint_h1": "$p_h$ by nodal sum, H¹",
-        }
-        _against_h(over_coarse, groups["coarse"], coarse, "coarse P1 elements, exact $u$")
-        rest.set_axis_off()
+        drawn = new_figure(_HEIGHT * rows)
+        every = drawn.subplots(rows, 2).flat
+        for axes, panel in zip_longest(every, panels):
+            panel(axes) if panel else axes.set_axis_off()
         save(drawn, path.parent, path.stem, ("png", "pdf"))
 
 
@@ -61,9 +66,6 @@ def _at_fixed_delta(axes: Any, fixed: Mapping[str, np.ndarray]) -> None:
     eps = fixed["eps"]
     for j in range(fixed["delta"].shape[1]):
         _pair(axes, eps, fixed["interior_gap"][:, j], None, j, f"δ = {fixed['delta'][0, j]:.3g}")
-    if not fixed["delta"].shape[1]:
-        axes.set_axis_off()
-        return
     _slope(axes, eps, np.nanmin(fixed["interior_gap"], axis=1), 1, above=False)
     _finish(axes, eps, "ε", _GAP, "interior gap, δ stays")
 
