@@ -34,9 +34,9 @@ from importlib.util import find_spec
 assert files("hpms").joinpath("py.typed").is_file()
 assert not [name for name in ("conf", "docs", "scripts", "tests") if find_spec(name)]
 END
-tiny=(+experiment=quickstart training.iterations=20 training.bound_points=0)
+tiny=(+experiment=osc1d training.iterations=20 training.bound_points=0)
 hpms train "${tiny[@]}"
-run=$(dirname outputs/train/quickstart/*/seed=0/run.h5)
+run=$(dirname outputs/train/osc1d/*/seed=0/run.h5)
 hpms list outputs
 hpms plot "$run" --format pdf,vtu
 hpms report outputs/train --output report.html
