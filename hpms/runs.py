@@ -102,7 +102,8 @@ def _hold(stack: ExitStack, directories: Sequence[Path], anew: str) -> None:
 def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
     limit = config.training.wall_limit
-    for remark in config.coefficient.remarks(problem.coefficient):
+    of_network = config.network.remarks(problem.coefficient.periods, config.problem.eps)
+    for remark in [*config.coefficient.remarks(problem.coefficient), *of_network]:
         log.info(remark)
     warn_of_rough_data(problem)
     warn_of_roughness(problem.coefficient, config.problem.lengths, config.runtime.precision == "float32")

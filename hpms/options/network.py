@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -22,14 +21,16 @@ if TYPE_CHECKING:
     from hpms.network.ms_pinn import MultiscaleFourierNetwork
     from hpms.network.two_scale import TwoScaleNetwork
 
-log = logging.getLogger(__name__)
-
 
 class NetworkOptions(AbstractOptions, abc.ABC):
     """A network; `learning_rate` is what `optimizer.learning_rate=null` takes, `wraps` whether it can be periodic."""
 
     learning_rate: ClassVar[float | None] = None
     wraps: ClassVar[bool] = False
+
+    def remarks(self, periods: tuple[float, ...] | None, eps: float) -> list[str]:
+        """What is to be said of the network on a medium with these periods before it is trained."""
+        return []
 
     @abc.abstractmethod
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> AbstractNetwork:
@@ -125,11 +126,15 @@ class TwoScaleOptions(NetworkOptions):
                 reason = f"along x{axis + 1}, where it is to be periodic, the side {sides[axis]:g} is no multiple of it"
                 raise ConfigError("network.periods", list(periods or [eps] * dim), reason)
 
+    def remarks(self, periods: tuple[float, ...] | None, eps: float) -> list[str]:
+        if periods or self.periods:
+            return []
+        return [f"the coefficient names no periods: the network takes problem.eps={eps:g} (network.periods)"]
+
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> TwoScaleNetwork:
         from hpms.network.two_scale import two_scale_network
 
         if scales.periods is None and self.periods is None:
-            log.info("the coefficient names no periods: the network takes problem.eps=%g (network.periods)", scales.eps)
             scales = replace(scales, periods=(scales.eps,) * scales.dim)
         return two_scale_network(
             key,
