@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from yaml import safe_load as load
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -15,6 +16,7 @@ COMMANDS = [
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]' && python -m pytest",
 ]
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DEFAULT = re.compile(r"`([a-z]+\.[a-z_]+)` \((?:default )?(\d[\w./-]*)\)")
 _STORED = re.compile(r"<!-- (?:stored|copied): (.+?) -->")
 _NUMBER = re.compile(r"(?<![\w.,/^])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w|/|[.,]\d|-[A-Za-z])")
 _ANY = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -150,3 +152,16 @@ def test_readme_is_short_and_begins_with_its_two_commands():
 def test_ci_finds_the_test_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^python3 -m venv .*pytest$", text, re.MULTILINE) == [COMMANDS[1]]
+
+
+def test_the_defaults_that_pages_state_are_those_of_conf():
+    """Where a page says `group.key` (number), or (default number)."""
+    said, wrong = 0, []
+    for page in PAGES:
+        for key, value in _DEFAULT.findall(page.read_text(encoding="utf-8")):
+            group, _, name = key.partition(".")
+            options = [load(path.read_text()) or {} for path in (ROOT / f"conf/{group}").glob("*.yaml")]
+            known = {str(values[name]) for values in options if name in values}
+            said += bool(known)
+            wrong += [f"{page.name}: {key}={value}"] if known and value not in known else []
+    assert said and wrong == []
