@@ -26,7 +26,8 @@ _SEARCH = 60
 
 def stepper(coupling: str, overrides: list[str]) -> tuple[Callable[[], TrainState], str]:
     """A step that factorises once, and the sizes that it has."""
-    config = hpms.configure("+experiment=osc2d_small", f"coupling={coupling}", *overrides)
+    own = [each for each in overrides if coupling != "none" or not each.startswith("coupling.")]
+    config = hpms.configure("+experiment=osc2d_small", f"coupling={coupling}", *own)
     config.runtime.setup("auto")
     built = build(config, fine_problem(config))
     optimizer, taus = config.optimizer.build(built.loss.model), jnp.asarray(built.taus)

@@ -19,6 +19,7 @@ ELSEWHERE = ("osc1d", "quickstart")  # what most other tests and scripts/wheel.s
 FEW = (
     "training.iterations=3",
     "training.log_every=1",
+    "training.bound_points=2000",
     "collocation.interior=1000",
     "runtime.block=250",
     "network.width=8",
