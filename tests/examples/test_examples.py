@@ -21,6 +21,18 @@ def near(relative_l2, relative_h1):
     return lambda found: found["relative_l2"] < relative_l2 and found["relative_h1"] < relative_h1
 
 
+def ends_by_its_bound(found):
+    return found["relative_h1"] < 1.3 * found["bound"] < 1.3 * 0.02 and found["iterations"] < 80
+
+
+def balances(found):
+    return found["inflow"] == pytest.approx(found["outflow"], rel=0.02) and near(5e-3, 5e-2)(found)
+
+
+def agrees_with_itself(found):
+    return found["stored"] == pytest.approx(found["integrated"], rel=1e-3) and found["stored"] < 1e-2
+
+
 def is_bracketed(found):
     """K* of a checkerboard is the geometric mean, between the other two."""
     low, high = found["harmonic mean"], found["arithmetic mean"]
@@ -29,7 +41,21 @@ def is_bracketed(found):
 
 
 PINS = {
+    "accuracy_on_demand": ends_by_its_bound,
+    "darcy_flow": balances,
+    "family_over_eps": lambda found: all(error < 1e-2 for name, error in found.items() if "network" in name),
+    "mixed_conditions": lambda found: len(found) == 2 and max(found.values()) < 2e-2,
+    "own_formula": near(5e-3, 5e-2),
     "own_functions": near(1e-2, 1e-2),
+    "own_image": near(3e-2, 1.5e-1),
+    "own_network": near(1e-2, 1e-1),
+    "random_inclusions": lambda found: near(1e-2, 1e-1)(found) and 1.2 < found["effective"] < 1.6,
+    "run_file": lambda found: (
+        found["stored"] == pytest.approx(found["integrated"], rel=1e-3) and found["stored"] < 1e-2
+    ),
+    "sweep_over_a_key": lambda found: found["200"] < 1e-3 and found["200"] < found["20"],
+    "table_1": lambda found: all(0 < error < 0.9 for error in found.values()),
+    "three_dimensions": near(3e-2, 1.5e-1),
     "upscaling": is_bracketed,
 }
 
