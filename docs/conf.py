@@ -10,7 +10,7 @@ _HERE = Path(__file__).resolve().parent
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+[^)\s#]+)(?:#[^)\s]*)?\)")
 
 project, author, version = "hpms", "the hpms developers", hpms.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"hpms {hpms.__version__}"
@@ -20,6 +20,13 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True}
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": "plugins",
+    "within_subsection_order": "FileNameSortKey",
+}
 
 
 def files_beside(app: Any, page: str, source: list[str]) -> None:

@@ -30,10 +30,10 @@ def solved(conditions):
         source=1,
         conditions=conditions,
     )
-    small = ("network=two_scale_small", "training.iterations=20", "collocation.interior=500")
-    fine = ("collocation.boundary=80", "reference.h=1/32", "reference.fem_h=1/32")
+    short = ("training.iterations=20", "collocation.interior=1500", "collocation.boundary=200")
+    fine = ("reference.h=1/32", "reference.fem_h=1/32")
     with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
-        return hpms.solve(problem, "fast", *small, *fine, f"output={folder}")
+        return hpms.solve(problem, "fast", *short, *fine, f"output={folder}")
 
 
 # %%

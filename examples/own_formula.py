@@ -28,10 +28,10 @@ problem = hpms.Problem(
 print(problem)
 
 # %%
-# Twenty steps on 600 points. ``reference.h`` keeps the reference small: it takes most of the time otherwise.
+# Twenty-five steps on 2000 points. ``reference.h`` keeps the reference small: it takes most of the time otherwise.
 
-short = ("network=two_scale_small", "training.iterations=20", "collocation.interior=600", "collocation.boundary=60")
-fine = ("reference.h=1/40", "reference.fem_h=1/40")
+short = ("training.iterations=25", "collocation.interior=2000", "collocation.boundary=200")
+fine = ("reference.h=1/48", "reference.fem_h=1/48")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *short, *fine, f"output={folder}")
 result = solution.errors
