@@ -19,7 +19,7 @@ import hpms
 # The logarithm of the permeability is a sum of a few random waves.
 
 draw = np.random.default_rng(5)
-waves, phases = draw.normal(scale=5, size=(12, 2)), draw.uniform(0, 2 * np.pi, 12)
+waves, phases = jnp.asarray(draw.normal(scale=5, size=(12, 2))), jnp.asarray(draw.uniform(0, 2 * np.pi, 12))
 
 
 def permeability(x):
