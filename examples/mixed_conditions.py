@@ -30,7 +30,7 @@ def solved(conditions):
         source=1,
         conditions=conditions,
     )
-    short = ("training.iterations=20", "collocation.interior=1500", "collocation.boundary=200")
+    short = ("training.iterations=12", "collocation.interior=1000", "collocation.boundary=200")
     fine = ("reference.h=1/32", "reference.fem_h=1/32")
     with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
         return hpms.solve(problem, "fast", *short, *fine, f"output={folder}")
@@ -47,7 +47,7 @@ print(result)
 
 fields = {name: each.w(points).reshape(x.shape) for name, each in solutions.items()}
 top = max(field.max() for field in fields.values())
-figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.6), sharey=True, layout="constrained")
 for axes, (name, w) in zip(panels, fields.items(), strict=True):
     image = axes.pcolormesh(x, y, w, vmin=0, vmax=top, shading="gouraud", rasterized=True)
     axes.contour(x, y, w, levels=np.linspace(0, top, 11), colors="white", linewidths=0.6)

@@ -23,7 +23,7 @@ def near(relative_l2, relative_h1):
 
 
 def ends_by_its_bound(found):
-    return found["relative_h1"] < 1.3 * found["bound"] < 1.3 * 0.02 and found["iterations"] < 80
+    return found["relative_h1"] < 1.5 * found["bound"] < 1.5 * 0.005 and found["iterations"] < 40
 
 
 def balances(found):
