@@ -21,11 +21,11 @@ def hpms(folder, *arguments):
 
 
 # %%
-# What the shell would run is ``hpms train -m +experiment=osc1d_fast collocation.interior=20,50,200 seed=0,1``. A key
+# What the shell would run is ``hpms train -m +experiment=osc1d_fast collocation.interior=50,100,200 seed=0,1``. A key
 # without a comma, such as the number of steps, holds for all jobs.
 
 with tempfile.TemporaryDirectory() as folder:
-    swept = ("collocation.interior=20,50,200", "seed=0,1")
+    swept = ("collocation.interior=50,100,200", "seed=0,1")
     hpms(folder, "train", "-m", "+experiment=osc1d_fast", "training.iterations=30", "problem.eps=0.1", *swept)
     print(hpms(folder, "table", "outputs/train/osc1d_fast"))
     text = hpms(folder, "list", "outputs/train/osc1d_fast", "--format", "csv")
@@ -35,11 +35,13 @@ with tempfile.TemporaryDirectory() as folder:
 
 rows = list(csv.DictReader(io.StringIO(text)))
 runs = [(int(row["collocation.interior"]), float(row["relative_l2"])) for row in rows]
-result = {f"{count}": max(error for n, error in runs if n == count) for count in (20, 50, 200)}
+result = {f"{count}": max(error for n, error in runs if n == count) for count in (50, 100, 200)}
 
 figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
 axes.loglog(*zip(*runs, strict=True), "o", color="0.5", label="a run")
 axes.loglog([int(count) for count in result], result.values(), color="#D55E00", label="the worse seed")
+axes.set_xticks((50, 100, 200), ("50", "100", "200"))
+axes.minorticks_off()
 axes.set(xlabel="collocation points", ylabel="relative L² error", title="osc1d, ε = 0.1, 30 steps")
 axes.legend(frameon=False)
 plt.show()
