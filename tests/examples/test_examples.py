@@ -27,7 +27,7 @@ def ends_by_its_bound(found):
 
 
 def balances(found):
-    return found["inflow"] == pytest.approx(found["outflow"], rel=0.02) and near(5e-3, 5e-2)(found)
+    return found["inflow"] == pytest.approx(found["outflow"], rel=5e-3) and near(2e-3, 1e-2)(found)
 
 
 def agrees_with_itself(found):
