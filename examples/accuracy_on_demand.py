@@ -50,5 +50,5 @@ axes.semilogy(
 axes.axhline(0.005, color="0.2", linewidth=0.8, linestyle="--")
 axes.annotate("accuracy asked for", (0, 0.005), xytext=(2, 3), textcoords="offset points", va="bottom", color="0.2")
 axes.set(xlabel="iteration", ylabel="relative error", title="The run ends where the bound allows it")
-axes.legend(frameon=False)
+axes.legend(frameon=False, loc="center left")
 plt.show()
