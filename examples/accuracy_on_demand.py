@@ -38,14 +38,14 @@ result = {"iterations": int(history["iteration"][-1]), "bound": solution.error_b
 print(solution.status, result)
 
 figure, axes = plt.subplots(figsize=(5.5, 3.4), layout="constrained")
-axes.semilogy(history["iteration"], history["relative_h1"], color="0.6", label="H¹ error, by a reference")
+axes.semilogy(history["iteration"], history["relative_h1"], color="0.6", label="H¹ error")
 axes.semilogy(
     history["iteration"][due],
     bound[due],
     "o-",
     markersize=3,
     color="#D55E00",
-    label="bound of the energy error, without",
+    label="bound of the energy error",
 )
 axes.axhline(0.005, color="0.2", linewidth=0.8, linestyle="--")
 axes.annotate("accuracy asked for", (0, 0.005), xytext=(2, 3), textcoords="offset points", va="bottom", color="0.2")
