@@ -2,8 +2,8 @@
 A family of problems over ε
 ===========================
 
-One sweep solves the same medium at three fine scales. Beside each run stand the fine finite elements, whose width
-follows ε, and classical homogenisation with its corrector, which gains from a small ε.
+One sweep solves the same medium at three fine scales. Beside each run stand fine finite elements of one width, which
+lose with a small ε, and classical homogenisation with its corrector, which gains from it.
 """
 
 import csv
