@@ -53,8 +53,6 @@ PINS = {
     "random_inclusions": lambda found: near(1e-2, 1e-1)(found) and 1.2 < found["effective"] < 1.6,
     "run_file": agrees_with_itself,
     "sweep_over_a_key": lambda found: found["200"] < 5e-3 and found["200"] < found["50"] / 5,
-    "table_1": lambda found: all(0 < error < 0.9 for error in found.values()),
-    "three_dimensions": near(3e-2, 1.5e-1),
     "upscaling": is_bracketed,
 }
 
