@@ -33,7 +33,7 @@ problem = hpms.Problem(
     source=0,
     conditions={"left": hpms.Dirichlet(0), "right": hpms.Dirichlet(1), "all": hpms.Neumann(0)},
 )
-short = ("training.iterations=12", "collocation.interior=2000", "collocation.boundary=200")
+short = ("training.iterations=25", "collocation.interior=2000", "collocation.boundary=200")
 fine = ("reference.h=1/48", "reference.fem_h=1/48")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *short, *fine, f"output={folder}")
