@@ -45,7 +45,7 @@ PINS = {
     "accuracy_on_demand": ends_by_its_bound,
     "darcy_flow": balances,
     "family_over_eps": lambda found: all(error < 3e-3 for name, error in found.items() if "network" in name),
-    "mixed_conditions": lambda found: len(found) == 2 and max(found.values()) < 1e-2,
+    "mixed_conditions": lambda found: len(found) == 2 and max(found.values()) < 5e-3,
     "own_formula": near(1e-2, 5e-2),
     "own_functions": near(1e-2, 1e-2),
     "own_image": near(3e-3, 1e-2),
