@@ -26,7 +26,7 @@ from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.smoothness import roughness
 from hpms.training.loss import Loss
-from hpms.training.rest import at_rest, trivial_loss
+from hpms.training.rest import at_rest, rate_of_slopes, trivial_loss
 from hpms.training.term.residual import ResidualTerm
 from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
@@ -182,7 +182,10 @@ def _taus(config: Config, loss: Loss, solver: AbstractCoarseSolver | None, taus:
                 "coupling.share compares with the coarse state of v = 0, which vanishes here: give coupling.share=null "
                 "and coupling.tau2."
             )
-        tau = share * trivial / gap
+        rate = trivial / gap
+        if not config.coupling.has_averages:
+            rate = max(rate, float(rate_of_slopes(loss)))
+        tau = share * rate
     return np.array([*taus, tau])
 
 

@@ -28,7 +28,8 @@ _MOST_POINTS, _MOST_ENTRIES, _MOST_ROWS = 2_000_000, 20_000_000, 4000
 
 
 class CouplingOptions(AbstractOptions, abc.ABC):
-    """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0.
+    """A coupling of the weight τ₂ = `tau2`, or, where `share` is a number, of τ₂ = share · J_res/R_δ at v = 0 or, where
+    R is an energy, of a constant gradient, if that is more.
 
     One that `needs_upscaling` has a coarse state of K̃, and so needs w_i = x_i on ∂Ω of the unit cube; the others
     are for all conditions. One that `has_averages` compares those of v with its state. `gap_formula` is what

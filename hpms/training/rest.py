@@ -1,11 +1,11 @@
-"""The terms of v = 0, where training that finds no solution ends."""
+"""The terms of v = 0, where training that finds no solution ends, and of functions without a corrector."""
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.coupling.base import AbstractCoarseSolver
-from hpms.jet import Jet
+from hpms.jet import Jet, wanted
 from hpms.machine.devices import compiled
 from hpms.problem.law.base import AbstractMedium
 from hpms.problem.sites import visit_blocks
@@ -28,6 +28,27 @@ def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.n
     assert loss.coupling is not None
     rows = np.asarray(loss.coupling.residual(nothing, view.kappa, view), np.float64)
     return float(rows @ rows), np.asarray(view.kappa, np.float64)
+
+
+@compiled
+def rate_of_slopes(loss: Loss) -> Float[Array, ""]:
+    """What a constant gradient costs in the residual for each unit of its energy, Σ_a ∫|A x_a|² / Σ_a ∫ ∂_a x_a·K∇x_a
+    without reaction: of the order of K/ε² where K oscillates, since x_a has no corrector.
+    """
+
+    def sums(block: tuple[Array, AbstractMedium, Array]) -> Array:
+        points, medium, weights = block
+        zero, one = jnp.zeros((len(points), 1), points.dtype), jnp.ones((len(points), 1), points.dtype)
+        forms, dim = loss.terms[0].forms, points.shape[1]
+        found = jnp.zeros(2, points.dtype)
+        for axis in range(dim):
+            slopes = tuple(one if a == axis else zero for a in range(dim))
+            missed = medium.operator(Jet(zero, slopes, (zero,) * len(wanted(forms, dim)), forms))
+            found += jnp.stack([weights @ missed[:, 0] ** 2, weights @ medium.stress(slopes)[axis][:, 0]])
+        return found
+
+    residual, energy = jnp.sum(visit_blocks(sums, loss.collocation.blocks), axis=0)
+    return residual / energy
 
 
 @compiled

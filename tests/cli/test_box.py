@@ -160,3 +160,13 @@ def test_a_box_with_linear_conditions_is_the_unit_cube(hpms, tiny):
 def test_what_is_upscaled_needs_the_papers_conditions(hpms, verb):
     code, _, err = hpms(verb, *TINY, MIXED)
     assert code == 1 and err.count("\n") == 1 and "take problem=unit_cube" in err
+
+
+@pytest.mark.thorough
+def test_a_flux_opposite_to_zeros_is_solved_although_no_network_at_all_misses_little(hpms):
+    line = ("problem=box", "problem.dim=1", "problem.eps=0.05", "source=constant", "reference=none", "plot=false")
+    line += ("problem.conditions={left:{dirichlet:0},right:{neumann:1}}", "coefficient=expression")
+    line += ("coefficient.formula=2+1.5*sin(2*pi*x1/eps)", "coefficient.periods=[eps]", "collocation.interior=600")
+    few = ("network=two_scale_small", "training.iterations=40", "training.accuracy=0.02")
+    result = hpms("train", "+method=small", *line, *few)
+    assert result.code == 0 and "is at most training.accuracy=0.02" in result.out, result.err

@@ -49,7 +49,6 @@ PINS = {
     "own_formula": near(1e-2, 5e-2),
     "own_functions": near(1e-2, 1e-2),
     "own_image": near(3e-3, 1e-2),
-    "random_inclusions": lambda found: near(1e-2, 1e-1)(found) and 1.2 < found["effective"] < 1.6,
     "run_file": agrees_with_itself,
     "sweep_over_a_key": lambda found: found["200"] < 5e-3 and found["200"] < found["50"] / 5,
     "upscaling": is_bracketed,
