@@ -14,7 +14,7 @@ from hpms.machine import runtime
 from hpms.machine.devices import compiled
 from hpms.training.jacobian import pullback, second_order
 from hpms.training.least_squares import assemble
-from tests.cli.conftest import TINY, with_perceptron
+from tests.cli.conftest import TINY
 from tests.problems import small_loss
 
 CASES = {
@@ -23,7 +23,7 @@ CASES = {
 }
 
 SHORT = ("training.iterations=4", "training.log_every=2", "coupling.interval=2", "balancing=none")
-EXACT = (*with_perceptron(a for a in TINY if not a.startswith("balancing")), *SHORT, "runtime.precision=float64")
+EXACT = (*(a for a in TINY if not a.startswith("balancing")), *SHORT, "runtime.precision=float64")
 RUNS = {  # on how many devices, and how
     "members_apart": (2, (*EXACT, "optimizer=gauss_newton", "ensemble=2")),
     "points_apart": (2, (*EXACT, "coupling=consistent", "upscaling=tensor", "collocation=fresh", "ensemble=3")),

@@ -68,6 +68,7 @@ def test_a_configuration_that_a_page_shows_is_accepted(text, picture, plugins):
     read_command(verb, composed(verb, *one_of_each(words[2:] if folder else words), beside=folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", READING, ids=str)
 def test_what_a_page_does_with_runs_works(text, hpms, finished):
     pytest.importorskip("matplotlib")
@@ -88,7 +89,9 @@ def test_a_command_that_a_page_shows_runs(text, hpms, picture, plugins, finished
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("page", dict.fromkeys(page for page, _ in blocks("python")), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", dict.fromkeys(page for page, _ in blocks("python") if page.stem != "README"), ids=lambda page: page.stem
+)
 def test_the_python_of_a_page_runs(page, plugins, monkeypatch):
     solve, configure = package.solve, package.configure
     monkeypatch.setattr(package, "solve", lambda *given, **more: solve(*given, *SHORT, **more))

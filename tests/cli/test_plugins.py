@@ -79,6 +79,7 @@ def test_an_experiment_with_a_source_a_network_a_method_and_an_optimizer_of_ones
     assert code == 1 and "source.centre=[0.5]" in err and "give 2 coordinates" in err
 
 
+@pytest.mark.thorough
 def test_derivatives_and_adjoints_of_ones_own_are_checked(hpms, plugins):
     chosen = ("coefficient=bump", "network=sines", "boundary=huber", "coupling=points", "upscaling=mean_diagonal")
     small = ("network.features=6", "network.width=4", "coarse.h=0.25", *SMALL)
