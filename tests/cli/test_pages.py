@@ -14,7 +14,7 @@ from hpms.cli.main import VERBS
 from tests.cli.conftest import PLUGINS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/results").glob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = {path.read_text(): path.stem for path in PLUGINS.glob("*.py")}  # which are blocks of a page, too
