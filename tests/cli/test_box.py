@@ -27,6 +27,7 @@ TINY = (
     "reference.h=0.1",
 )
 MIXED = "problem.conditions={left:{dirichlet:0},right:{dirichlet:x2},bottom:{neumann:x1},top:{robin:[1,0]}}"
+PERIODIC = "problem.conditions={left:periodic,right:periodic,bottom:{robin:[1,0]},top:{dirichlet:sin(2*pi*x1)}}"
 LINE = ("problem.dim=1", "problem.sides=[2]", "problem.conditions={left:{neumann:1},right:{robin:[2,1]}}")
 
 
@@ -70,10 +71,8 @@ def test_a_plate_is_trained_resumed_and_drawn(hpms):
     [
         LINE,
         pytest.param((MIXED, "problem.sides=[2,1]", "boundary=soft"), marks=pytest.mark.slow),
-        (
-            "boundary=soft",
-            "problem.conditions={left:periodic,right:periodic,bottom:{robin:[1,0]},top:{dirichlet:sin(2*pi*x1)}}",
-        ),
+        (PERIODIC,),
+        ("boundary=soft", PERIODIC),
     ],
 )
 def test_the_derivatives_are_right(hpms, options):

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,10 @@ from hpms.cli.compose import composed
 from hpms.cli.invocation import read_command
 from hpms.cli.main import VERBS
 from tests.cli.conftest import PLUGINS
+from tests.pages import FENCED, ROOT, WRITTEN
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/results").glob("*.md"))]
+PAGES = [ROOT / "README.md", *WRITTEN]
 TEXT = "\n".join(page.read_text() for page in PAGES)
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = {path.read_text(): path.stem for path in PLUGINS.glob("*.py")}  # which are blocks of a page, too
 SHORT = ("training.iterations=2", "training.log_every=1", "training.accuracy=null", "training.bound_points=1e3")
 SHORT += ("collocation.interior=64", "collocation.boundary=8", "reference.h=1/20", "reference.fem_h=1/20")

@@ -3,20 +3,18 @@
 import re
 import runpy
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from yaml import safe_load as load
 
-ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/results").glob("*.md"))]  # not what is built
+from tests.pages import FENCED, ROOT, WRITTEN
+
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *WRITTEN]
 RESULTS = [*sorted((ROOT / "docs/results").glob("*.md")), ROOT / "docs/upscaling.md", ROOT / "docs/coupling.md"]
 COMMANDS = [
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[plot]' && hpms train +experiment=quickstart",
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]' && python -m pytest",
 ]
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DEFAULT = re.compile(r"`([a-z]+\.[a-z_]+)` \((?:default )?(\d[\w./-]*)\)")
 _STORED = re.compile(r"<!-- (?:stored|copied): (.+?) -->")
 _NUMBER = re.compile(r"(?<![\w.,/^])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w|/|[.,]\d|-[A-Za-z])")
@@ -31,12 +29,12 @@ _NO_NUMBER = re.compile(  # code, where links lead, comments, and what is counte
 
 def prose(page):
     """The text of a page without its code."""
-    return re.sub(r"`[^`\n]*`", "code", _FENCED.sub("", page.read_text(encoding="utf-8")))
+    return re.sub(r"`[^`\n]*`", "code", FENCED.sub("", page.read_text(encoding="utf-8")))
 
 
 def anchors(page):
     """The anchors that GitHub gives to the headings of a page."""
-    titles = re.findall(r"^#+ (.+)$", _FENCED.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
@@ -146,7 +144,7 @@ def test_the_page_of_plugins_has_each_of_their_files_as_it_is():
 def test_readme_is_short_and_begins_with_its_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
-    shell = [body.strip() for language, body in _FENCED.findall(text) if language == "sh"]
+    shell = [body.strip() for language, body in FENCED.findall(text) if language == "sh"]
     assert shell[:2] == COMMANDS
 
 
