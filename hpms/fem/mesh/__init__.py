@@ -1,0 +1,1 @@
+"""Simplicial meshes of any domain, and finite elements on them."""

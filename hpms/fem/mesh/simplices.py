@@ -1,0 +1,219 @@
+"""A mesh of triangles or tetrahedra whose boundary falls into named parts."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.spatial import KDTree
+
+_TRIES, _INSIDE = (8, 32, 128, 512), 1e-9
+# Red refinement: the children's corners, 0..d those of the parent and then the middles of its edges, (0,1), (0,2), ...;
+# of a tetrahedron as in Bey (1995), whose descendants fall into three congruence classes.
+_CHILDREN = {
+    1: [(0, 2), (2, 1)],
+    2: [(0, 3, 4), (3, 1, 5), (4, 5, 2), (3, 4, 5)],
+    3: [(0, 4, 5, 6), (4, 1, 7, 8), (5, 7, 2, 9), (6, 8, 9, 3), (4, 5, 6, 8), (4, 5, 7, 8), (5, 6, 8, 9), (5, 7, 8, 9)],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Simplices:
+    """T simplices with the corners `cells` (T, d+1) among the `nodes` (N, d); the boundary's `facets` (F, d), each with
+    the number of its part, `labels` (F,), among the names `parts`.
+
+    Two are equal where their arrays and names are.
+    """
+
+    nodes: Float[np.ndarray, "n d"]
+    cells: Int[np.ndarray, "t d1"]
+    facets: Int[np.ndarray, "f d"]
+    labels: Int[np.ndarray, " f"]
+    parts: tuple[str, ...]
+
+    @property
+    def dim(self) -> int:
+        """d."""
+        return self.nodes.shape[1]
+
+    @cached_property
+    def low(self) -> Float[np.ndarray, " d"]:
+        """The lowest coordinates."""
+        return self.nodes.min(axis=0)
+
+    @cached_property
+    def sides(self) -> Float[np.ndarray, " d"]:
+        """Those of the least box with the mesh in it."""
+        return self.nodes.max(axis=0) - self.low
+
+    @cached_property
+    def h(self) -> float:
+        """The longest edge."""
+        pairs = [self.nodes[self.cells[:, i]] - self.nodes[self.cells[:, j]] for i, j in _edges(self.dim)]
+        return float(np.sqrt(max((each**2).sum(axis=1).max() for each in pairs)))
+
+    @cached_property
+    def volumes(self) -> Float[np.ndarray, " t"]:
+        """|T|."""
+        return np.abs(np.linalg.det(self._spans)) / factorial(self.dim)
+
+    @property
+    def volume(self) -> float:
+        """|Ω|."""
+        return float(self.volumes.sum())
+
+    @cached_property
+    def areas(self) -> Float[np.ndarray, " f"]:
+        """The facets' lengths or areas."""
+        return np.linalg.norm(self._across, axis=1)
+
+    @property
+    def surface(self) -> float:
+        """|∂Ω|."""
+        return float(self.areas.sum())
+
+    @cached_property
+    def normals(self) -> Float[np.ndarray, "f d"]:
+        """The facets' outward unit normals."""
+        opposite = self.nodes[self.cells[self._beside]].sum(axis=1) - self.nodes[self.facets].sum(axis=1)
+        outward = np.einsum("fd,fd->f", self._across, self.nodes[self.facets[:, 0]] - opposite) > 0
+        return np.where(outward[:, None], 1, -1) * self._across / self.areas[:, None]
+
+    @cached_property
+    def slopes(self) -> Float[np.ndarray, "t d1 d"]:
+        """The gradients of the barycentric coordinates."""
+        inner = np.swapaxes(np.linalg.inv(self._spans), 1, 2)
+        return np.concatenate([-inner.sum(axis=1, keepdims=True), inner], axis=1)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this mesh from others."""
+        total = hashlib.sha256(repr(self.parts).encode())
+        for array, kind in ((self.nodes, "<f8"), (self.cells, "<i8"), (self.facets, "<i8"), (self.labels, "<i8")):
+            total.update(repr(array.shape).encode() + np.ascontiguousarray(array, kind).tobytes())
+        return total.hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Simplices) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def on(self, part: str) -> Bool[np.ndarray, " f"]:
+        """The facets of a part."""
+        return self.labels == self.parts.index(part)
+
+    def refined(self, times: int = 1) -> "Simplices":
+        """Each simplex in 2^d, by the middles of its edges."""
+        mesh = self
+        for _ in range(times):
+            mesh = mesh._halved()
+        return mesh
+
+    def places(self, barycentric: Float[np.ndarray, "q d1"]) -> Float[np.ndarray, "t q d"]:
+        """The points with these barycentric coordinates in each simplex."""
+        return np.einsum("qi,tid->tqd", barycentric, self.nodes[self.cells])
+
+    def locate(self, points: Float[np.ndarray, "m d"]) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, "m d1"]]:
+        """The simplex in which each point lies, -1 outside, and the barycentric coordinates there."""
+        cell, inside = np.full(len(points), -1), np.zeros((len(points), self.dim + 1))
+        left = np.arange(len(points))
+        for tries in _TRIES:
+            count = min(tries, len(self.cells))
+            _, near = self._tree.query(points[left], k=count)
+            near = near.reshape(len(left), count)
+            found = np.empty((*near.shape, self.dim + 1))
+            for k, each in enumerate(near.T):
+                found[:, k] = self._barycentric(each, points[left])
+            best = found.min(axis=2).argmax(axis=1)
+            here = np.arange(len(left))
+            hit = found[here, best].min(axis=1) >= -_INSIDE
+            cell[left[hit]], inside[left[hit]] = near[here, best][hit], found[here, best][hit]
+            left = left[~hit]
+            if not left.size or count == len(self.cells):
+                break
+        return cell, inside
+
+    @cached_property
+    def _spans(self) -> Float[np.ndarray, "t d d"]:
+        """Rows from each simplex's first corner to the others."""
+        corners = self.nodes[self.cells]
+        return corners[:, 1:] - corners[:, :1]
+
+    @cached_property
+    def _across(self) -> Float[np.ndarray, "f d"]:
+        """Normals of the facets, as long as these are large."""
+        corners = self.nodes[self.facets]
+        if self.dim == 1:
+            return np.ones((len(corners), 1))
+        if self.dim == 2:
+            span = corners[:, 1] - corners[:, 0]
+            return np.stack([span[:, 1], -span[:, 0]], axis=1)
+        return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
+
+    @cached_property
+    def _beside(self) -> Int[np.ndarray, " f"]:
+        """The simplex beside each facet of the boundary."""
+        sides = np.concatenate([np.delete(self.cells, i, axis=1) for i in range(self.dim + 1)])
+        return matched(self.facets, sides, len(self.nodes)) % len(self.cells)
+
+    @cached_property
+    def _tree(self) -> KDTree:
+        return KDTree(self.nodes[self.cells].mean(axis=1))
+
+    def _barycentric(self, cells: Int[np.ndarray, " m"], points: Float[np.ndarray, "m d"]) -> np.ndarray:
+        slopes, first = self.slopes[cells], self.nodes[self.cells[cells, 0]]
+        found = np.einsum("mid,md->mi", slopes, points - first)
+        found[:, 0] += 1
+        return found
+
+    def _halved(self) -> "Simplices":
+        dim, count = self.dim, len(self.nodes)
+        pairs = np.concatenate([np.sort(self.cells[:, pair], axis=1) for pair in map(list, _edges(dim))])
+        edges, number = np.unique(pairs, axis=0, return_inverse=True)
+        middles = number.reshape(len(_edges(dim)), -1).T + count
+        every = np.concatenate([self.cells, middles], axis=1)
+        cells = np.concatenate([every[:, child] for child in map(list, _CHILDREN[dim])])
+        facets, labels = self.facets, self.labels
+        if dim > 1:
+            ends = [np.sort(facets[:, pair], axis=1) for pair in map(list, _edges(dim - 1))]
+            there = np.stack([matched(each, edges, count) + count for each in ends], axis=1)
+            each = np.concatenate([facets, there], axis=1)
+            facets = np.concatenate([each[:, child] for child in map(list, _CHILDREN[dim - 1])])
+            labels = np.tile(labels, len(_CHILDREN[dim - 1]))
+        nodes = np.concatenate([self.nodes, self.nodes[edges].mean(axis=1)])
+        return Simplices(nodes, cells, facets, labels, self.parts)
+
+
+def matched(rows: Int[np.ndarray, "m k"], among: Int[np.ndarray, "n k"], count: int) -> Int[np.ndarray, " m"]:
+    """Where each set of k node numbers, below `count`, stands `among` others; `ValueError` where one is missing."""
+    keys, found = (_key(np.sort(array, axis=1), count) for array in (among, rows))
+    order = np.argsort(keys, kind="stable")
+    place = np.searchsorted(keys, found, sorter=order)
+    place = order[np.minimum(place, len(order) - 1)]
+    if (keys[place] != found).any():
+        raise ValueError("a facet is none of the mesh")
+    return place
+
+
+def outer_facets(cells: Int[np.ndarray, "t d1"]) -> Int[np.ndarray, "f d"]:
+    """The facets of simplices that belong to one alone."""
+    sides = np.concatenate([np.delete(cells, i, axis=1) for i in range(cells.shape[1])])
+    _, first, times = np.unique(
+        _key(np.sort(sides, axis=1), int(cells.max()) + 1), return_index=True, return_counts=True
+    )
+    return sides[np.sort(first[times == 1])]
+
+
+def _key(rows: np.ndarray, count: int) -> np.ndarray:
+    key = np.zeros(len(rows), np.int64)
+    for column in rows.T:
+        key = key * count + column
+    return key
+
+
+def _edges(dim: int) -> list[tuple[int, ...]]:
+    return list(combinations(range(dim + 1), 2))
