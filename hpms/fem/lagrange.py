@@ -1,13 +1,13 @@
 """P1 and P2 elements on the uniform Kuhn grid, with unknowns numbered by arithmetic."""
 
 from collections.abc import Iterator
-from itertools import combinations
 
 import numpy as np
 import skfem
 from jaxtyping import Float, Int
 from skfem.quadrature import get_quadrature
 
+from hpms.fem import basis
 from hpms.fem.grid import Location, axis_orders, check_grid, corners, cubes, lattice, locate, strides
 
 _ELEMENTS = {1: skfem.ElementLineP1, 2: skfem.ElementTriP1, 3: skfem.ElementTetP1}
@@ -25,9 +25,8 @@ class LagrangeSpace:
         if degree not in (1, 2):
             raise ValueError(f"degree = {degree} is neither 1 nor 2")
         self.dim, self.n, self.degree = dim, n, degree
-        self._edges = list(combinations(range(dim + 1), 2)) if degree == 2 else []
         vertices = corners(dim)
-        local = [vertices[:, i] + vertices[:, j] for i, j in self._edges]
+        local = [vertices[:, i] + vertices[:, j] for i, j in basis.edges(dim + 1)] if degree == 2 else []
         offsets = np.concatenate([degree * vertices, *[middle[:, None] for middle in local]], axis=1)
         self._strides = strides(dim, degree * n)
         self._offsets = offsets @ self._strides
@@ -51,21 +50,13 @@ class LagrangeSpace:
 
     def shape(self, barycentric: Float[np.ndarray, "m v"]) -> Float[np.ndarray, "m k"]:
         """The local basis functions: λ_i, or λ_i(2λ_i - 1) and 4λ_iλ_j."""
-        if self.degree == 1:
-            return barycentric
-        edges = [4 * barycentric[:, i] * barycentric[:, j] for i, j in self._edges]
-        return np.concatenate([barycentric * (2 * barycentric - 1), np.stack(edges, axis=1)], axis=1)
+        return basis.shape(barycentric, self.degree)
 
     def slopes(
         self, barycentric: Float[np.ndarray, "m v"], order: Int[np.ndarray, "m d"]
     ) -> Float[np.ndarray, "m k d"]:
         """The gradients of the local basis functions in simplices with the axes `order`."""
-        count, vertices = barycentric.shape
-        change = np.zeros((count, vertices + len(self._edges), vertices))
-        diagonal = np.arange(vertices)
-        change[:, diagonal, diagonal] = 1 if self.degree == 1 else 4 * barycentric - 1
-        for k, (i, j) in enumerate(self._edges, start=vertices):
-            change[:, k, i], change[:, k, j] = 4 * barycentric[:, j], 4 * barycentric[:, i]
+        change = basis.changes(barycentric, self.degree)
         along = self.n * (change[:, :, 1:] - change[:, :, :-1])
         slopes = np.empty_like(along)
         np.put_along_axis(slopes, np.broadcast_to(order[:, None], along.shape), along, axis=2)

@@ -53,3 +53,18 @@ def test_two_are_equal_where_their_arrays_are():
     assert one == other and hash(one) == hash(other)
     assert one != one.refined()
     assert one != Simplices(one.nodes, one.cells, one.facets, 1 - one.labels, one.parts)
+
+
+@pytest.mark.parametrize("mesh", MESHES, ids=["l-shape", "cube", "square"])
+def test_points_are_found_through_the_parents(mesh):
+    fine = simplices(mesh).refined(2)
+    alone = Simplices(fine.nodes, fine.cells, fine.facets, fine.labels, fine.parts)
+    points = fine.low + np.random.default_rng(0).random((500, fine.dim)) * fine.sides
+    for one, other in zip(fine.locate(points), alone.locate(points), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("mesh", MESHES, ids=["l-shape", "cube", "square"])
+def test_the_number_of_nodes_is_known_before_refinement(mesh):
+    found = simplices(mesh)
+    assert [found.refined_size(times) for times in range(3)] == [len(found.refined(times).nodes) for times in range(3)]

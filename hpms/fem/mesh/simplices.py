@@ -3,12 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
-from math import factorial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
+
+from hpms.fem import basis
+from hpms.fem.mesh.affine import affine
 
 _TRIES, _INSIDE = (8, 32, 128, 512), 1e-9
 # Red refinement: the children's corners, 0..d those of the parent and then the middles of its edges, (0,1), (0,2), ...;
@@ -25,7 +26,8 @@ class Simplices:
     """T simplices with the corners `cells` (T, d+1) among the `nodes` (N, d); the boundary's `facets` (F, d), each with
     the number of its part, `labels` (F,), among the names `parts`.
 
-    Two are equal where their arrays and names are.
+    Two are equal where their arrays and names are. A refined mesh knows the `parent` whose simplices its own are parts
+    of: T/2^d first ones, then T/2^d second ones, and so on.
     """
 
     nodes: Float[np.ndarray, "n d"]
@@ -33,6 +35,7 @@ class Simplices:
     facets: Int[np.ndarray, "f d"]
     labels: Int[np.ndarray, " f"]
     parts: tuple[str, ...]
+    parent: "Simplices | None" = None
 
     @property
     def dim(self) -> int:
@@ -52,13 +55,13 @@ class Simplices:
     @cached_property
     def h(self) -> float:
         """The longest edge."""
-        pairs = [self.nodes[self.cells[:, i]] - self.nodes[self.cells[:, j]] for i, j in _edges(self.dim)]
+        pairs = [self.nodes[self.cells[:, i]] - self.nodes[self.cells[:, j]] for i, j in basis.edges(self.dim + 1)]
         return float(np.sqrt(max((each**2).sum(axis=1).max() for each in pairs)))
 
     @cached_property
     def volumes(self) -> Float[np.ndarray, " t"]:
         """|T|."""
-        return np.abs(np.linalg.det(self._spans)) / factorial(self.dim)
+        return affine(self.nodes[self.cells])[1]
 
     @property
     def volume(self) -> float:
@@ -85,8 +88,15 @@ class Simplices:
     @cached_property
     def slopes(self) -> Float[np.ndarray, "t d1 d"]:
         """The gradients of the barycentric coordinates."""
-        inner = np.swapaxes(np.linalg.inv(self._spans), 1, 2)
-        return np.concatenate([-inner.sum(axis=1, keepdims=True), inner], axis=1)
+        return affine(self.nodes[self.cells])[0]
+
+    @cached_property
+    def edges(self) -> tuple[Int[np.ndarray, "e 2"], Int[np.ndarray, "t k"]]:
+        """The ends of the edges, and the numbers of those of each simplex in the order of `hpms.fem.basis`."""
+        pairs = [np.sort(self.cells[:, pair], axis=1) for pair in map(list, basis.edges(self.dim + 1))]
+        keys = np.stack([_key(pair, len(self.nodes)) for pair in pairs], axis=1)
+        found, number = np.unique(keys, return_inverse=True)
+        return np.stack(np.divmod(found, len(self.nodes)), axis=1), number.reshape(keys.shape)
 
     @cached_property
     def digest(self) -> str:
@@ -113,12 +123,24 @@ class Simplices:
             mesh = mesh._halved()
         return mesh
 
+    def refined_size(self, times: int) -> int:
+        """How many nodes `refined(times)` has."""
+        dim, cells, edges, nodes = self.dim, len(self.cells), len(self.edges[0]), len(self.nodes)
+        sides = ((dim + 1) * cells + len(self.facets)) // 2
+        for _ in range(times):
+            nodes += edges
+            edges = 2 * edges + {1: 0, 2: 3 * cells, 3: 3 * sides + cells}[dim]
+            sides, cells = 4 * sides + 8 * cells, 2**dim * cells
+        return nodes
+
     def places(self, barycentric: Float[np.ndarray, "q d1"]) -> Float[np.ndarray, "t q d"]:
         """The points with these barycentric coordinates in each simplex."""
         return np.einsum("qi,tid->tqd", barycentric, self.nodes[self.cells])
 
     def locate(self, points: Float[np.ndarray, "m d"]) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, "m d1"]]:
         """The simplex in which each point lies, -1 outside, and the barycentric coordinates there."""
+        if self.parent is not None:
+            return self._descend(*self.parent.locate(points))
         cell, inside = np.full(len(points), -1), np.zeros((len(points), self.dim + 1))
         left = np.arange(len(points))
         for tries in _TRIES:
@@ -136,12 +158,6 @@ class Simplices:
             if not left.size or count == len(self.cells):
                 break
         return cell, inside
-
-    @cached_property
-    def _spans(self) -> Float[np.ndarray, "t d d"]:
-        """Rows from each simplex's first corner to the others."""
-        corners = self.nodes[self.cells]
-        return corners[:, 1:] - corners[:, :1]
 
     @cached_property
     def _across(self) -> Float[np.ndarray, "f d"]:
@@ -170,22 +186,33 @@ class Simplices:
         found[:, 0] += 1
         return found
 
+    def _descend(
+        self, cells: Int[np.ndarray, " m"], barycentric: Float[np.ndarray, "m d1"]
+    ) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, "m d1"]]:
+        """The same points in the parts of the parent's simplices."""
+        inside = np.linalg.inv(children(self.dim)).swapaxes(1, 2) @ barycentric.T
+        best, here = inside.min(axis=1).argmax(axis=0), np.arange(len(cells))
+        return np.where(cells < 0, -1, best * (len(self.cells) // 2**self.dim) + cells), inside[best, :, here]
+
     def _halved(self) -> "Simplices":
         dim, count = self.dim, len(self.nodes)
-        pairs = np.concatenate([np.sort(self.cells[:, pair], axis=1) for pair in map(list, _edges(dim))])
-        edges, number = np.unique(pairs, axis=0, return_inverse=True)
-        middles = number.reshape(len(_edges(dim)), -1).T + count
-        every = np.concatenate([self.cells, middles], axis=1)
+        edges, number = self.edges
+        every = np.concatenate([self.cells, number + count], axis=1)
         cells = np.concatenate([every[:, child] for child in map(list, _CHILDREN[dim])])
         facets, labels = self.facets, self.labels
         if dim > 1:
-            ends = [np.sort(facets[:, pair], axis=1) for pair in map(list, _edges(dim - 1))]
+            ends = [np.sort(facets[:, pair], axis=1) for pair in map(list, basis.edges(dim))]
             there = np.stack([matched(each, edges, count) + count for each in ends], axis=1)
             each = np.concatenate([facets, there], axis=1)
             facets = np.concatenate([each[:, child] for child in map(list, _CHILDREN[dim - 1])])
             labels = np.tile(labels, len(_CHILDREN[dim - 1]))
         nodes = np.concatenate([self.nodes, self.nodes[edges].mean(axis=1)])
-        return Simplices(nodes, cells, facets, labels, self.parts)
+        return Simplices(nodes, cells, facets, labels, self.parts, self)
+
+
+def children(dim: int) -> Float[np.ndarray, "c d1 d1"]:
+    """The corners of the parts of a refined simplex, in its barycentric coordinates."""
+    return basis.places(dim + 1, 2)[_CHILDREN[dim]]
 
 
 def matched(rows: Int[np.ndarray, "m k"], among: Int[np.ndarray, "n k"], count: int) -> Int[np.ndarray, " m"]:
@@ -213,7 +240,3 @@ def _key(rows: np.ndarray, count: int) -> np.ndarray:
     for column in rows.T:
         key = key * count + column
     return key
-
-
-def _edges(dim: int) -> list[tuple[int, ...]]:
-    return list(combinations(range(dim + 1), 2))
