@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import skfem
 
+from hpms.errors import UserError
+from hpms.fem.fine.baseline import baseline
 from hpms.fem.fine.mixed import BoxProblem, Flux, Value, solve_mixed
+from hpms.fem.fine.reference import reference
 from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.mesh.cells import baseline_parts, reference_parts
 from hpms.fem.mesh.field import MeshField
 from hpms.fem.mesh.method import MeshElements
 from hpms.fem.mesh.problem import MeshProblem, solve_on_mesh
@@ -181,3 +185,54 @@ def test_the_size_is_that_of_the_space(dim, degree):
     way = MeshElements(problem(MESHES[dim], KINDS[0], number), degree)
     for n in (1, 2, 4):
         assert way.size(n) == way.field(n, np.zeros(int(way.size(n)))).data.size
+
+
+def test_edges_are_divided_until_they_are_short_enough(monkeypatch):
+    way = MeshElements(problem(MESHES[2], KINDS[0], number), 2)
+    h = MESHES[2].h
+    assert [reference_parts(way, 1.0, h / n) for n in (0.5, 2, 3, 4, 5)] == [2, 2, 4, 4, 8]
+    assert [baseline_parts(MeshElements(way.problem, 1), h / n) for n in (0.5, 1, 3, 4)] == [1, 1, 4, 4]
+    assert reference_parts(way, 1.0, None) == 64
+    assert way.size(reference_parts(way, 1e-4, None)) <= 1e6 < way.size(2 * reference_parts(way, 1e-4, None))
+    with pytest.raises(UserError, match=r"reference\.h=0\.0001 asks for"):
+        reference_parts(way, 1.0, 1e-4)
+    with pytest.raises(UserError, match=r"reference\.fem_h=0\.0001 asks for"):
+        baseline_parts(way, 1e-4)
+    monkeypatch.setattr("hpms.fem.mesh.cells.MOST", way.size(2) - 1)
+    with pytest.raises(UserError, match="give a wider one"):
+        reference_parts(way, 1.0, None)
+
+
+def test_reference_and_baseline_on_a_mesh(tmp_path):
+    given = problem(MESHES[2], KINDS[1], number)
+
+    def find(mesh_problem=given):
+        return reference(
+            2, 0.5, number, source(number, None), method="auto", h=0.1, box=mesh_problem, delta=0.2,
+            cache_dir=tmp_path, key="medium",
+        )  # fmt: skip
+
+    def compare(exact):
+        return baseline(
+            2, number, source(number, None), h=0.1, exact=exact.lifted, box=given, cache_dir=tmp_path, key="medium"
+        )
+
+    found, again = find(), find()
+    assert (found.method, found.h, found.cached, again.cached) == ("p2", MESHES[2].h / 16, False, True)
+    space = MeshSpace(MESHES[2].refined(4), 2)
+    assert found.norm_l2 == pytest.approx(MeshField(space, w(space.nodes)).norms()[0], rel=1e-4)
+    assert np.isnan([found.upscaled_coefficient[0, 0], found.interior_gap, found.coarse_norm_l2]).all()
+    assert not found.coarse.data.any()
+    np.testing.assert_array_equal(found.fine.data, again.fine.data)
+    fem, stored = compare(again), compare(again)
+    way = MeshElements(given, 1)
+    true = errors(way.solve(16, number, source(number, None)).lifted[0]) / [found.norm_l2, found.norm_h1]
+    assert [fem.relative_l2, fem.relative_h1] == pytest.approx(true, rel=0.1)
+    assert (fem.h, fem.cached, stored.cached) == (MESHES[2].h / 16, False, True)
+    other = find(MeshProblem(MESHES[2].refined(), given.conditions))
+    assert not other.cached and other.h == found.h
+    with pytest.raises(ValueError, match="not a method on meshes"):
+        reference(
+            2, 0.5, number, number, method="layered", h=None, periods=(1.0, 1.0), box=given, delta=0.2,
+            cache_dir=tmp_path, key="layers",
+        )  # fmt: skip

@@ -12,11 +12,16 @@ from jaxtyping import Float
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.meshes import baseline_cells
-from hpms.fem.fine.mixed import BoxProblem, solve_mixed
+from hpms.fem.fine.method import choose
+from hpms.fem.fine.mixed import BoxProblem
 from hpms.fem.fine.reference import TOLD
 from hpms.fem.fine.solve import solve_fine
 from hpms.fem.grid import corners, cubes
 from hpms.fem.lagrange import LagrangeSpace
+from hpms.fem.mesh.cells import baseline_parts
+from hpms.fem.mesh.method import MeshElements
+from hpms.fem.mesh.problem import MeshProblem
+from hpms.fem.mesh.space import cell_points
 from hpms.fem.sample import Function
 from hpms.fem.validation import relative_errors
 
@@ -49,32 +54,39 @@ def baseline(
     *,
     h: float,
     exact: Sequence[AbstractField],
-    box: BoxProblem | None = None,
+    box: BoxProblem | MeshProblem | None = None,
     cache_dir: str | Path,
     key: str,
 ) -> Baseline:
-    """The P1 solutions u_h of the lifted problems (4.11) with n = round(1/h) cells per axis, against `exact`.
+    """The P1 solutions u_h of the lifted problems (4.11) with n = round(1/h) cells per axis, against `exact`; on a mesh
+    with edges of at most h.
 
     From `<cache_dir>/<key>_p1_<l>.h5` where that file holds it, with the seconds as first measured. **Arguments:** d, K
     and q (points (M, d) to (M,)), h, the reference's l fields, and a `key` that names all of these. Raises `UserError`
     as `solve_fine` does, and where h asks for more than 4e6 unknowns.
     """
-    sides = np.array(box.sides if box else (1.0,) * dim)
-    n = baseline_cells(dim, h, float(sides.max()))
-    path, mark = Path(cache_dir) / f"{key}_p1_{len(exact)}.h5", f"{key} baseline {dim} {n} {len(exact)}"
+    way, longest = choose("p1", dim, box=box), max(box.sides) if isinstance(box, BoxProblem) else 1.0
+    if isinstance(way, MeshElements):
+        n, where = baseline_parts(way, h), f" {way.problem.mesh.digest}"
+    else:
+        n, where = baseline_cells(dim, h, longest), ""
+    path, mark = Path(cache_dir) / f"{key}_p1_{len(exact)}.h5", f"{key} baseline {dim} {n} {len(exact)}{where}"
     names = [f.name for f in fields(Baseline) if f.name != "cached"]
     if (stored := cache.load(path, mark, names)) is not None:
         values: dict[str, Any] = {k: v.item() if v.ndim == 0 else v for k, v in stored.items()}
         return Baseline(**values, cached=True)
-    if n**dim > TOLD:
-        log.info("computing the fine FEM: %s unknowns", f"{n**dim:,}")
-    space = LagrangeSpace(dim, n, 1)
+    if (unknowns := way.size(n)) > TOLD:
+        log.info("computing the fine FEM: %s unknowns", f"{unknowns:,}")
     if box is None:
-        solution = solve_fine(space, coefficient, source, lifts=len(exact))
+        solution = solve_fine(LagrangeSpace(dim, n, 1), coefficient, source, lifts=len(exact))
     else:
-        solution = solve_mixed(space, coefficient, source, box)
-    points, weights = element_rule(space, min(field.most_points for field in exact) / _SHARE)
-    points = points * sides
+        solution = way.solve(n, coefficient, source)
+    most = min(field.most_points for field in exact) / _SHARE
+    if isinstance(way, MeshElements):
+        points, weights = cell_points(way.mesh(n), _ORDER, min(_MOST_SAMPLES, most))
+    else:
+        points, weights = element_rule(LagrangeSpace(dim, n, 1), most)
+        points = points * np.array(box.sides if isinstance(box, BoxProblem) else (1.0,) * dim)
     found_there, known_there = (side_by_side(fields, points) for fields in (solution.lifted, exact))
     errors = relative_errors(*found_there, *known_there, weights)
     upscaled = solution.upscaled_coefficient
@@ -84,7 +96,7 @@ def baseline(
         solution.assemble_seconds,
         solution.solve_seconds,
         solution.unknowns,
-        h=sides.max() / n,
+        h=way.width(n),
         cached=False,
     )
     cache.save(path, mark, {name: np.asarray(getattr(found, name)) for name in names})

@@ -6,8 +6,8 @@ from hpms.errors import UserError
 
 # Nodes per cell along one axis, and cells per ε that resolve ε well.
 RESOLUTION = {"exact": (12, 32), "p1": (1, 64), "p2": (2, 32)}
-_DEFAULT_MOST = {1: 1_000_000, 2: 1_000_000, 3: 125_000}  # unknowns: half a minute on 2 cores
-_MOST = 4_000_000
+DEFAULT_MOST = {1: 1_000_000, 2: 1_000_000, 3: 125_000}  # unknowns: half a minute on 2 cores
+MOST = 4_000_000
 _LAYERED, _LAYERED_STEP, _LAYERED_MOST, _LAYERED_LONG = 384, 16, 1024, 0.3
 
 
@@ -21,10 +21,10 @@ def reference_cells(dim: int, eps: float, name: str, h: float | None, longest: f
     they are too many.
     """
     per_cell, per_eps = RESOLUTION[name]
-    wanted = min(longest * per_eps / eps, _DEFAULT_MOST[dim] ** (1 / dim) / per_cell) if h is None else longest / h
+    wanted = min(longest * per_eps / eps, DEFAULT_MOST[dim] ** (1 / dim) / per_cell) if h is None else longest / h
     n = max(4, 2 * math.ceil(wanted / 2 - 1e-9))
-    if (unknowns := (per_cell * n) ** dim) > _MOST:
-        raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    if (unknowns := (per_cell * n) ** dim) > MOST:
+        raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {MOST:.0e}: enlarge it.")
     return n
 
 
@@ -45,6 +45,6 @@ def layered_nodes(period: float, h: float | None) -> int:
 def baseline_cells(dim: int, h: float, longest: float = 1.0) -> int:
     """Cells per axis of the fine FEM beside a network, at least 2; a `UserError` where they are too many."""
     n = max(2, round(longest / h))
-    if n**dim > _MOST:
-        raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {_MOST:.0e}: enlarge it.")
+    if n**dim > MOST:
+        raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {MOST:.0e}: enlarge it.")
     return n

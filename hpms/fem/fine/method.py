@@ -14,6 +14,7 @@ from hpms.fem.sample import Function
 
 if TYPE_CHECKING:
     from hpms.fem.fine.mixed import BoxProblem
+    from hpms.fem.mesh.problem import MeshProblem
 
 
 class AbstractMethod(abc.ABC):
@@ -108,14 +109,23 @@ def _scaled(norms: tuple[float, float], gains: tuple[float, float]) -> tuple[flo
 
 
 def choose(
-    name: str, dim: int, periods: tuple[float, ...] | None = None, box: "BoxProblem | None" = None
+    name: str, dim: int, periods: tuple[float, ...] | None = None, box: "BoxProblem | MeshProblem | None" = None
 ) -> AbstractMethod:
-    """The method called `name`: exact, p1, p2, or layered with the period of x₁; for w itself on a `box`.
+    """The method called `name`: exact, p1, p2, or layered with the period of x₁; for w itself on a `box` or a mesh.
 
-    Raises `ValueError` for others, for exact in 2-D or 3-D, and for layered in 1-D or without periods.
+    Raises `ValueError` for others, for exact in 2-D or 3-D, for layered in 1-D or without periods, and for both on a
+    mesh.
     """
     if name == "exact" and dim != 1:
         raise ValueError("the exact solution exists in 1-D only")
+    if box is not None:
+        from hpms.fem.mesh.method import MeshElements
+        from hpms.fem.mesh.problem import MeshProblem
+
+        if isinstance(box, MeshProblem):
+            if name not in ("p1", "p2"):
+                raise ValueError(f"{name} is not a method on meshes")
+            return MeshElements(box, int(name[1]))
     if name == "layered":
         from hpms.fem.fine.layered.method import Layered
 

@@ -15,6 +15,9 @@ from hpms.fem.fine.average import consistency_gaps
 from hpms.fem.fine.meshes import layered_nodes, method_name, reference_cells
 from hpms.fem.fine.method import AbstractMethod, choose
 from hpms.fem.fine.mixed import BoxProblem
+from hpms.fem.mesh.cells import reference_parts
+from hpms.fem.mesh.method import MeshElements
+from hpms.fem.mesh.problem import MeshProblem
 from hpms.fem.sample import Function
 from hpms.fem.validation import ratio
 
@@ -81,7 +84,7 @@ def reference(
     method: Literal["auto", "exact", "p1", "p2", "layered"],
     h: float | None,
     periods: tuple[float, ...] | None = None,
-    box: BoxProblem | None = None,
+    box: BoxProblem | MeshProblem | None = None,
     delta: float,
     cache_dir: str | Path,
     key: str,
@@ -91,15 +94,20 @@ def reference(
     **Arguments:** d, ε, K and q (points (M, d) to (M,)); `method`: exact (quadrature, 1-D), p2, p1, auto (exact in 1-D
     and p2 otherwise), or layered (K(x₁) with `periods`, constant q, not in 1-D, which is not checked here); the mesh
     width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow (1.25e5 in 3-D), and for layered a 384th of the period;
-    δ of the averages; and a `key` that names all of this but δ. With conditions on a `box` the only field is w itself,
-    and K̃, y and the gaps are NaN. Raises `ValueError` for a method that does not go with d, `UserError` for a mesh too
-    fine, a medium that is not positive and finite, or a fine solver that fails.
+    δ of the averages; and a `key` that names all of this but δ. With conditions on a `box` or a mesh the only field is
+    w itself, and K̃, y and the gaps are NaN; on a mesh auto is p2, and h bounds its edges. Raises `ValueError` for a
+    method that does not go with d or a mesh, `UserError` for a mesh too fine, a medium that is not positive and finite,
+    or a fine solver that fails.
     """
-    name = method_name(method, dim, box is not None and box.reaction is not None)
-    way, longest = choose(name, dim, periods, box), max(box.sides) if box else 1.0
-    along = periods[0] if name == "layered" and periods else None
-    n = reference_cells(dim, eps, name, h, longest) if along is None else layered_nodes(along, h)
-    path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}"
+    name = method_name(method, dim, box is not None and (isinstance(box, MeshProblem) or box.reaction is not None))
+    way = choose(name, dim, periods, box)
+    if isinstance(way, MeshElements):
+        n, where = reference_parts(way, eps, h), f" {way.problem.mesh.digest}"
+    elif name == "layered" and periods:
+        n, where = layered_nodes(periods[0], h), ""
+    else:
+        n, where = reference_cells(dim, eps, name, h, max(box.sides) if isinstance(box, BoxProblem) else 1.0), ""
+    path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}{where}"
     stored = cache.load(path, mark, _stored())
     if stored is None and (unknowns := way.size(n)) > TOLD:
         log.info("computing the reference: %s unknowns", f"{unknowns:,.0f}")

@@ -19,6 +19,14 @@ class MeshElements(AbstractMethod):
         self.problem, self.degree, self.dim = problem, degree, problem.mesh.dim
         self._meshes = {1: problem.mesh}
 
+    def mesh(self, n: int) -> Simplices:
+        """The mesh with each edge in n."""
+        if n not in self._meshes:
+            if n < 1 or n & (n - 1):
+                raise ValueError(f"n = {n} is not a power of two")
+            self._meshes[n] = self.mesh(n // 2).refined()
+        return self._meshes[n]
+
     def width(self, n: int) -> float:
         return self.problem.mesh.h / n
 
@@ -27,7 +35,7 @@ class MeshElements(AbstractMethod):
         return self.problem.mesh.refined_size((self.degree * n).bit_length() - 1)
 
     def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
-        return solve_on_mesh(self._mesh(n), self.degree, coefficient, source, self.problem)
+        return solve_on_mesh(self.mesh(n), self.degree, coefficient, source, self.problem)
 
     def state(self, n: int, source: Function, coefficient: float) -> AbstractField:
         """Zero: there is no coarse problem."""
@@ -44,11 +52,4 @@ class MeshElements(AbstractMethod):
         return l2 / (2.0 ** (self.degree + 1) - 1), h1 / (4.0**self.degree - 1) ** 0.5
 
     def _space(self, n: int) -> MeshSpace:
-        return MeshSpace(self._mesh(n), self.degree)
-
-    def _mesh(self, n: int) -> Simplices:
-        if n not in self._meshes:
-            if n < 1 or n & (n - 1):
-                raise ValueError(f"n = {n} is not a power of two")
-            self._meshes[n] = self._mesh(n // 2).refined()
-        return self._meshes[n]
+        return MeshSpace(self.mesh(n), self.degree)

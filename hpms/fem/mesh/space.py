@@ -79,6 +79,15 @@ def rule(dim: int, order: int) -> tuple[Float[np.ndarray, "q v"], Float[np.ndarr
     return np.concatenate([1 - points.sum(axis=0, keepdims=True), points]).T, weights / weights.sum()
 
 
+def cell_points(mesh: Simplices, order: int, most: float) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
+    """Quadrature points and weights in all cells, or in random ones where these are more than `most` points."""
+    barycentric, weights = rule(mesh.dim, order)
+    count, kept = len(mesh.cells), max(1, int(most) // len(weights)) if most < np.inf else len(mesh.cells)
+    cells = np.arange(count) if kept >= count else np.random.default_rng(0).choice(count, kept, replace=False)
+    points = (barycentric @ mesh.nodes[mesh.cells[cells]]).reshape(-1, mesh.dim)
+    return points, (mesh.volumes[cells][:, None] * weights).ravel() * (count / len(cells))
+
+
 def blocks(count: int, size: int, start: int = 0) -> Iterator[slice]:
     """`start`, ..., count - 1 in runs of at most `size`."""
     for first in range(start, count, size):
