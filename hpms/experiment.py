@@ -92,7 +92,7 @@ def fine_problem(config: Config) -> LiftedProblem:
     coefficient, source = config.coefficient.over(config.problem.lengths, eps), config.source.build(dim, eps)
     law = config.law.build(coefficient, config.problem.lengths, eps)
     problem = config.problem.problem(law, source, config.upscaling.lifts(dim))
-    points = probes(dim) * np.array(config.problem.lengths)
+    points = problem.domain.probes(_PROBES)
     problem.medium(jnp.asarray(points)).check(points)
     _check_periods(problem, points)
     if problem.conditions is not None:
@@ -100,11 +100,6 @@ def fine_problem(config: Config) -> LiftedProblem:
     if config.reference.is_layered:
         check_layers(problem, points)
     return problem
-
-
-def probes(dim: int) -> np.ndarray:
-    """Fixed random points in Ω."""
-    return np.random.default_rng(0).random((_PROBES, dim))
 
 
 def _check_periods(problem: LiftedProblem, points: np.ndarray) -> None:
@@ -151,7 +146,7 @@ def build(
     sizes = len(points[INTERIOR]), len(points[BOUNDARY]), upscaling.lifts
     _check_size(config, theta.size, coupling, *sizes, problem.conditions is not None and problem.conditions.has_flux)
     drawn = {part: jnp.asarray(array) for part, array in points.items()}
-    places = collocate(problem, drawn, config.collocation.weights(domain.dim), block, dtype)
+    places = collocate(problem, drawn, config.collocation.weights(domain), block, dtype)
     sampler = Sampler(problem, point_key, config.collocation, block, dtype) if config.collocation.fresh else None
     if fixed is not None:
         model = _with_fixed(model, fixed)

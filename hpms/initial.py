@@ -44,6 +44,8 @@ def _scales(config: Config, problem: LiftedProblem) -> Scales:
         config.upscaling.lifts(dim),
         problem_options.lengths,
         problem_options.wrapped,
+        None if problem_options.edges is None else problem_options.low,
+        problem_options.edges,
     )
 
 

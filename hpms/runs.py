@@ -106,7 +106,8 @@ def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     for remark in [*config.coefficient.remarks(problem.coefficient), *of_network]:
         log.info(remark)
     warn_of_rough_data(problem)
-    warn_of_roughness(problem.coefficient, config.problem.lengths, config.runtime.precision == "float32")
+    is_single, domain = config.runtime.precision == "float32", problem.domain
+    warn_of_roughness(problem.coefficient, domain.sides, is_single, domain.low)
     with processes.in_turn(), deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
         return measure(config, problem)
 

@@ -15,7 +15,7 @@ from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
 from hpms.study.fine import find_baseline, find_box_gaps, find_reference
-from hpms.study.measure import lifted_reference, measuring_points
+from hpms.study.measure import lifted_reference
 
 
 def run(invocation: Invocation, config: Config, experiment: str) -> Result:
@@ -61,7 +61,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 
 def _fields(config: Config, problem: LiftedProblem, found: Reference) -> dict[str, np.ndarray]:
     """u, w, the flux -K∇w and y at the points of the errors, and y at the nodes of the configuration's coarse mesh."""
-    points, weights = measuring_points(config)
+    points, weights = problem.domain.measuring_points()
     value, gradient = lifted_reference(problem, found, points, 1)
     w, flux = problem.unlifted(points, value, gradient)
     common = {"points": points, "weights": weights, "value": value[:, 0], "gradient": gradient[:, 0]}

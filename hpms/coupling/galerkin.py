@@ -26,7 +26,7 @@ from scipy import sparse
 from hpms.coupling.base import AbstractCoupling, CoarseRecord, CoarseView, CouplingContext
 from hpms.coupling.lazy import CoarseSolution, LazyCoarseSolver, UpdateRule
 from hpms.coupling.upscaling.base import AbstractUpscaling
-from hpms.coupling.weak import WeakForm
+from hpms.coupling.weak import AbstractWeakForm
 from hpms.errors import UserError
 from hpms.fem.coarse.problem import CoarseProblem
 from hpms.jet import Jet
@@ -165,7 +165,7 @@ class GalerkinSolver(LazyCoarseSolver):
 
 
 def galerkin_coupling(
-    context: CouplingContext, form: WeakForm, rule: UpdateRule
+    context: CouplingContext, form: AbstractWeakForm, rule: UpdateRule
 ) -> tuple[GalerkinCoupling, GalerkinSolver]:
     """The jitted and the host's part."""
     upscaling, dtype = context.upscaling, context.dtype
@@ -194,7 +194,7 @@ def galerkin_coupling(
     return coupling, GalerkinSolver(problem, upscaling, form.forcing, rule, dtype)
 
 
-def _blocked(form: WeakForm, block: int) -> dict[str, np.ndarray]:
+def _blocked(form: AbstractWeakForm, block: int) -> dict[str, np.ndarray]:
     """What belongs to the elements as equal blocks of whole elements, of at most `block` points or one element, padded
     with copies of the last one, in which no hat counts; several devices have equally many.
     """

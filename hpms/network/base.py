@@ -11,14 +11,15 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Forms, Jet
-from hpms.problem.box import Walls
+from hpms.problem.walls import AbstractEdges, AbstractWalls
 
 
 @dataclass(frozen=True)
 class Scales:
     """What a network may know of its problem: d, ε, the periods of K^ε per axis (lengths), where it has them, the
-    number l of lifted problems, for each of which it has an output, the sides of the box, 1 where they are None, and
-    the axes along which it is to be periodic.
+    number l of lifted problems, for each of which it has an output, the sides of the box, 1 where they are None, the
+    axes along which it is to be periodic, and, where the domain is no box, the lowest corner of the box around it and
+    the `edges` of it that have layers.
     """
 
     dim: int
@@ -27,6 +28,8 @@ class Scales:
     outputs: int = 1
     sides: tuple[float, ...] | None = None
     wrapped: tuple[int, ...] = ()
+    low: tuple[float, ...] | None = None
+    edges: AbstractEdges | None = None
 
 
 class AbstractNetwork(eqx.Module):
@@ -38,7 +41,7 @@ class AbstractNetwork(eqx.Module):
         `jit`, what is not used is not computed.
         """
 
-    def vanishing(self, walls: Walls | None = None) -> "AbstractNetwork | None":
+    def vanishing(self, walls: AbstractWalls | None = None) -> "AbstractNetwork | None":
         """This network made to vanish on `walls`, None for all of ∂Ω of the unit cube, in a way of its own, or None:
         then it is multiplied by l(x).
         """

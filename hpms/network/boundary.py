@@ -5,15 +5,15 @@ from jaxtyping import Array, Float
 
 from hpms.jet import Forms, Jet, multiply
 from hpms.network.base import AbstractNetwork, jet_of
-from hpms.problem.box import Walls
 from hpms.problem.unit_cube import vanishing
+from hpms.problem.walls import AbstractWalls
 
 
 class HardBoundary(AbstractNetwork):
     """l(x) v(x) with l(x) = Π_i 4x_i(1 - x_i), which vanishes on ∂Ω (Section 4.4), or an l that vanishes on `walls`."""
 
     network: AbstractNetwork
-    walls: Walls | None = eqx.field(static=True, default=None)
+    walls: AbstractWalls | None = eqx.field(static=True, default=None)
 
     def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         factor = vanishing(x, forms) if self.walls is None else self.walls.vanishing(x, forms)

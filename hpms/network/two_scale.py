@@ -11,15 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hpms.fem.faces import Face
-from hpms.jet import Forms, Jet, add, affine, columns, concatenate, dot, multiply, one, scale, separable
+from hpms.jet import Forms, Jet, add, affine, columns, concatenate, dot, multiply, scale
 from hpms.network.activation import ACTIVATIONS
 from hpms.network.base import AbstractNetwork, Scales
 from hpms.network.fourier import fourier_features
 from hpms.network.inputs import coordinates, inputs
 from hpms.network.layers import Layer, layers, propagate
-from hpms.problem.box import Walls
+from hpms.problem.boundary_layers import boundary_layers, saturation
 from hpms.problem.unit_cube import vanishing
+from hpms.problem.walls import AbstractWalls
 
 
 class TwoScaleNetwork(AbstractNetwork):
@@ -43,7 +43,7 @@ class TwoScaleNetwork(AbstractNetwork):
     multiples: tuple[float, ...] = eqx.field(static=True)
     activation: str = eqx.field(static=True)
     is_vanishing: bool = eqx.field(static=True)
-    walls: Walls | None = eqx.field(static=True, default=None)
+    walls: AbstractWalls | None = eqx.field(static=True, default=None)
 
     def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         sigma = ACTIVATIONS[self.activation]
@@ -52,24 +52,31 @@ class TwoScaleNetwork(AbstractNetwork):
         if wrapped:
             slow = coordinates(x, sides, wrapped, forms)
         else:
-            slow = affine(x, jnp.diag(2 / jnp.asarray(sides, x.dtype)), jnp.full(x.shape[1], -1, x.dtype), forms)
+            low = jnp.asarray(self.scales.low or (0.0,) * x.shape[1], x.dtype)
+            rate = 2 / jnp.asarray(sides, x.dtype)
+            slow = affine(x, jnp.diag(rate), -1 - rate * low, forms)
         lengths = layer_lengths(self.scales)
         fast = concatenate(slow, fourier_features(x, self._frequencies(x.dtype), forms))
         for multiple in self.multiples:
-            layer = boundary_layers(x, tuple(multiple * length for length in lengths), sides, forms)
-            fast = concatenate(fast, _between(layer, wrapped))
+            scaled = tuple(multiple * length for length in lengths)
+            if self.scales.edges is not None:
+                fast = concatenate(fast, self.scales.edges.layers(x, max(scaled), forms))
+                continue
+            fast = concatenate(fast, _between(boundary_layers(x, scaled, sides, forms), wrapped))
         coefficients = propagate(slow, self.slow, sigma)
         products, each = propagate(fast, self.fast, sigma), coefficients.value.shape[1] // self.scales.outputs
         starts = range(0, coefficients.value.shape[1], each)
         mean = reduce(concatenate, (columns(coefficients, i, i + 1) for i in starts))
         corrector = reduce(concatenate, (dot(columns(coefficients, i + 1, i + each), products) for i in starts))
         if self.is_vanishing:
-            factor = vanishing(x, forms) if self.walls is None else self.walls.vanishing(x, forms)
-            saturated = saturation(x, lengths, sides, None if self.walls is None else self.walls.faces, forms)
+            if self.walls is None:
+                factor, saturated = vanishing(x, forms), saturation(x, lengths, sides, None, forms)
+            else:
+                factor, saturated = self.walls.vanishing(x, forms), self.walls.saturation(x, lengths, forms)
             mean, corrector = multiply(factor, mean), multiply(saturated, corrector)
         return add(mean, scale(self.scales.eps, corrector))
 
-    def vanishing(self, walls: Walls | None = None) -> AbstractNetwork:
+    def vanishing(self, walls: AbstractWalls | None = None) -> AbstractNetwork:
         return replace(self, is_vanishing=True, walls=walls)
 
     def _frequencies(self, dtype: jnp.dtype) -> Float[Array, "d features"]:
@@ -89,18 +96,6 @@ def layer_lengths(scales: Scales) -> tuple[float, ...]:
     return tuple(max(along) / (2 * pi) for along in tangential)
 
 
-def boundary_layers(
-    x: Float[Array, "m d"], lengths: tuple[float, ...], sides: tuple[float, ...], forms: Forms | None
-) -> Jet:
-    """The jet of (exp(-x_i/ℓ_i), exp(-(s_i-x_i)/ℓ_i)), i = 1..d, shape (M, 2d), between x_i = 0 and the sides s_i."""
-    rate = 1 / jnp.asarray(lengths, x.dtype)
-    left, right = jnp.exp(-x * rate), jnp.exp((x - jnp.asarray(sides, x.dtype)) * rate)
-    value = jnp.concatenate([left, right], axis=1)
-    slope = jnp.concatenate([-left * rate, right * rate], axis=1)
-    axes = jnp.tile(jnp.eye(x.shape[1], dtype=x.dtype), 2)
-    return separable(value, slope, value * jnp.tile(rate, 2) ** 2, axes, forms)
-
-
 def _between(layer: Jet, wrapped: tuple[int, ...]) -> Jet:
     """Without those of axes that have no ends."""
     if not wrapped:
@@ -108,24 +103,6 @@ def _between(layer: Jet, wrapped: tuple[int, ...]) -> Jet:
     count = layer.value.shape[1] // 2
     kept = np.array([i for i in range(2 * count) if i % count not in wrapped], dtype=int)
     return jax.tree.map(lambda array: array[:, kept], layer)
-
-
-def saturation(
-    x: Float[Array, "m d"],
-    lengths: tuple[float, ...],
-    sides: tuple[float, ...],
-    faces: tuple[Face, ...] | None,
-    forms: Forms | None,
-) -> Jet:
-    """The jet of b(x) = Π_i (1 - exp(-x_i/ℓ_i))(1 - exp(-(s_i-x_i)/ℓ_i)), (M, 1), or the factors of some `faces`."""
-    layer = boundary_layers(x, lengths, sides, forms)
-    product = one(x, forms)
-    for i in range(2 * x.shape[1]):
-        if faces is not None and (i % x.shape[1], i // x.shape[1]) not in faces:
-            continue
-        factor = scale(-1.0, columns(layer, i, i + 1))
-        product = multiply(product, eqx.tree_at(lambda jet: jet.value, factor, 1 + factor.value))
-    return product
 
 
 def two_scale_network(
@@ -150,7 +127,7 @@ def two_scale_network(
     scales = replace(scales, periods=periods or scales.periods)
     slow_key, amplitude_key, fast_key = jax.random.split(key, 3)
     first = inputs(scales.dim, scales.wrapped)
-    faces = 2 * (scales.dim - len(scales.wrapped))
+    faces = 2 * (scales.dim - len(scales.wrapped)) if scales.edges is None else scales.edges.count
     slow = layers(slow_key, [first, *[slow_width] * slow_depth, (1 + rank) * scales.outputs], dtype)
     count = first + 2 * scales.dim * harmonics + faces * len(layers_of)
     fast = layers(fast_key, [count, *[width] * depth, rank], dtype)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hpms.network.base import AbstractNetwork
-    from hpms.problem.box import Walls
     from hpms.problem.collocation import Collocation
     from hpms.problem.domain import AbstractDomain
+    from hpms.problem.walls import AbstractWalls
     from hpms.training.term.base import AbstractTerm
 
 
@@ -27,7 +27,7 @@ class BoundaryOptions(AbstractOptions, abc.ABC):
     hard: ClassVar[bool]
 
     @abc.abstractmethod
-    def wrap(self, network: AbstractNetwork, walls: Walls | None = None) -> AbstractNetwork:
+    def wrap(self, network: AbstractNetwork, walls: AbstractWalls | None = None) -> AbstractNetwork:
         """The network that is trained, which is to vanish on `walls`, None for all of ∂Ω of the unit cube."""
 
     @abc.abstractmethod
@@ -43,10 +43,10 @@ class HardOptions(BoundaryOptions):
     tau1: ClassVar[float] = 0.0
     hard: ClassVar[bool] = True
 
-    def wrap(self, network: AbstractNetwork, walls: Walls | None = None) -> AbstractNetwork:
+    def wrap(self, network: AbstractNetwork, walls: AbstractWalls | None = None) -> AbstractNetwork:
         from hpms.network.boundary import HardBoundary
 
-        if walls is not None and not walls.faces:
+        if walls is not None and walls.is_empty:
             return network
         return network.vanishing(walls) or HardBoundary(network, walls)
 
@@ -62,7 +62,7 @@ class SoftOptions(BoundaryOptions):
     tau1: NonNegative
     hard: ClassVar[bool] = False
 
-    def wrap(self, network: AbstractNetwork, walls: Walls | None = None) -> AbstractNetwork:
+    def wrap(self, network: AbstractNetwork, walls: AbstractWalls | None = None) -> AbstractNetwork:
         return network
 
     def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:

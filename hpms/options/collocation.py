@@ -34,7 +34,7 @@ class CollocationOptions(AbstractOptions, abc.ABC):
     def sample(self, key: PRNGKeyArray, domain: AbstractDomain) -> tuple[Float[Array, "m d"], Float[Array, "b d"]]:
         """Interior and boundary points."""
 
-    def weights(self, dim: int) -> np.ndarray:
+    def weights(self, domain: AbstractDomain) -> np.ndarray:
         """The quadrature weights of the interior points, in their order, times M_Ω/|Ω|: of mean 1."""
         import numpy as np
 
@@ -98,10 +98,10 @@ class LayersOptions(CollocationOptions):
         interior = domain.lattice_layers(interior_key, self._outer, self.interior - self._outer, self.width)
         return interior, domain.sample_boundary(boundary_key, self.boundary)
 
-    def weights(self, dim: int) -> np.ndarray:
+    def weights(self, domain: AbstractDomain) -> np.ndarray:
         import numpy as np
 
-        core, outer = (1 - 2 * self.width) ** dim, self._outer
+        core, outer = domain.core_share(self.width), self._outer
         parts = np.array([(1 - core) / outer, core / (self.interior - outer)]) * self.interior
         return np.repeat(parts, [outer, self.interior - outer])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from hpms.options.mapping import parsed
 
 KEY, LINEAR, ALL = "problem.conditions", "linear", "all"
 _EXAMPLE = "give one condition, such as {dirichlet:0}, {robin:[1,x2]} or periodic"
+_SHOWN = 12  # names of parts
 DIRICHLET, NEUMANN, ROBIN, PERIODIC = "dirichlet", "neumann", "robin", "periodic"
 
 
@@ -55,6 +56,28 @@ def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
             both = f"{parts[2 * axis]} and {parts[2 * axis + 1]}"
             raise ConfigError(KEY, brief(given), f"{both} are periodic together or not at all")
     return every
+
+
+def read_parts(given: Any, dim: int, parts: Sequence[str]) -> dict[str, Condition]:
+    """The conditions on named parts of ∂Ω, each of which is one of `parts` or `all`, the rest; for `linear` w = x₁.
+
+    Raises `ConfigError` for others, and `UserError` for a formula that is none.
+    """
+    if given == LINEAR:
+        return {ALL: Condition(DIRICHLET, "x1")}
+    found = parsed(given, KEY) if isinstance(given, str) else given
+    if not isinstance(found, Mapping) or not found:
+        raise ConfigError(KEY, brief(given), f"write {parts[0]}:{{dirichlet:0}}, all:{{neumann:0}}, or linear")
+    for part in found:
+        if part not in (*parts, ALL):
+            shown = [*parts[:_SHOWN], "..."] if len(parts) > _SHOWN else parts
+            known = f"the parts are {', '.join(shown)} and {ALL}"
+            raise ConfigError(f"{KEY}.{brief(part)}", found[part], known + suggestion(str(part), [*parts, ALL]))
+    conditions = {str(part): _condition(f"{KEY}.{part}", data, dim) for part, data in found.items()}
+    for part, each in conditions.items():
+        if each.kind == PERIODIC:
+            raise ConfigError(f"{KEY}.{part}", PERIODIC, "only opposite faces of problem=box are periodic")
+    return conditions
 
 
 def are_fluxes(conditions: tuple[Condition, ...]) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from hpms.config.registry import register
 from hpms.config.schema import Bound, Count, NonNegative, Positive, Width
 from hpms.errors import ConfigError
-from hpms.fem.elements import elements
 from hpms.options.base import AbstractOptions
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
     from hpms.coupling.known import Known
     from hpms.coupling.lazy import UpdateRule
-    from hpms.coupling.weak import WeakForm
+    from hpms.coupling.weak import AbstractWeakForm
     from hpms.fem.coarse.box import BoxAverage
     from hpms.problem.lifted import LiftedProblem
 
@@ -249,8 +248,7 @@ class GalerkinOptions(CouplingOptions):
         for length, side in zip(self.periods or (), sides, strict=False):
             if length > side:
                 raise ConfigError("coupling.periods", list(self.periods or ()), f"none may exceed its side {side:g}")
-        counts = [elements(side, h, config.upscaling.multiple(dim)) for side in sides]
-        if (rows := math.prod(n + 1 for n in counts)) > _MOST_ROWS:
+        if (rows := config.problem.hats(h, config.upscaling.multiple(dim))) > _MOST_ROWS:
             key, value = ("coarse.h", h) if self.spacing is None else ("coupling.spacing", self.spacing)
             reason = f"its mesh has {rows:,} nodes, and a dense matrix of the coupling allows {_MOST_ROWS:,}"
             raise ConfigError(key, f"{value:g}", reason)
@@ -267,10 +265,15 @@ class GalerkinOptions(CouplingOptions):
         cells = known.upscaling.cells_along(known.problem.domain.dim)
         return weak.gap(self._form(known.problem, known.space.h, cells), known)
 
-    def _form(self, problem: LiftedProblem, h: float, cells: tuple[int, ...]) -> WeakForm:
-        from hpms.coupling.weak import WeakForm
+    def _form(self, problem: LiftedProblem, h: float, cells: tuple[int, ...]) -> AbstractWeakForm:
+        from hpms.coupling.weak_box import BoxWeakForm
+        from hpms.coupling.weak_mesh import MeshWeakForm
+        from hpms.problem.meshed import AbstractMeshed
 
-        return WeakForm(problem, self.spacing or h, self.periods, self.points, math.lcm(*cells))
+        width, domain = self.spacing or h, problem.domain
+        if isinstance(domain, AbstractMeshed):
+            return MeshWeakForm(problem, domain.meshed(width), self.points)
+        return BoxWeakForm(problem, width, self.periods, self.points, math.lcm(*cells))
 
 
 def _rule(options: BallOptions | ConsistentOptions | GalerkinOptions) -> UpdateRule:

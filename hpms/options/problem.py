@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import abc
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hpms.config.registry import register
 from hpms.config.schema import NonNegative, Positive, Width
 from hpms.errors import ConfigError
+from hpms.fem.elements import elements
 from hpms.options.base import AbstractOptions
 from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, are_fluxes, read_conditions
 from hpms.options.field import build_field
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from hpms.problem.law.base import AbstractLaw
     from hpms.problem.lifted import LiftedProblem
     from hpms.problem.source.base import AbstractSource
+    from hpms.problem.walls import AbstractEdges, AbstractWalls
     from hpms.training.term.base import AbstractTerm
 
 _MOST_SLENDER = 100
@@ -53,8 +56,18 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         return "isotropic" if self.is_the_papers else "none"
 
     @property
-    def walls(self) -> Walls | None:
+    def low(self) -> tuple[float, ...]:
+        """The lowest corner of the box around the domain."""
+        return (0.0,) * self.dim
+
+    @property
+    def walls(self) -> AbstractWalls | None:
         """Where v is to vanish, None for all of ∂Ω of the unit cube."""
+        return None
+
+    @property
+    def edges(self) -> AbstractEdges | None:
+        """The boundary of a domain that is no box."""
         return None
 
     @property
@@ -80,6 +93,10 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def flux_weight(self) -> float:
         """τ of the term of the conditions for the flux."""
         return 1.0
+
+    def hats(self, h: float, multiple: int) -> int:
+        """How many a coarse mesh of the width h has, with a multiple of so many elements along each axis."""
+        return math.prod(elements(side, h, multiple) + 1 for side in self.lengths)
 
     def untrained(self) -> ProblemOptions:
         """The same problem with the weight 1."""
@@ -147,18 +164,10 @@ class BoxOptions(ProblemOptions):
             raise ConfigError("problem.sides", list(self.lengths), f"none may be {_MOST_SLENDER} times another")
         if self.is_the_papers:
             return
-        why = "there is no coefficient to upscale where w is not x_i on the boundary of the unit cube"
-        for group, is_needed in (
-            ("coupling", config.coupling.needs_upscaling),
-            ("upscaling", config.names["upscaling"] != "none"),
-        ):
-            if is_needed:
-                raise ConfigError(group, config.names[group], f"{why}: take {_WITHOUT[group]} with problem=box")
+        check_without_upscaling(config)
         if self.wrapped and not config.network.wraps:
             reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp or two_scale"
             raise ConfigError("network", config.names["network"], reason)
-        if config.reference.is_layered:
-            raise ConfigError("reference.method", "layered", "it is for problem=unit_cube; choose auto, p2 or p1")
 
     def build(self) -> AbstractDomain:
         from hpms.problem.box import Box
@@ -168,7 +177,7 @@ class BoxOptions(ProblemOptions):
 
     def problem(self, law: AbstractLaw, source: AbstractSource, lifts: int) -> LiftedProblem:
         from hpms.fem.faces import faces
-        from hpms.problem.conditions import Conditions, FaceCondition
+        from hpms.problem.conditions import BoxFaces, Conditions, FaceCondition
         from hpms.problem.lift import TransfiniteLift
         from hpms.problem.lifted import LiftedProblem
 
@@ -186,7 +195,7 @@ class BoxOptions(ProblemOptions):
                 data.setdefault(each.value, []).append(face)
         groups = tuple(self._field(formula) for formula in data)
         lift = TransfiniteLift(groups, tuple(map(tuple, data.values())), self.lengths)
-        conditions = Conditions(tuple(found), self.lengths, self.wrapped)
+        conditions = Conditions(tuple(found), BoxFaces(self.lengths), self.wrapped)
         floats = are_fluxes(every) and law.reaction is None
         return LiftedProblem(self.build(), law, source, lifts, lift, conditions, floats)
 
@@ -209,3 +218,17 @@ class BoxOptions(ProblemOptions):
 
     def _field(self, text: str) -> AbstractSource:
         return build_field(text, self.lengths, self.eps, KEY)
+
+
+def check_without_upscaling(config: Config) -> None:
+    """Raises `ConfigError` for what needs w_i = x_i on the boundary of the unit cube."""
+    why = "there is no coefficient to upscale where w is not x_i on the boundary of the unit cube"
+    for group, is_needed in (
+        ("coupling", config.coupling.needs_upscaling),
+        ("upscaling", config.names["upscaling"] != "none"),
+    ):
+        if is_needed:
+            how = f"take {_WITHOUT[group]} with problem={config.names['problem']}"
+            raise ConfigError(group, config.names[group], f"{why}: {how}")
+    if config.reference.is_layered:
+        raise ConfigError("reference.method", "layered", "it is for problem=unit_cube; choose auto, p2 or p1")

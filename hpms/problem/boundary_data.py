@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.errors import UserError
-from hpms.fem.faces import part
-from hpms.fem.validation import validation_points
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import Conditions, FaceCondition
+from hpms.problem.domain import AbstractDomain
 from hpms.problem.lifted import LiftedProblem, on_host
 
 KEY = "problem.conditions"
@@ -23,11 +22,11 @@ log = logging.getLogger(__name__)
 
 def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
     """Raises `UserError` where data are not finite on their face, a rate is negative, or nothing fixes w, and where K,
-    ∇K or ℓ, ∇ℓ differ at the ends of an axis along which w is to be periodic. `points` of Ω (M, d) are moved there.
+    ∇K or ℓ, ∇ℓ differ at the ends of an axis along which w is to be periodic: there the `points` of Ω (M, d) are moved.
     """
     conditions = problem.conditions
     assert conditions is not None
-    held = [_check_face(each, conditions, points) for each in conditions.faces]
+    held = [_check_face(each, problem.domain) for each in conditions.faces]
     if problem.floats:
         _check_balance(problem)
     elif not any(held) and not _reacts(problem, points):
@@ -36,7 +35,7 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
             f"law.reaction that is not 0 everywhere."
         )
     for axis in conditions.periodic:
-        low, high = (_moved(points, axis, end * conditions.sides[axis]) for end in (0, 1))
+        low, high = (_moved(points, axis, end * problem.domain.sides[axis]) for end in (0, 1))
         ends = {"the coefficient": tuple(_scaled_jet(problem, each) for each in (low, high))}
         first, second = problem.lifted(low), problem.lifted(high)
         given = [np.hstack([value, slope[:, 0]]) for value, slope in (first, second)]
@@ -52,11 +51,10 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
 def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> None:
     """Raises `UserError` where a face whose condition is a term of the loss holds none of the points on ∂Ω (M, d)."""
     for each in conditions.faces:
-        axis, end = each.face
-        found = np.abs(boundary[:, axis] - end * conditions.sides[axis]) < 1e-9 * conditions.sides[axis]
+        found = np.asarray(conditions.places.on(jnp.asarray(boundary), each.face))
         if not found.any() and (each.is_flux or not hard):
             raise UserError(
-                f"none of the collocation.boundary={len(boundary)} points lies on {part(each.face)}, whose condition "
+                f"none of the collocation.boundary={len(boundary)} points lies on {each.part}, whose condition "
                 f"would be lost: give more of them."
             )
 
@@ -71,19 +69,12 @@ def _check_balance(problem: LiftedProblem) -> None:
     """Raises `UserError` unless ∫ q + ∫_∂Ω g = 0, without which there is no w where only fluxes are given."""
     conditions, domain = problem.conditions, problem.domain
     assert conditions is not None
-    sides = np.array(domain.sides)
-    points, weights = validation_points(domain.dim, domain.eps / sides.max())
-    values = [problem.source_at()(points * sides)]
-    measures = [weights * domain.volume]
-    flat, shares = (
-        (np.zeros((1, 0)), np.ones(1))
-        if domain.dim == 1
-        else validation_points(domain.dim - 1, domain.eps / sides.max())
-    )
+    points, weights = domain.measuring_points()
+    values, measures = [problem.source_at()(points)], [weights]
     for each in conditions.faces:
-        axis, end = each.face
-        values.append(on_host(each.value, domain.dim)(np.insert(flat, axis, end, axis=1) * sides))
-        measures.append(shares * domain.volume / sides[axis])
+        points, weights = domain.face_points(each.face)
+        values.append(on_host(each.value, domain.dim)(points))
+        measures.append(weights)
     total = sum(m @ v for m, v in zip(measures, values, strict=True))
     size = sum(m @ np.abs(v) for m, v in zip(measures, values, strict=True))
     if abs(total) > _BALANCED * size:
@@ -94,20 +85,19 @@ def _check_balance(problem: LiftedProblem) -> None:
     log.info("all conditions are for fluxes: the constant in w is fixed by ∫w = 0")
 
 
-def _check_face(each: FaceCondition, conditions: Conditions, points: np.ndarray) -> bool:
+def _check_face(each: FaceCondition, domain: AbstractDomain) -> bool:
     """Whether the condition fixes w."""
-    (axis, end), dim = each.face, points.shape[1]
-    there = _moved(points, axis, end * conditions.sides[axis])
+    dim, (there, _) = domain.dim, domain.face_points(each.face)
     fields: dict[str, Any] = {"value": each.value} | ({} if each.rate is None else {"rate": each.rate})
     found = {name: on_host(field, dim)(there) for name, field in fields.items()}
     for name, values in found.items():
         if not np.isfinite(values).all():
             place = ", ".join(f"{x:.4g}" for x in there[np.argmax(~np.isfinite(values))])
-            raise UserError(f"{KEY}.{part(each.face)}: its {name} must be finite, but at ({place}) it is not.")
+            raise UserError(f"{KEY}.{each.part}: its {name} must be finite, but at ({place}) it is not.")
     if each.rate is None:
         return True
     if (rate := found["rate"]).min() < 0:
-        raise UserError(f"{KEY}.{part(each.face)}: its rate must not be negative, as {rate.min():.4g} is.")
+        raise UserError(f"{KEY}.{each.part}: its rate must not be negative, as {rate.min():.4g} is.")
     return bool(rate.max() > 0)
 
 

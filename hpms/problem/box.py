@@ -9,12 +9,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.fem.faces import Face
 from hpms.jet import Forms, Jet, multiply, one, separable
-from hpms.problem.domain import AbstractDomain
+from hpms.problem.boundary_layers import saturation
+from hpms.problem.domain import AbstractBox
 from hpms.problem.unit_cube import UnitCube
+from hpms.problem.walls import AbstractWalls
 
 
 @dataclass(frozen=True)
-class Box(AbstractDomain):
+class Box(AbstractBox):
     """Ω = Π(0, s_a): the points of the unit cube, stretched."""
 
     dim: int
@@ -55,11 +57,16 @@ class Box(AbstractDomain):
 
 
 @dataclass(frozen=True)
-class Walls:
+class Walls(AbstractWalls):
     """The faces of a box with these `sides` on which a network is to vanish."""
 
     sides: tuple[float, ...]
     faces: tuple[Face, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self.faces
 
     def vanishing(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         """The jet of Π_a l_a(x_a/s_a), (M, 1): l = 4ξ(1 - ξ) between two of the faces, ξ or 1 - ξ beside one."""
@@ -69,6 +76,10 @@ class Walls:
             if ends:
                 product = multiply(product, _along(x, axis, side, ends, forms))
         return product
+
+    def saturation(self, x: Float[Array, "m d"], lengths: tuple[float, ...], forms: Forms | None = None) -> Jet:
+        """The jet of Π (1 - exp(-d/ℓ_a)) over the faces, d the distance to each, (M, 1)."""
+        return saturation(x, lengths, self.sides, self.faces, forms)
 
 
 def _along(x: Float[Array, "m d"], axis: int, side: float, ends: set[int], forms: Forms | None) -> Jet:

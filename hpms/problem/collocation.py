@@ -63,7 +63,7 @@ class Points(Protocol):
         """x^r and x^b."""
         ...
 
-    def weights(self, dim: int) -> np.ndarray:
+    def weights(self, domain: AbstractDomain) -> np.ndarray:
         """The quadrature weights of the x^r times M_Ω/|Ω|."""
         ...
 
@@ -80,7 +80,7 @@ class Sampler(eqx.Module):
     def __call__(self, iteration: Int[Array, ""]) -> dict[str, Collocation]:
         key = jax.random.fold_in(self.key, iteration)
         points = dict(zip((INTERIOR, BOUNDARY), self.points.sample(key, self.problem.domain), strict=True))
-        weights = self.points.weights(self.problem.domain.dim)
+        weights = self.points.weights(self.problem.domain)
         medium = self.problem.medium(points[INTERIOR])
         return _blocks(self.problem, points, medium, weights, self.block, self.dtype)
 

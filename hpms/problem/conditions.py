@@ -1,22 +1,29 @@
-"""Values and fluxes on the faces of a box, at points of ∂Ω."""
+"""Values and fluxes on the parts of the boundary, at points of ∂Ω."""
+
+import abc
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from hpms.fem.faces import Face
+from hpms.fem.faces import Face, part
 from hpms.problem.source.base import AbstractSource
 
 _AT = 1e-12  # of a side: how far from a face a point of ∂Ω may lie
 
 
 class FaceCondition(eqx.Module):
-    """w = g, or where there is a `rate` a, which may be 0, K∇w·n + a w = g on a face."""
+    """w = g, or where there is a `rate` a, which may be 0, K∇w·n + a w = g on a face of a box, or on a named part."""
 
-    face: Face = eqx.field(static=True)
+    face: Face | str = eqx.field(static=True)
     value: AbstractSource
     rate: AbstractSource | None = None
+
+    @property
+    def part(self) -> str:
+        """Its name."""
+        return self.face if isinstance(self.face, str) else part(self.face)
 
     @property
     def is_flux(self) -> bool:
@@ -32,11 +39,39 @@ class FluxData(eqx.Module):
     target: Float[Array, "*m 1"]
 
 
+class AbstractPlaces(eqx.Module):
+    """Where the parts of ∂Ω lie."""
+
+    @abc.abstractmethod
+    def on(self, points: Float[Array, "m d"], face: Face | str) -> Bool[Array, " m"]:
+        """Whether points of ∂Ω lie there."""
+
+    @abc.abstractmethod
+    def normal(self, points: Float[Array, "m d"], face: Face | str) -> Float[Array, "*m d"]:
+        """The outward unit normals, of one row where it is the same everywhere."""
+
+
+class BoxFaces(AbstractPlaces):
+    """Those of the box with these `sides`."""
+
+    sides: tuple[float, ...] = eqx.field(static=True)
+
+    def on(self, points: Float[Array, "m d"], face: Face | str) -> Bool[Array, " m"]:
+        assert not isinstance(face, str)
+        axis, end = face
+        return jnp.abs(points[:, axis] - end * self.sides[axis]) < _AT * self.sides[axis]
+
+    def normal(self, points: Float[Array, "m d"], face: Face | str) -> Float[Array, "*m d"]:
+        assert not isinstance(face, str)
+        axis, end = face
+        return (2 * end - 1) * jax.nn.one_hot(axis, points.shape[1], dtype=points.dtype)
+
+
 class Conditions(eqx.Module):
-    """One for each face of the box with these `sides` but those across the `periodic` axes."""
+    """One for each part of ∂Ω, but those across the `periodic` axes of a box."""
 
     faces: tuple[FaceCondition, ...]
-    sides: tuple[float, ...] = eqx.field(static=True)
+    places: AbstractPlaces
     periodic: tuple[int, ...] = eqx.field(static=True, default=())
 
     @property
@@ -46,17 +81,15 @@ class Conditions(eqx.Module):
 
     def where(self, points: Float[Array, "m d"], flux: bool) -> Bool[Array, " m"]:
         """Whether the points of ∂Ω lie on a face whose condition is for the flux, or on one of the others."""
-        found = [self._on(points, each.face) for each in self.faces if each.is_flux == flux]
+        found = [self.places.on(points, each.face) for each in self.faces if each.is_flux == flux]
         return jnp.any(jnp.stack(found), axis=0) if found else jnp.zeros(len(points), bool)
 
     def normal(self, points: Float[Array, "m d"]) -> Float[Array, "m d"]:
         """The outward unit normals."""
         total = jnp.zeros_like(points)
         for each in self.faces:
-            (axis, end), on = each.face, self._on(points, each.face)
-            total = jnp.where(
-                on[:, None], (2 * end - 1) * jax.nn.one_hot(axis, points.shape[1], dtype=points.dtype), total
-            )
+            on = self.places.on(points, each.face)
+            total = jnp.where(on[:, None], self.places.normal(points, each.face), total)
         return total
 
     def at(self, points: Float[Array, "m d"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
@@ -64,11 +97,7 @@ class Conditions(eqx.Module):
         rate, value = jnp.zeros(len(points)), jnp.zeros(len(points))
         for each in self.faces:
             if each.rate is not None:
-                on = self._on(points, each.face)
+                on = self.places.on(points, each.face)
                 rate = jnp.where(on, jax.vmap(each.rate.value)(points), rate)
                 value = jnp.where(on, jax.vmap(each.value.value)(points), value)
         return rate, value
-
-    def _on(self, points: Float[Array, "m d"], face: Face) -> Bool[Array, " m"]:
-        axis, end = face
-        return jnp.abs(points[:, axis] - end * self.sides[axis]) < _AT * self.sides[axis]

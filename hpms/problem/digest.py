@@ -22,9 +22,9 @@ class Sampled(Protocol):
         ...
 
 
-def digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
+def digest(fields: Sequence[Sampled], sides: Sequence[float], low: Sequence[float] | None = None) -> str:
     """A hash of K, q and what else there is: of their arrays, such as an image's, and of their values at 65,536 fixed
-    random points of Ω.
+    random points of the box with these sides and its lowest corner at `low`, 0 by default.
 
     A change in 0.1 % of Ω is not seen with probability exp(-65). Values, and arrays that are not whole numbers, count
     in millionths of the largest, and those above a millionth of it in millionths of themselves: their unit does not
@@ -32,6 +32,7 @@ def digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
     do.
     """
     points = np.random.default_rng(0).random((_SAMPLES, len(sides))) * np.array(sides)
+    points = points if low is None else points + np.array(low)
     total = hashlib.sha256()
     for field in fields:
         for array in map(np.asarray, jax.tree.leaves(field)):

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Sequence
+from itertools import combinations
 
 import equinox as eqx
 import jax
@@ -18,6 +19,11 @@ class AbstractLift(eqx.Module):
     @abc.abstractmethod
     def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         """Values, gradients and the second derivatives of the `forms` at M points, (M, l)."""
+
+    @property
+    def meets(self) -> bool:
+        """Whether values on neighbouring parts are given apart: ∇ℓ, or where they agree there Δℓ, has no bound."""
+        return False
 
 
 class LinearLift(AbstractLift):
@@ -43,6 +49,11 @@ class TransfiniteLift(AbstractLift):
     data: tuple[AbstractSource, ...]
     faces: tuple[tuple[tuple[int, int], ...], ...] = eqx.field(static=True)
     sides: tuple[float, ...] = eqx.field(static=True)
+
+    @property
+    def meets(self) -> bool:
+        groups = combinations(self.faces, 2)
+        return any(face[0] != other[0] for one, two in groups for face in one for other in two)
 
     def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         gradient = jax.vmap(jax.grad(self._value))(x)

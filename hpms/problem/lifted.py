@@ -51,12 +51,18 @@ class LiftedProblem(eqx.Module):
         """The faces on which w is given."""
         if self.conditions is None:
             return tuple((axis, end) for axis in range(self.domain.dim) for end in (0, 1))
-        return tuple(each.face for each in self.conditions.faces if not each.is_flux)
+        return tuple(c.face for c in self.conditions.faces if not c.is_flux and not isinstance(c.face, str))
 
     @property
     def fluxes(self) -> tuple[Face, ...]:
         """The faces with a condition for the flux."""
-        return () if self.conditions is None else tuple(each.face for each in self.conditions.faces if each.is_flux)
+        faces = () if self.conditions is None else self.conditions.faces
+        return tuple(each.face for each in faces if each.is_flux and not isinstance(each.face, str))
+
+    @property
+    def flux_parts(self) -> tuple[str, ...]:
+        """The names of the parts of ∂Ω with a condition for the flux."""
+        return () if self.conditions is None else tuple(each.part for each in self.conditions.faces if each.is_flux)
 
     @property
     def lift(self) -> AbstractLift:
@@ -88,7 +94,7 @@ class LiftedProblem(eqx.Module):
     def digest(self) -> str:
         """What tells K, q and c apart from others, `hpms.problem.digest.digest`."""
         reaction = () if self.law.reaction is None else (self.law.reaction,)
-        return digest((self.coefficient, self.source, *reaction), self.domain.sides)
+        return digest((self.coefficient, self.source, *reaction), self.domain.sides, self.domain.low)
 
     def earlier_digest(self) -> str:
         """What earlier run files have in its place."""

@@ -1,14 +1,12 @@
 """Whether a coefficient is as smooth as the strong residual needs it."""
 
 import logging
-from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
 
 from hpms.fem.tensors import eigenvalues
 from hpms.problem.coefficient.base import AbstractCoefficient
-from hpms.problem.lift import TransfiniteLift
 from hpms.problem.lifted import LiftedProblem, on_host
 
 log = logging.getLogger(__name__)
@@ -16,12 +14,14 @@ _LINES, _PER_LINE, _PER_ZOOM, _ZOOMS = 8, 1000, 17, 16
 _JUMP, _CONTRAST = 1e-3, 1e6
 
 
-def warn_of_roughness(coefficient: AbstractCoefficient, sides: tuple[float, ...], single: bool) -> None:
+def warn_of_roughness(
+    coefficient: AbstractCoefficient, sides: tuple[float, ...], single: bool, start: tuple[float, ...] | None = None
+) -> None:
     """Logs what training would pass over in silence: a jump or a pole of K^ε between neighbouring points, where the
     residual -∇·(K∇u) - q leaves the jump out; a kink by the functions of its formula; and, in single precision, a
     contrast above 1e6.
     """
-    size, jump, place = _probe(coefficient, sides)
+    size, jump, place = _probe(coefficient, sides, start)
     contrast = size[1] / size[0] if size[0] > 0 else np.inf
     if jump > _JUMP * size[0]:
         log.warning(
@@ -41,12 +41,12 @@ def warn_of_roughness(coefficient: AbstractCoefficient, sides: tuple[float, ...]
 
 def roughness(problem: LiftedProblem) -> str:
     """What of the warnings below keeps the residual at points from being that of the equation, or nothing."""
-    size, jump, _ = _probe(problem.coefficient, problem.domain.sides)
+    size, jump, _ = _probe(problem.coefficient, problem.domain.sides, problem.domain.low)
     if jump > _JUMP * size[0]:
         return "the coefficient jumps"
     if getattr(problem.coefficient, "rough", None):
         return "the coefficient's formula may have jumps or kinks"
-    if _meet(problem):
+    if problem.lift.meets:
         return "given values differ on faces that meet"
     return "given values may have kinks" if _rough_data(problem) else ""
 
@@ -62,12 +62,6 @@ def warn_of_rough_data(problem: LiftedProblem) -> None:
         )
 
 
-def _meet(problem: LiftedProblem) -> bool:
-    """Whether values on neighbouring faces are given apart: ∇ℓ, or where they agree there Δℓ, has no bound there."""
-    groups = problem.own_lift.faces if isinstance(problem.own_lift, TransfiniteLift) else ()
-    return any(face[0] != other[0] for one, two in combinations(groups, 2) for face in one for other in two)
-
-
 def _rough_data(problem: LiftedProblem) -> list[tuple[str, list[str]]]:
     """Formulas of given values, with the functions in them that may have kinks."""
     faces = problem.conditions.faces if problem.conditions else ()
@@ -77,7 +71,7 @@ def _rough_data(problem: LiftedProblem) -> list[tuple[str, list[str]]]:
 
 
 def _probe(
-    coefficient: AbstractCoefficient, sides: tuple[float, ...]
+    coefficient: AbstractCoefficient, sides: tuple[float, ...], start: tuple[float, ...] | None = None
 ) -> tuple[tuple[float, float], float, Float[np.ndarray, " d"]]:
     """Least and greatest K on lines along the axes, how much of a difference is left in the steepest piece of one of
     them when it is 1e-14 long, and where.
@@ -93,7 +87,7 @@ def _probe(
         along = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count)
         points = np.broadcast_to(base, (len(axes), count, dim)).copy()
         np.put_along_axis(points, np.broadcast_to(axes[:, None, None], (len(axes), count, 1)), along[..., None], axis=2)
-        points *= np.array(sides)
+        points = points * np.array(sides) + np.array(start or (0.0,) * dim)
         found = sampled(points.reshape(-1, dim))
         values = (found if found.ndim == 1 else found.reshape(len(found), -1) @ mix).reshape(len(axes), count)
         least, most = np.nanmin(eigenvalues(found)), np.nanmax(eigenvalues(found))

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.jet import Forms, Jet, multiply, separable
-from hpms.problem.domain import AbstractDomain
+from hpms.problem.domain import AbstractBox
 
 
 @dataclass(frozen=True)
-class UnitCube(AbstractDomain):
+class UnitCube(AbstractBox):
     """Ω = (0,1)^d for d = `dim`, and the fine length scale ε = `eps` on it."""
 
     dim: int

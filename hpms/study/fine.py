@@ -14,8 +14,10 @@ from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
 from hpms.fem.fine.gaps import Gaps, gaps
 from hpms.fem.fine.mixed import BoxProblem, Flux, Value
 from hpms.fem.fine.reference import Reference, reference
+from hpms.fem.mesh.problem import MeshProblem
 from hpms.options.reference import needed
 from hpms.problem.lifted import LiftedProblem, on_host
+from hpms.problem.meshed import AbstractMeshed
 
 
 def find_reference(config: Config, problem: LiftedProblem) -> Reference:
@@ -29,22 +31,28 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
         method=chosen.method,
         h=chosen.h,
         periods=problem.coefficient.periods,
-        box=box_problem(problem),
+        box=posed(problem),
         delta=chosen.delta,
         cache_dir=chosen.cache,
         key=_key(config, problem, str(chosen.method), repr(chosen.h)),
     )
 
 
-def box_problem(problem: LiftedProblem) -> BoxProblem | None:
+def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | None:
     """The conditions of one's own for the finite element side; None where w_i = x_i on ∂Ω of the unit cube."""
     if problem.conditions is None:
         return None
-    dim, found = problem.domain.dim, {}
+    domain, on_faces, on_parts = problem.domain, {}, {}
     for each in problem.conditions.faces:
-        value = on_host(each.value, dim)
-        found[each.face] = Value(value) if each.rate is None else Flux(on_host(each.rate, dim), value)
-    return BoxProblem(problem.domain.sides, found, problem.conditions.periodic, problem.reaction_at())
+        value = on_host(each.value, domain.dim)
+        found = Value(value) if each.rate is None else Flux(on_host(each.rate, domain.dim), value)
+        if isinstance(each.face, str):
+            on_parts[each.face] = found
+        else:
+            on_faces[each.face] = found
+    if isinstance(domain, AbstractMeshed):
+        return MeshProblem(domain.mesh, on_parts, problem.reaction_at())
+    return BoxProblem(domain.sides, on_faces, problem.conditions.periodic, problem.reaction_at())
 
 
 def known_to(config: Config, problem: LiftedProblem, exact: Reference) -> Known:
@@ -68,7 +76,7 @@ def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> B
         source,
         h=chosen.fem_h,
         exact=exact.lifted[: problem.lifts],
-        box=box_problem(problem),
+        box=posed(problem),
         cache_dir=chosen.cache,
         key=key,
     )

@@ -15,7 +15,7 @@ from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.corrector import Corrector
 from hpms.fem.fine.reference import Reference
 from hpms.fem.tensors import applied
-from hpms.fem.validation import ratio, validation_points
+from hpms.fem.validation import ratio
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem, alone
 from hpms.problem.sites import sites
@@ -150,7 +150,7 @@ class Measure:
 
 def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
-    points, weights = measuring_points(config)
+    points, weights = problem.domain.measuring_points()
     if not config.reference.is_one:
         return Measure(points, weights, None)
     exact = find_reference(config, problem)
@@ -178,13 +178,6 @@ def lifted_reference(
         return value, gradient
     lift, slope = problem.lifted(points)
     return value - lift, gradient - slope
-
-
-def measuring_points(config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Quadrature points (M, d) and weights (M,) on Ω."""
-    sides = np.array(config.problem.lengths)
-    points, weights = validation_points(config.problem.dim, config.problem.eps / sides.max())
-    return points * sides, weights * sides.prod()
 
 
 def _warn_of_anisotropy(config: Config, exact: Reference) -> None:

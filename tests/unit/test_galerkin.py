@@ -5,7 +5,7 @@ import pytest
 import skfem
 
 import hpms
-from hpms.coupling.weak import WeakForm
+from hpms.coupling.weak_box import BoxWeakForm
 from hpms.fem.coarse.q1 import Q1Space
 from hpms.fem.coarse.rules import axis_rule, element_rule
 from hpms.study.fine import find_reference, known_to
@@ -127,7 +127,7 @@ def test_a_wrong_solution_does_not(tmp_path):
 def test_boxes_are_taken_where_a_medium_about_repeats_and_points_as_many_as_it_needs():
     def shape(name, *more):
         config = configured(name, *more)
-        form = WeakForm(hpms.build(config).problem, 1 / 8, None, None)
+        form = BoxWeakForm(hpms.build(config).problem, 1 / 8, None, None)
         return form.rule.points.shape[1:3]
 
     assert shape("locally periodic", "problem.eps=0.01") == (4, 36)
@@ -156,7 +156,7 @@ def test_bad_values_are_one_sentence(more, said):
 
 def test_the_state_is_its_own_adjoint():
     built = hpms.build(configured("osc2d"))
-    solver, form = built.solver, WeakForm(built.problem, built.config.coupling.spacing, None, None)
+    solver, form = built.solver, BoxWeakForm(built.problem, built.config.coupling.spacing, None, None)
     means = np.random.default_rng(0).normal(size=form.forcing.shape)
     residual, kappa = means + form.forcing, np.array([2.5])
     found = solver.solve(kappa, means)

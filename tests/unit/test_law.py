@@ -23,7 +23,7 @@ from hpms.options.law import DiffusionOptions
 from hpms.options.problem import BoxOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.source.base import AbstractSource
-from hpms.study.fine import box_problem
+from hpms.study.fine import posed
 from tests.problems import close, network_value, quick_filter_jit, quick_jit, small_network
 
 ENTRIES = {
@@ -168,7 +168,7 @@ def test_the_weak_and_the_strong_side_belong_to_one_solution(dim, degree, n, kin
     medium = problem.law.at(points)
     residual = medium.operator(jet_of_solution(points, problem.law.forms))[:, 0] - source(np.asarray(points))
     assert np.abs(residual).max() < 1e-12 * np.abs(source(np.asarray(points))).max()
-    way = MixedElements(box_problem(problem), degree)
+    way = MixedElements(posed(problem), degree)
     errors = []
     for count in (n, 2 * n):
         found = way.solve(count, problem.coefficient_at(), source).lifted[0].values(np.asarray(points))
@@ -182,7 +182,7 @@ def test_fluxes_alone_leave_a_mean_of_zero():
     diffusion = DiffusionOptions(None).build(ExpressionOptions("1", {}, None).build(2, 0.1), (1.0, 1.0), 0.1)
     problem = BoxOptions(2, 0.1, None, "{all:{neumann:0}}", 1.0).problem(diffusion, Source(source, {}).build(2, 0.1), 1)
     assert problem.floats
-    way = MixedElements(box_problem(problem), 2)
+    way = MixedElements(posed(problem), 2)
     points = np.random.default_rng(0).random((200, 2))
     expected = np.cos(np.pi * points[:, 0]) * np.cos(2 * np.pi * points[:, 1])
     errors = [

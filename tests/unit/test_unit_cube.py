@@ -56,7 +56,7 @@ def test_points_in_layers_integrate_with_their_weights_and_fill_them_alike(dim):
         points = np.asarray(options.sample(jax.random.key(1), UnitCube(dim, 0.1))[0])
     depth = np.minimum(points, 1 - points).min(axis=1)
     assert ((depth[:1800] >= 0) & (depth[:1800] <= 0.1 + 1e-12)).all() and (depth[1800:] >= 0.1 - 1e-12).all()
-    weights = options.weights(dim)
+    weights = options.weights(UnitCube(dim, 0.1))
     assert weights.mean() == pytest.approx(1, rel=1e-12)
     values = np.prod(1 + np.cos(3 * points) + points**2, axis=1)
     assert np.mean(weights * values) == pytest.approx((4 / 3 + np.sin(3) / 3) ** dim, rel=5e-3)

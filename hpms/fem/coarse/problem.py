@@ -8,8 +8,11 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU
 
 from hpms.fem.coarse.q1 import Q1Space
+from hpms.fem.coarse.simplex import SimplexSpace
 from hpms.fem.direct import factorise
 from hpms.fem.p1 import P1Space
+
+CoarseSpace = P1Space | Q1Space | SimplexSpace
 
 
 class CoarseProblem:
@@ -26,7 +29,7 @@ class CoarseProblem:
 
     def __init__(
         self,
-        space: P1Space | Q1Space,
+        space: CoarseSpace,
         load: Float[np.ndarray, " n"],
         basis: Float[np.ndarray, "p c d d"] | None = None,
         cells: tuple[int, ...] | None = None,

@@ -12,6 +12,7 @@ from functools import reduce
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 
 from hpms.fem.coarse.q1 import Q1Space
 from hpms.fem.faces import Face
@@ -64,13 +65,34 @@ class ElementRule:
     """Points (E, G, g, d) in groups, the nodes of each element's hats `corners` (E, 2^d), and for each element one of
     the `kinds` (E,) of `tables` (k, G, 2^d, d+1): weights times ∇φ, and in the last column times φ.
 
-    Kind 0 are the elements, the others faces: elements that are flat, and have the last column alone.
+    The first `count` are the elements, the others faces: elements that are flat, and have the last column alone.
     """
 
     points: Float[np.ndarray, "e groups each d"]
     corners: Int[np.ndarray, "e c"]
     kinds: Int[np.ndarray, " e"]
     tables: Float[np.ndarray, "k groups c d1"]
+    count: int
+
+    def form(
+        self, tensors: Float[np.ndarray, "e groups d d"], rates: Float[np.ndarray, "e groups"], nodes: int
+    ) -> sparse.csr_matrix:
+        """∫ K∇φ_i·∇φ_j + c φ_iφ_j over all N nodes, from K and c in the groups."""
+        dim, total = tensors.shape[-1], sparse.csr_matrix((nodes, nodes))
+        is_each = len(self.tables) == len(self.kinds)  # each element has a table of its own
+        for here in [slice(None)] if is_each else [self.kinds == kind for kind in np.unique(self.kinds)]:
+            # the tables hold weights times hats and slopes: once they are divided by the weights
+            table = self.tables[self.kinds[here]] if is_each else self.tables[self.kinds[here][:1]]
+            hats = table / table[..., -1].sum(axis=-1)[..., None, None]
+            table, hats = (table, hats) if is_each else (table[0], hats[0])
+            e = "e" if is_each else ""
+            local = np.einsum(f"{e}gia,egab,{e}gjb->eij", table[..., :dim], tensors[here], hats[..., :dim])
+            local += np.einsum(f"{e}gi,eg,{e}gj->eij", table[..., dim], rates[here], hats[..., dim])
+            corners = self.corners[here]
+            rows = np.repeat(corners[:, :, None], corners.shape[1], axis=2)
+            entries = (local.ravel(), (rows.ravel(), np.swapaxes(rows, 1, 2).ravel()))
+            total += sparse.csr_matrix(entries, shape=(nodes, nodes))
+        return sparse.csr_matrix(total)
 
     def assembled(self, groups: Float[np.ndarray, "e groups d1 l"], nodes: int) -> Float[np.ndarray, "{nodes} l"]:
         """∫ σ·∇φ_i + s φ_i at all N nodes, from the means (σ, s) over the groups."""
@@ -92,7 +114,7 @@ def element_rule(space: Q1Space, axes: Sequence[AxisRule], flat: Sequence[Face])
         corners.append(space.corners[beside])
         kinds.append(np.full(beside.size, number + 1))
         tables.append(_table(here) * ([0] * space.dim + [1]))
-    return ElementRule(np.concatenate(points), np.concatenate(corners), np.concatenate(kinds), np.stack(tables))
+    return ElementRule(np.concatenate(points), np.concatenate(corners), np.concatenate(kinds), np.stack(tables), count)
 
 
 def _points(axes: Sequence[AxisRule]) -> Float[np.ndarray, "e groups each d"]:

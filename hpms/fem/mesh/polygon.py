@@ -59,6 +59,14 @@ class Polygon:
         outer, *holes = (abs(_signed(ring)) for ring in self.rings)
         return outer - sum(holes)
 
+    @property
+    def reentrant(self) -> tuple[int, ...]:
+        """The numbers of those vertices of `outer` at which the angle inside is greater than π."""
+        ring = np.asarray(self.outer, float)
+        behind, ahead = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
+        turns = _cross(behind, ahead) * np.sign(_signed(self.outer))
+        return tuple(np.flatnonzero(turns < 0).tolist())
+
     def check(self) -> None:
         """Raises `UserError` unless each ring is simple and the holes lie apart, strictly within the outer one."""
         from shapely import Polygon as Filled

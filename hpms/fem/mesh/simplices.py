@@ -1,6 +1,7 @@
 """A mesh of triangles or tetrahedra whose boundary falls into named parts."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,7 +82,7 @@ class Simplices:
     @cached_property
     def normals(self) -> Float[np.ndarray, "f d"]:
         """The facets' outward unit normals."""
-        opposite = self.nodes[self.cells[self._beside]].sum(axis=1) - self.nodes[self.facets].sum(axis=1)
+        opposite = self.nodes[self.cells[self.beside]].sum(axis=1) - self.nodes[self.facets].sum(axis=1)
         outward = np.einsum("fd,fd->f", self._across, self.nodes[self.facets[:, 0]] - opposite) > 0
         return np.where(outward[:, None], 1, -1) * self._across / self.areas[:, None]
 
@@ -115,6 +116,12 @@ class Simplices:
     def on(self, part: str) -> Bool[np.ndarray, " f"]:
         """The facets of a part."""
         return self.labels == self.parts.index(part)
+
+    def renamed(self, names: Sequence[str]) -> "Simplices":
+        """With other names of its parts, in their order; those that are called the same become one."""
+        parts = tuple(dict.fromkeys(names))
+        labels = np.array([parts.index(name) for name in names])[self.labels]
+        return Simplices(self.nodes, self.cells, self.facets, labels, parts)
 
     def refined(self, times: int = 1) -> "Simplices":
         """Each simplex in 2^d, by the middles of its edges."""
@@ -171,7 +178,7 @@ class Simplices:
         return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
 
     @cached_property
-    def _beside(self) -> Int[np.ndarray, " f"]:
+    def beside(self) -> Int[np.ndarray, " f"]:
         """The simplex beside each facet of the boundary."""
         sides = np.concatenate([np.delete(self.cells, i, axis=1) for i in range(self.dim + 1)])
         return matched(self.facets, sides, len(self.nodes)) % len(self.cells)

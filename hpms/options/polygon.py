@@ -1,0 +1,169 @@
+"""`problem=polygon`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hpms.config.registry import register
+from hpms.errors import ConfigError, UserError, brief
+from hpms.formula import FormulaError, number
+from hpms.options.conditions import DIRICHLET
+from hpms.options.mapping import parsed
+from hpms.options.meshed import MeshedOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hpms.config.config import Config
+    from hpms.fem.mesh.polygon import Polygon, Ring
+    from hpms.problem.domain import AbstractDomain
+    from hpms.problem.lift import AbstractLift
+    from hpms.problem.polygon import Edges
+    from hpms.problem.source.base import AbstractSource
+
+_MOST_EDGES, _MOST_HOLES = 12, 4  # that have a group of their own
+_SIDES, _FEWEST, _MOST = 24, 3, 10_000
+
+
+@register("problem", "polygon")
+@dataclass(frozen=True)
+class PolygonOptions(MeshedOptions):
+    """`problem=polygon`: -∇·(K ∇w) + c w = q in a polygon with holes, with conditions of one's own.
+
+    **Arguments:** `dim` is 2, `eps` as above; `vertices`, a list of points [x1, x2], one behind the other, and `holes`,
+    a list of such lists and of {circle: [x1, x2, radius]}, which is a regular polygon with 24 vertices, or as many as a
+    fourth number says. The boundary has the parts edge1 (from the first vertex to the second), edge2, ..., hole1, ...;
+    `parts` gives names to edges and holes, each by a formula that is true in their middles; `conditions` and `tau` as
+    those of `problem=box`, for these names and for `all` the rest.
+    """
+
+    vertices: Any
+    holes: Any
+
+    @property
+    def lengths(self) -> tuple[float, ...]:
+        low, high = self._ends
+        return tuple((high - low).tolist())
+
+    @property
+    def low(self) -> tuple[float, ...]:
+        return tuple(self._ends[0].tolist())
+
+    def check(self, config: Config) -> None:
+        if self.dim != 2:
+            raise ConfigError("problem.dim", self.dim, "a polygon lies in the plane: 2")
+        self._check_width()
+        super().check(config)
+
+    def own_parts(self) -> tuple[tuple[str, ...], np.ndarray]:
+        import numpy as np
+
+        edges = self.polygon.segments[: len(self.polygon.outer)].mean(axis=1)
+        holes = [np.mean(ring, axis=0) for ring in self.polygon.holes]
+        return self.polygon.parts, np.concatenate([edges, np.reshape(holes, (-1, 2))])
+
+    def domain(self, names: tuple[str, ...]) -> AbstractDomain:
+        from hpms.problem.polygon import PolygonDomain
+
+        return PolygonDomain(2, self.eps, self.polygon, names)
+
+    def lift(self, data: tuple[AbstractSource, ...], groups: tuple[tuple[str, ...], ...]) -> AbstractLift:
+        from hpms.problem.polygon import PolygonLift
+
+        return PolygonLift(data, self.polygon, groups)
+
+    @cached_property
+    def polygon(self) -> Polygon:
+        """Ω; raises `ConfigError` where it is none."""
+        from hpms.fem.mesh.polygon import Polygon
+
+        rings = parsed(self.vertices, "problem.vertices") if isinstance(self.vertices, str) else self.vertices
+        holes = parsed(self.holes, "problem.holes") if isinstance(self.holes, str) else self.holes or ()
+        if not isinstance(holes, list | tuple):
+            raise ConfigError("problem.holes", brief(holes), "give a list of polygons and circles")
+        outer = _ring(rings, "problem.vertices")
+        found = Polygon(outer, tuple(_hole(each, f"problem.holes[{i}]") for i, each in enumerate(holes)))
+        try:
+            found.check()
+        except UserError as error:
+            raise UserError(f"problem=polygon: {error}") from None
+        return found
+
+    @property
+    def edges(self) -> Edges:
+        """Each edge and hole by itself while they are few, else those together that have one condition.
+
+        Edges that meet at a re-entrant corner are one where their conditions are: a product of two distances would
+        vanish there like r², and w does like r^(π/ω).
+        """
+        from hpms.problem.polygon import Edges
+
+        polygon, named = self.polygon, self.named
+        count, groups = len(polygon.outer), list[tuple[str, ...]]()
+        for parts, most in ((polygon.parts[:count], _MOST_EDGES), (polygon.parts[count:], _MOST_HOLES)):
+            if len(parts) > most:
+                keys = dict.fromkeys(named[part] for part in parts)
+                groups += [tuple(part for part in parts if named[part] == key) for key in keys]
+                continue
+            alone = [[part] for part in parts]
+            for k in polygon.reentrant if most == _MOST_EDGES else ():
+                before, behind = alone[k - 1], alone[k]
+                if named[before[0]] == named[behind[0]] and before is not behind:
+                    before += behind
+                    alone = [before if each is behind else each for each in alone]
+            groups += [tuple(each) for i, each in enumerate(alone) if not any(each is other for other in alone[:i])]
+        held = [i for i, group in enumerate(groups) if self.given[self.named[group[0]]].kind == DIRICHLET]
+        return Edges(self.polygon, tuple(groups), tuple(held))
+
+    @property
+    def walls(self) -> Edges:
+        return self.edges
+
+    @property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        corners = self.polygon.segments
+        return corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+
+    def _check_width(self) -> None:
+        """Raises `ConfigError` where a ball of the diameter ε fits nowhere."""
+        from shapely import Polygon as Filled
+
+        if Filled(self.polygon.outer, self.polygon.holes).buffer(-self.eps / 2).is_empty:
+            raise ConfigError("problem.eps", f"{self.eps:g}", "the polygon is nowhere as wide as that")
+
+
+def _hole(given: Any, key: str) -> Ring:
+    from hpms.fem.mesh.polygon import circle
+
+    if not isinstance(given, Mapping):
+        return _ring(given, key)
+    values = given.get("circle")
+    if len(given) != 1 or not isinstance(values, list | tuple) or len(values) not in (3, 4):
+        raise ConfigError(key, brief(given), "a circle has a middle and a radius: {circle:[0.5,0.5,0.1]}")
+    x1, x2, radius, *sides = (_number(each, key) for each in values)
+    count = sides[0] if sides else float(_SIDES)
+    if not radius > 0 or count != int(count) or not _FEWEST <= count <= _MOST:
+        raise ConfigError(key, brief(given), f"its radius is greater than 0, its vertices are {_FEWEST} to {_MOST}")
+    return circle((x1, x2), radius, int(count))
+
+
+def _ring(given: Any, key: str) -> Ring:
+    example = "give a list of points, such as [[0,0],[2,0],[2,1]]"
+    if not isinstance(given, list | tuple) or not _FEWEST <= len(given) <= _MOST:
+        raise ConfigError(key, brief(given), f"{example}: {_FEWEST} to {_MOST} of them")
+    for each in given:
+        if not isinstance(each, list | tuple) or len(each) != 2:
+            raise ConfigError(key, brief(each), example)
+    return tuple((_number(x1, key), _number(x2, key)) for x1, x2 in given)
+
+
+def _number(given: Any, key: str) -> float:
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise ConfigError(key, brief(given), "a coordinate is a number")
+    try:
+        return number(str(given))
+    except FormulaError as error:
+        raise ConfigError(key, brief(given), str(error)) from None
