@@ -1,5 +1,6 @@
 """Solving large symmetric positive definite systems: directly while that is cheap, else by algebraic multigrid."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,23 +17,31 @@ _ITERATIONS = 1000
 _STRENGTH = 0.05
 
 
-def solve(matrix: sparse.csr_matrix, rhs: Float[np.ndarray, "k m"], dim: int) -> Float[np.ndarray, "k m"]:
+def solve(
+    matrix: sparse.csr_matrix,
+    rhs: Float[np.ndarray, "k m"],
+    dim: int,
+    each: Callable[[np.ndarray], None] | None = None,
+) -> Float[np.ndarray, "k m"]:
     """A x_i = b_i for the rows b_i, with A from a grid in `dim` dimensions.
 
     One factorisation up to 2e5 unknowns (5e3 in 3-D); above, conjugate gradients preconditioned with one smoothed
-    aggregation hierarchy, to a residual of 1e-10 ‖b‖. Raises `UserError` where these do not get there.
+    aggregation hierarchy, to a residual of 1e-10 ‖b‖, with `each` called after each of their iterations. Raises
+    `UserError` where these do not get there.
     """
     if rhs.shape[1] <= _DIRECT[dim]:
         factors = factorise(sparse.csc_matrix(matrix))
         return np.stack([factors.solve(b) for b in rhs])
-    return _multigrid(matrix, rhs)
+    return _multigrid(matrix, rhs, each)
 
 
-def _multigrid(matrix: sparse.csr_matrix, rhs: Float[np.ndarray, "k m"]) -> Float[np.ndarray, "k m"]:
+def _multigrid(
+    matrix: sparse.csr_matrix, rhs: Float[np.ndarray, "k m"], each: Callable[[np.ndarray], None] | None
+) -> Float[np.ndarray, "k m"]:
     preconditioner = _hierarchy(matrix)
     solutions = []
     for b in rhs:
-        x, info = cg(matrix, b, rtol=_RELATIVE, atol=0, maxiter=_ITERATIONS, M=preconditioner)
+        x, info = cg(matrix, b, rtol=_RELATIVE, atol=0, maxiter=_ITERATIONS, M=preconditioner, callback=each)
         if info != 0:
             raise UserError(
                 f"the fine solver did not converge in {_ITERATIONS} iterations for {len(b)} unknowns: "
