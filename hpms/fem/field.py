@@ -14,7 +14,7 @@ _BLOCK = 20_000
 
 
 class AbstractField(abc.ABC):
-    """A function u on a box, (0,1)^d mostly, with its gradient; the array `data` and its space determine it.
+    """A function u on a domain, (0,1)^d mostly, with its gradient; the array `data` and its space determine it.
 
     `most_points` is at how many points one can afford its values.
     """
