@@ -13,7 +13,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -21,16 +20,14 @@ from jaxtyping import Array, Bool, Float
 from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
 from hpms.bound.extension import extension
-from hpms.bound.found import TOO_FEW, ErrorBound
+from hpms.bound.found import TOO_FEW, Boxes, ErrorBound
 from hpms.bound.moments import FaceMoments, Moments, face_moments, flux_means, moments
+from hpms.bound.room import room
 from hpms.fem.faces import Face
-from hpms.machine.memory import available
-from hpms.machine.processes import decided
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
-_MOST, _BYTES = 1e8, 60  # points, and of memory for each of them
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
 _DRAWN, _SEEN = 1000, 0.05
 _SHARE = 0.2  # of the bound that the oscillation may have before finer cells are tried
@@ -53,7 +50,7 @@ def error_bound(
     start = time.perf_counter()
     sides, periods = problem.domain.sides, _periods(problem)
     if most is None:
-        most = enough(sides, periods, _room())
+        most = enough(sides, periods, room())
     grid = cells(sides, periods, most)
     found = None
     if goal is not None and grid.points > _FEW:
@@ -83,12 +80,6 @@ def _looked_at(model: Parametrised, theta: Float[Array, " p"], problem: LiftedPr
     return found if is_seen else replace(found, lacks=TOO_FEW)
 
 
-@cache
-def _room() -> float:
-    """Points that memory has room for: the same in all processes, and at all times in one."""
-    return decided(lambda: min(_MOST, 2.0 ** math.floor(math.log2(available() / _BYTES))))
-
-
 def _periods(problem: LiftedProblem) -> tuple[float, ...]:
     return problem.coefficient.periods or (problem.domain.eps,) * problem.domain.dim
 
@@ -98,7 +89,7 @@ def _with_boundary(
 ) -> ErrorBound:
     """With what w misses of its given values."""
     missed = extension(model, theta, problem, _held(problem), _periods(problem), most)
-    counts, sides = np.array(found.parts.shape), np.array(found.sides)
+    counts, sides = np.array(found.parts.shape), np.array(problem.domain.sides)
     places = np.minimum((missed.points / sides * counts).astype(int), counts - 1)
     parts = found.parts.copy()
     np.add.at(parts, tuple(places.T), missed.energy)
@@ -135,7 +126,7 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
         boundary=0.0,
         missed=0.0,
         parts=parts,
-        sides=tuple(problem.domain.sides),
+        where=Boxes(tuple(problem.domain.sides)),
         points=grid.points,
         seconds=0.0,
         lacks="",

@@ -6,8 +6,43 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-_SHOWN = 64  # boxes along an axis of a map
+from hpms.fem.mesh.simplices import Simplices
+
+_SHOWN = 64  # cells along an axis of a map
 TOO_FEW = "too few points for a bound"
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Equal boxes of a box with these `sides`: shares have the shape of their grid."""
+
+    sides: tuple[float, ...]
+
+    def density(self, parts: Float[np.ndarray, "..."], points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """Shares per volume at points, in boxes of neighbours of which at most 64 lie along an axis."""
+        counts = np.array(parts.shape)
+        each = -(-counts // _SHOWN)
+        for axis, size in enumerate(each):
+            starts = np.arange(0, counts[axis], size)
+            widths = np.diff([*starts, counts[axis]]) * self.sides[axis] / counts[axis]
+            parts = np.add.reduceat(parts, starts, axis=axis)
+            parts = parts / widths.reshape([-1 if a == axis else 1 for a in range(parts.ndim)])
+        places = (points / np.array(self.sides) * counts).astype(int) // each
+        return parts[tuple(np.clip(places, 0, np.array(parts.shape) - 1).T)]
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A mesh with simplices that `refined` may have cut on: shares are those of the last ones, in their order."""
+
+    mesh: Simplices
+
+    def density(self, parts: Float[np.ndarray, " t"], points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """Shares per volume at points, in the simplices of `mesh`; NaN outside."""
+        count = len(self.mesh.cells)
+        shares = parts.reshape(-1, count).sum(axis=0) / self.mesh.volumes
+        cells, _ = self.mesh.locate(points)
+        return np.where(cells >= 0, shares[cells], math.nan)
 
 
 @dataclass(frozen=True)
@@ -17,8 +52,8 @@ class ErrorBound:
 
     `oscillation` and `carried` are its two parts, what the means over cells leave and what the flux τ that carries
     them has. Where w misses its given values `boundary` is |||E||| of an extension of what it misses, `missed` ‖E‖.
-    `parts` are the cells' shares of the square, of the grid's shape. Where it `lacks` something, as points are too few
-    for the medium, it is an estimate.
+    `parts` are the cells' shares of the square, and `where` knows where these cells are. Where it `lacks` something, as
+    points are too few for the medium, it is an estimate.
     """
 
     energy: float
@@ -29,7 +64,7 @@ class ErrorBound:
     boundary: float
     missed: float
     parts: Float[np.ndarray, "..."]
-    sides: tuple[float, ...]
+    where: Boxes | Refined
     points: int
     seconds: float
     lacks: str
@@ -51,18 +86,10 @@ class ErrorBound:
         return not self.lacks
 
     def density(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-        """The root of the parts of the square per volume at points of Ω, constant in boxes of neighbouring cells, at
-        most 64 along an axis: where is w wrong?
+        """The root of the parts of the square per volume at points, NaN outside Ω, constant in neighbouring cells of
+        which about 64 at most lie along an axis: where is w wrong?
         """
-        found, counts = self.parts, np.array(self.parts.shape)
-        each = -(-counts // _SHOWN)
-        for axis, size in enumerate(each):
-            starts = np.arange(0, counts[axis], size)
-            widths = np.diff([*starts, counts[axis]]) * self.sides[axis] / counts[axis]
-            found = np.add.reduceat(found, starts, axis=axis)
-            found = found / widths.reshape([-1 if a == axis else 1 for a in range(found.ndim)])
-        places = (points / np.array(self.sides) * counts).astype(int) // each
-        return np.sqrt(found[tuple(np.clip(places, 0, np.array(found.shape) - 1).T)])
+        return np.sqrt(self.where.density(self.parts, points))
 
     def summary(self) -> dict[str, float | str]:
         """By the names of a run's attributes."""

@@ -10,16 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from hpms.bound.blocks import in_blocks
 from hpms.bound.cells import Cells
+from hpms.bound.pointwise import cell_means, inverse_of, jet_at, least_eigenvalue
 from hpms.fem.faces import Face
-from hpms.jet import Jet
-from hpms.machine import devices
 from hpms.machine.devices import compiled
-from hpms.network.base import Parametrised, jet_of
+from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import visit_blocks
-
-_POINTS, _TOGETHER = 4000, 4  # per block; blocks
 
 
 class Moments(eqx.Module):
@@ -57,7 +55,7 @@ def moments(
     points, weights = cells.local(axes)
     every = cells.corners(axes)
     corners = every if some is None else every[some]
-    return _in_blocks(partial(_moments, model, theta, problem), corners, cells, points, weights)
+    return _in_cells(partial(_moments, model, theta, problem), corners, cells, points, weights)
 
 
 def flux_means(
@@ -80,7 +78,7 @@ def flux_means(
         corners = np.indices(shape).reshape(cells.dim, -1).T if some is None else cells.corners(range(cells.dim))[some]
         points = np.insert(local, axis, 0.0, axis=1)
         direction = jnp.eye(cells.dim)[axis]
-        means = _in_blocks(partial(_flux_means, model, theta, problem, direction), corners, cells, points, weights)
+        means = _in_cells(partial(_flux_means, model, theta, problem, direction), corners, cells, points, weights)
         found.append(means.reshape(*shape, -1) if some is None else means)
     return tuple(found)
 
@@ -95,30 +93,15 @@ def face_moments(
         local, weights = cells.local(axes)
         corners = np.insert(cells.corners(axes), axis, 0, axis=1)
         points = np.insert(local, axis, end * cells.counts[axis], axis=1)
-        found[axis, end] = _in_blocks(partial(_face_moments, model, theta, problem), corners, cells, points, weights)
+        found[axis, end] = _in_cells(partial(_face_moments, model, theta, problem), corners, cells, points, weights)
     return found
 
 
-def _in_blocks(
+def _in_cells(
     function: Callable[..., Any], corners: np.ndarray, cells: Cells, points: np.ndarray, weights: np.ndarray
 ) -> Any:
-    """What a function of blocks of corners, the widths, and a rule's points and weights gives for each corner.
-
-    It is called with equally many blocks each time, padded with copies of the last corner, and so compiled only once.
-    """
-    size, together = max(1, _POINTS // len(points)), -(-_TOGETHER // devices.count()) * devices.count()
-    rest = (jnp.asarray(cells.widths), jnp.asarray(points), jnp.asarray(weights))
-    found = []
-    for start in range(0, len(corners), together * size):
-        some = corners[start : start + together * size]
-        padded = np.concatenate([some, np.repeat(some[-1:], together * size - len(some), axis=0)])
-        found.append(_flat(function(jnp.asarray(padded.reshape(together, size, -1), jnp.float64), *rest), len(some)))
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *found)
-
-
-def _flat(values: Any, count: int) -> Any:
-    """The first values, without their blocks."""
-    return jax.tree.map(lambda array: np.asarray(array).reshape(-1, *array.shape[2:])[:count], values)
+    """What a function of blocks of corners, the widths, and a rule's points and weights gives for each corner."""
+    return in_blocks(function, corners, len(points), cells.widths, points, weights)
 
 
 @compiled
@@ -136,11 +119,11 @@ def _moments(
 
     def block(corners: Array) -> Moments:
         every = ((corners[:, None] + points) * widths).reshape(-1, dim)
-        medium, jet = problem.medium(every), _jet(model, theta, problem, every)
+        medium, jet = problem.medium(every), jet_at(model, theta, problem, every)
         value, shape = jax.vmap(problem.coefficient.value)(every), (len(corners), len(points))
-        inverse, least = _inverse(value, dim), _least(value).reshape(shape).min(axis=1)
+        inverse, least = inverse_of(value, dim), least_eigenvalue(value).reshape(shape).min(axis=1)
         ends = ((corners[:, None] + vertices) * widths).reshape(-1, dim)
-        outer = _least(jax.vmap(problem.coefficient.value)(ends)).reshape(len(corners), -1).min(axis=1)
+        outer = least_eigenvalue(jax.vmap(problem.coefficient.value)(ends)).reshape(len(corners), -1).min(axis=1)
         xi = jnp.broadcast_to(points - 0.5, (*shape, dim)).reshape(-1, dim)
         parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
         slopes, lift = jet.gradient, problem.lift.jet(every)
@@ -151,14 +134,14 @@ def _moments(
         energy = jnp.sum(jnp.stack(slopes) * jnp.stack(medium.stress(slopes)), axis=0)
         source = jax.vmap(problem.source.value)(every)
         density = -medium.residual(jet)
-        spread = density - jnp.repeat(_mean(density, shape, weights), len(points), axis=0)
+        spread = density - jnp.repeat(cell_means(density, shape, weights), len(points), axis=0)
         return Moments(
-            given=_mean(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
-            variance=_mean(spread**2, shape, weights),
-            inverse=_mean(jnp.stack(parts, axis=1), shape, weights),
+            given=cell_means(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
+            variance=cell_means(spread**2, shape, weights),
+            inverse=cell_means(jnp.stack(parts, axis=1), shape, weights),
             least=jnp.minimum(least, outer),
             reaction=reaction.reshape(shape).min(axis=1),
-            energy=_mean(energy, shape, weights),
+            energy=cell_means(energy, shape, weights),
         )
 
     return visit_blocks(block, corners)
@@ -177,10 +160,10 @@ def _flux_means(
 ) -> Float[Array, "n b l"]:
     def block(corners: Array) -> Array:
         every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
-        slopes = jax.tree.map(jnp.add, _jet(model, theta, problem, every).gradient, problem.lift.jet(every).gradient)
+        slopes = jax.tree.map(jnp.add, jet_at(model, theta, problem, every).gradient, problem.lift.jet(every).gradient)
         stress = jnp.stack(problem.law.at(every).stress(tuple(slopes)))
         flux = jnp.tensordot(direction.astype(stress.dtype), stress, axes=1)
-        return _mean(flux, (len(corners), len(points)), weights)
+        return cell_means(flux, (len(corners), len(points)), weights)
 
     return visit_blocks(block, corners)
 
@@ -197,31 +180,11 @@ def _face_moments(
 ) -> FaceMoments:
     def block(corners: Array) -> FaceMoments:
         every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
-        data, jet, shape = problem.flux_data(every), _jet(model, theta, problem, every), (len(corners), len(points))
+        data, jet, shape = problem.flux_data(every), jet_at(model, theta, problem, every), (len(corners), len(points))
         slope = sum(data.conormal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
         density = data.target - slope - data.rate[:, None] * jet.value
-        mean = _mean(density, shape, weights)
+        mean = cell_means(density, shape, weights)
         spread = density - jnp.repeat(mean, len(points), axis=0)
-        return FaceMoments(mean, _mean(spread**2, shape, weights), data.rate.reshape(shape).min(axis=1))
+        return FaceMoments(mean, cell_means(spread**2, shape, weights), data.rate.reshape(shape).min(axis=1))
 
     return visit_blocks(block, corners)
-
-
-def _jet(model: Parametrised, theta: Array, problem: LiftedProblem, points: Array) -> Jet:
-    jet = jet_of(model(theta), points.astype(theta.dtype), problem.law.forms)
-    return jax.tree.map(lambda array: array.astype(jnp.float64), jet)
-
-
-def _inverse(value: Array, dim: int) -> Float[Array, "m d d"]:
-    """K^{-1}."""
-    return (1 / value)[:, None, None] * jnp.eye(dim) if value.ndim == 1 else jnp.linalg.inv(value)
-
-
-def _least(value: Array) -> Float[Array, " m"]:
-    """The least eigenvalue of K."""
-    return value if value.ndim == 1 else jnp.linalg.eigvalsh(value)[:, 0]
-
-
-def _mean(array: Array, shape: tuple[int, int], weights: Array) -> Array:
-    """The means over the points of each cell."""
-    return jnp.tensordot(weights, array.reshape(*shape, *array.shape[1:]), axes=(0, 1))

@@ -95,7 +95,7 @@ class Simplices:
     def edges(self) -> tuple[Int[np.ndarray, "e 2"], Int[np.ndarray, "t k"]]:
         """The ends of the edges, and the numbers of those of each simplex in the order of `hpms.fem.basis`."""
         pairs = [np.sort(self.cells[:, pair], axis=1) for pair in map(list, basis.edges(self.dim + 1))]
-        keys = np.stack([_key(pair, len(self.nodes)) for pair in pairs], axis=1)
+        keys = np.stack([key(pair, len(self.nodes)) for pair in pairs], axis=1)
         found, number = np.unique(keys, return_inverse=True)
         return np.stack(np.divmod(found, len(self.nodes)), axis=1), number.reshape(keys.shape)
 
@@ -124,7 +124,7 @@ class Simplices:
         return Simplices(self.nodes, self.cells, self.facets, labels, parts)
 
     def refined(self, times: int = 1) -> "Simplices":
-        """Each simplex in 2^d, by the middles of its edges."""
+        """Each simplex in 2^d, by the middles of its edges; those in the simplex t of T have the numbers t + kT."""
         mesh = self
         for _ in range(times):
             mesh = mesh._halved()
@@ -224,7 +224,7 @@ def children(dim: int) -> Float[np.ndarray, "c d1 d1"]:
 
 def matched(rows: Int[np.ndarray, "m k"], among: Int[np.ndarray, "n k"], count: int) -> Int[np.ndarray, " m"]:
     """Where each set of k node numbers, below `count`, stands `among` others; `ValueError` where one is missing."""
-    keys, found = (_key(np.sort(array, axis=1), count) for array in (among, rows))
+    keys, found = (key(np.sort(array, axis=1), count) for array in (among, rows))
     order = np.argsort(keys, kind="stable")
     place = np.searchsorted(keys, found, sorter=order)
     place = order[np.minimum(place, len(order) - 1)]
@@ -237,13 +237,14 @@ def outer_facets(cells: Int[np.ndarray, "t d1"]) -> Int[np.ndarray, "f d"]:
     """The facets of simplices that belong to one alone."""
     sides = np.concatenate([np.delete(cells, i, axis=1) for i in range(cells.shape[1])])
     _, first, times = np.unique(
-        _key(np.sort(sides, axis=1), int(cells.max()) + 1), return_index=True, return_counts=True
+        key(np.sort(sides, axis=1), int(cells.max()) + 1), return_index=True, return_counts=True
     )
     return sides[np.sort(first[times == 1])]
 
 
-def _key(rows: np.ndarray, count: int) -> np.ndarray:
-    key = np.zeros(len(rows), np.int64)
+def key(rows: Int[np.ndarray, "m k"], count: int) -> Int[np.ndarray, " m"]:
+    """One number for each row of numbers below `count`."""
+    found = np.zeros(len(rows), np.int64)
     for column in rows.T:
-        key = key * count + column
-    return key
+        found = found * count + column
+    return found

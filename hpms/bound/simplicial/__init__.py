@@ -1,0 +1,1 @@
+"""The bound of the energy error on simplicial meshes."""
