@@ -28,6 +28,7 @@ from hpms.problem.lifted import LiftedProblem
 
 MISSED = "w misses its given values by an amount that is not bounded on a mesh"
 _FEW, _FAR = 50_000, 3.0  # points of a first look, and how far above the goal it has to be
+_HEAVIER = 3  # memory for a point, of that on boxes
 _LEFT = 1e-6  # of ρ that may be left where no constant is known
 _DRAWN, _SEEN, _FINE = 1000, 0.05, 6
 _SHARE = 0.2  # of the bound that the oscillation may have before finer simplices are tried
@@ -57,7 +58,7 @@ def simplicial_bound(
     looks = _Looks(model, theta, problem, mesh, fluxes, facet_data)
     period = min(problem.coefficient.periods or (problem.domain.eps,))
     if most is None:
-        most = enough(mesh, period, room())
+        most = enough(mesh, period, room() / _HEAVIER)
     cells = partition(mesh, period, most)
     found = None
     if goal is not None and cells.points > _FEW:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -12,8 +12,8 @@ from hpms.bound.simplicial.facets import Facets
 from hpms.bound.simplicial.rules import degree_five
 from hpms.fem.mesh.simplices import Simplices
 
-_PER_PERIOD, _LEAST, _RESOLVED = 3, 16, 8  # as of boxes
-_FEW, _CELLS = 2e6, {2: 1_000_000, 3: 500_000}  # points that are not too many, simplices whose flux is found in time
+_PER_PERIOD, _LEAST, _RESOLVED = 3, 12, 8  # as of boxes, nearly
+_FEW, _CELLS = 2e6, {2: 1_000_000, 3: 1_500_000}  # points that are not too many, simplices whose flux is found in time
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,10 @@ class Partition:
         return Partition(self.mesh.refined(), self.period)
 
 
+@lru_cache(maxsize=2)
 def partition(mesh: Simplices, period: float, most: float) -> Partition:
     """The mesh refined until a cube with the longest edge as its diagonal has a third of a period as its side, and a
-    sixteenth of the longest side of the mesh, or as far as `most` points allow.
+    twelfth of the longest side of the mesh, or as far as `most` points allow.
     """
     found = Partition(mesh, period)
     while _is_wide(found.mesh, period) and (finer := found.finer(most)) is not None:
