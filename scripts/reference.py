@@ -59,7 +59,7 @@ def loaded(path: Path) -> dict[str, Any]:
     own = yaml.safe_load(path.read_text()) or {}
     found: dict[str, Any] = {}
     for base in own.pop("defaults", []):
-        if base != "_self_":
+        if isinstance(base, str) and base != "_self_":
             found |= loaded(path.with_name(f"{base}.yaml"))
     return found | own
 

@@ -8,6 +8,7 @@ from typing import Any
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
 from hpms.cli.compose import composed
+from hpms.config.choices import EXAMPLES, not_chosen
 from hpms.config.config import GROUPS
 from hpms.errors import brief, suggestion
 
@@ -42,6 +43,8 @@ def _unknown(key: str, text: str, verb: str, known: list[str]) -> str:
     if "No match in the defaults list" in text:
         return f"'{key}' is not a group.{suggestion(key, groups) or ' The groups are ' + ', '.join(groups) + '.'}"
     group = key.split(".")[0]
+    if group in EXAMPLES and group not in groups:
+        return str(not_chosen(group))
     if "." in key and group in groups:
         siblings = [k for k in known if k.startswith(f"{group}.") and not k.endswith(".name")]
         hint = suggestion(key.removeprefix(f"{group}."), [k.removeprefix(f"{group}.") for k in siblings])

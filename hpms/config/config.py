@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpms.config.choices import EXAMPLES, not_chosen
 from hpms.config.registry import option
 from hpms.config.schema import read
 from hpms.errors import ConfigError, UserError
@@ -123,8 +124,8 @@ def read_config(values: Mapping[str, Any]) -> Config:
     Raises `UserError` for unknown keys and options, wrong types, numbers out of range and contradictions.
     """
     for group in GROUPS:
-        if not isinstance(values.get(group), Mapping):
-            raise UserError(f"the group '{group}' is missing: choose one with {group}=... .")
+        if not isinstance(values.get(group), Mapping) or (group in EXAMPLES and "name" not in values[group]):
+            raise not_chosen(group)
     names = {group: values[group].get("name") for group in GROUPS}
     found: dict[str, Any] = {"problem": read(option("problem", names["problem"]), values["problem"], "problem")}
     names["upscaling"] = found["problem"].upscaling(names["upscaling"])

@@ -91,7 +91,7 @@ class Problem:
         return {
             **chosen,
             "problem": chosen["problem"] | posed | {"conditions": plain_conditions(self.conditions, name)},
-            **{each.group: each.values(chosen[each.group], name) for each in self._fields},
+            **{each.group: each.values(chosen.get(each.group, {}), name) for each in self._fields},
             "law": chosen["law"] | self._plain_reaction(name),
         }
 

@@ -44,6 +44,22 @@ WRONG = [
     (["train", "coupling=consistent", "coupling.points=100000"], "coupling.points=100000", "at most 1000"),
     (["train", "+experiment=osc2d", "coupling=consistent", "coupling.points=1000"], "points=1000", "are allowed"),
     (["train", "problem.eps=1/15,0.01"], "several values", "-m"),
+    (
+        ["train", "problem=box", "coefficient=osc2d"],
+        "the source has to be chosen",
+        "source=constant source.constants.q=1",
+    ),
+    (
+        ["check", "problem=box", "source=constant"],
+        "the coefficient has to be",
+        "coefficient=constant coefficient.constant",
+    ),
+    (["train", "problem=box", "source.formula=x1"], "has to be chosen with this problem", "source=expression"),
+    (
+        ["train", "problem=box", "coefficient=osc2d", "source.constants.q=5"],
+        "the source has to be chosen",
+        "source=con",
+    ),
     (["train", "coefficient=expression"], "coefficient.formula has no value", "give coefficient.formula="),
     (["train", "coefficient=expression", "coefficient.formula=2+sinn(x1)"], "'sinn'", "Did you mean 'sin'?"),
     (["train", "coefficient=expression", "coefficient.formula=2+x2"], "'x2'", "unknown"),

@@ -45,6 +45,7 @@ PROBLEMS = {
         "problem.eps=0.25",
         "problem.conditions={left:{neumann:1},right:{neumann:-1},all:{neumann:0}}",
         "coefficient=osc2d",
+        "source=expression",
         "source.formula=0",
     ),
     "periodic": (
@@ -61,7 +62,9 @@ LONG = ("discs", "a tensor", "a cube", "fluxes, rates, a reaction", "periodic")
 @cache
 def untrained(name, *more):
     """A network that is far off, in comparison with which the reference is exact."""
-    source = () if any(text.startswith("source.") for text in PROBLEMS[name]) else ("source.formula=5",)
+    source = (
+        () if any(text.startswith("source") for text in PROBLEMS[name]) else ("source=expression", "source.formula=5")
+    )
     network = ("network=mlp", "network.width=8", "network.depth=1")
     config = hpms.configure("+method=fast", *PROBLEMS[name], *source, *network, "collocation.interior=50", *more)
     built = hpms.build(config)
@@ -119,7 +122,7 @@ def test_values_that_are_missed_are_part_of_it(name):
 def test_the_l2_error_is_bounded_where_values_are_missed():
     """v = -0.1 where w* = sin(πx): both parts add up."""
     own = ("problem=box", "problem.dim=1", "problem.conditions={left:{dirichlet:0},right:{dirichlet:0}}")
-    problem = (*own, "coefficient=expression", "coefficient.formula=1", "source.formula=pi**2*sin(pi*x1)")
+    problem = (*own, "coefficient=constant", "source=expression", "source.formula=pi**2*sin(pi*x1)")
     config = hpms.configure("+method=fast", *problem, "problem.eps=1", "network=mlp", "boundary=soft")
     built = hpms.build(config)
     theta = jnp.zeros_like(built.theta).at[-1].set(-0.1)

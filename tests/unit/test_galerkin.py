@@ -43,6 +43,7 @@ MEDIA = {
         "problem.conditions={left:{neumann:1},right:{neumann:-1},all:{neumann:0}}",
         "coefficient=osc2d",
         "problem.eps=0.1",
+        "source=expression",
         "source.formula=0",
     ),
     "periodic": (
@@ -66,7 +67,7 @@ MARKS = dict.fromkeys(LONG, pytest.mark.thorough) | dict.fromkeys(LONGER, pytest
 
 
 def configured(name, *more):
-    source = () if any(text.startswith("source.") for text in MEDIA[name]) else ("source.formula=5",)
+    source = () if any(text.startswith("source") for text in MEDIA[name]) else ("source=expression", "source.formula=5")
     dim = () if any("problem.dim" in text for text in MEDIA[name]) else ("problem.dim=2",)
     return hpms.configure("+method=fast", *dim, *MEDIA[name], *source, "coupling=galerkin", *more)
 
@@ -118,7 +119,10 @@ def test_the_exact_solution_fulfils_it(name, tmp_path):
 
 
 def test_a_wrong_solution_does_not(tmp_path):
-    config, other = (configured("periodic", f"source.formula={q}", f"reference.cache={tmp_path}") for q in (5, 6))
+    config, other = (
+        configured("periodic", "source=expression", f"source.formula={q}", f"reference.cache={tmp_path}")
+        for q in (5, 6)
+    )
     problem = hpms.build(config).problem
     wrong = find_reference(other, hpms.build(other).problem)
     assert config.coupling.trained_gap(known_to(config, problem, wrong)) > 0.05
