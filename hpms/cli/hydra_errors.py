@@ -12,6 +12,11 @@ from hpms.config.choices import EXAMPLES, not_chosen
 from hpms.config.config import GROUPS
 from hpms.errors import brief, suggestion
 
+_OWN = (
+    " One of your own is found with --config-dir FOLDER (in Python config_dir=FOLDER), and with plugins=[my_module] "
+    "where it has code."
+)
+
 
 def sentence(error: Exception, verb: str) -> str:
     """The error as one sentence, with the closest existing key or option where one is missing."""
@@ -20,7 +25,13 @@ def sentence(error: Exception, verb: str) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         options = [o for o in error.options or () if not o.endswith(".yaml")]
         sign = "+" if group == "experiment" else ""
-        return f"{sign}{group}={name} is not an option: choose {' or '.join(options)}.{suggestion(name, options)}"
+        hint = suggestion(name, options) or ("" if _looks_elsewhere() else _OWN)
+        return f"{sign}{group}={name} is not an option: choose {' or '.join(options)}.{hint}"
+    if isinstance(error, OverrideParseException) and "=" not in str(error.override):
+        return (
+            f"{brief(error.override)} cannot be read: write key=value, and put single quotes around the whole of it "
+            f"where it has blanks, braces or brackets, which the shell takes apart: 'key=value'."
+        )
     if isinstance(error, OverrideParseException):
         return (
             f"{brief(error.override)} cannot be read: write key=value, and put quotes inside quotes around a value "
@@ -34,6 +45,11 @@ def sentence(error: Exception, verb: str) -> str:
         key = re.search(r"[\w.+]+=[^\s']+", text)
         return f"{key.group(0) if key else 'a value'} is several values: add -m to run each of them."
     return text if text.endswith(".") else f"{text}."
+
+
+def _looks_elsewhere() -> bool:
+    """Whether options of one's own were asked for."""
+    return any(word.startswith(("plugins=", "--config-dir", "-cd")) for word in sys.argv)
 
 
 def _unknown(key: str, text: str, verb: str, known: list[str]) -> str:

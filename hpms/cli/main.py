@@ -10,6 +10,7 @@ import re
 import sys
 
 from hpms import __version__
+from hpms.config.choices import check_choice
 from hpms.errors import UserError, suggestion
 
 VERBS = {
@@ -39,6 +40,7 @@ _PATH = re.compile(r"(\+{0,2}[\w.]+)=([^'\"=,()\[\]{}]*=[^'\",()\[\]{}]*)")  # s
 _NAMED = re.compile(r"\w+\.constants(\.\w+)?=.*", re.DOTALL)
 
 
+_PIECE = re.compile(r"(\+{0,2}[\w.]+)=\w+:.*", re.DOTALL)
 _DASHED = re.compile(r"--?([\w.-]+)=.*", re.DOTALL)
 _HYDRA_FLAGS = ("cfg", "package", "config-path", "config-name", "config-dir", "info", "shell-completion")
 # How much is said.
@@ -68,10 +70,11 @@ def usage() -> str:
 
 def typed(argument: str) -> str:
     """`argument` as Hydra wants it: a formula or a path in quotes, a constant of a formula behind ++, and a method
-    without a plus, as an experiment may have one already.
+    without a plus, as an experiment may have one already. Raises `UserError` for a number where an option stands.
     """
     if argument.startswith("+method="):
         return argument[1:]
+    check_choice(*argument.partition("=")[::2])
     if _NAMED.fullmatch(argument):
         return f"++{argument}"
     if not (match := _QUOTED.fullmatch(argument) or _PATH.fullmatch(argument)):
@@ -122,10 +125,23 @@ def _run(verb: str, program: str, arguments: list[str]) -> None:
     for argument in arguments:
         if (match := _DASHED.fullmatch(argument)) and match.group(1) not in _HYDRA_FLAGS:
             sys.exit(f"{program}: {argument} is not a flag: write {argument.lstrip('-')}.")
+    if torn := _torn(arguments):
+        sys.exit(
+            f"{program}: {torn} is given in pieces, as a shell takes braces apart: write '{torn}={{...}}' in quotes."
+        )
     said = [_SAID[argument] for argument in arguments if argument in _SAID]
-    rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
+    try:
+        rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
+    except UserError as error:
+        sys.exit(f"{program}: {error}")
     sys.argv = [program, *flags, *rest, *said[-1:]]
     importlib.import_module("hpms.cli.app").run(verb)
+
+
+def _torn(arguments: list[str]) -> str | None:
+    """The key of {a:...,b:...} that the shell has made key=a:... key=b:... of."""
+    keys = [match.group(1) for argument in arguments if (match := _PIECE.fullmatch(argument))]
+    return next((key for key in keys if keys.count(key) > 1), None)
 
 
 def _read(verb: str, arguments: list[str]) -> None:

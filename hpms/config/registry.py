@@ -7,11 +7,11 @@ command line, and never because a run file names it.
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from hpms.errors import UserError, brief, suggestion
+from hpms.errors import ConfigError, UserError, brief, suggestion
 from hpms.options.base import AbstractOptions
 
 _BUILT_IN = ("hpms.options",)
@@ -53,6 +53,7 @@ def option(group: str, name: object) -> type:
     known = options(group)
     if not isinstance(name, str) or name not in known:
         hint = suggestion(brief(name), known)
+        hint = hint or ("" if _plugins else " One of your own needs the module that has it: plugins=[my_module].")
         raise UserError(f"{group}={brief(name)} is not an option: choose {' or '.join(sorted(known))}.{hint}")
     return known[name]
 
@@ -60,6 +61,14 @@ def option(group: str, name: object) -> type:
 def plugins() -> frozenset[str]:
     """The modules that the user named."""
     return frozenset(_plugins)
+
+
+def load_named(values: Mapping[str, Any]) -> None:
+    """Imports the `plugins` of composed values, which files of the user's own may name."""
+    modules = values.get("plugins") or ()
+    if not isinstance(modules, list | tuple):
+        raise ConfigError("plugins", modules, "give a list such as plugins=[my_module]")
+    load_plugins(map(str, modules))
 
 
 def load_plugins(modules: Iterable[str]) -> None:

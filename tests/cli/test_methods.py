@@ -98,7 +98,9 @@ def test_small_is_for_conditions_of_ones_own():
 
 def test_an_unknown_method_is_one_sentence(hpms):
     code, _, err = hpms("train", "+method=nonsense")
-    assert code == 1 and err == "hpms train: method=nonsense is not an option: choose fast or paper or small.\n"
+    assert code == 1 and err.startswith(
+        "hpms train: method=nonsense is not an option: choose fast or paper or small. One"
+    )
 
 
 @pytest.mark.parametrize("typed", [("+experiment=osc2d", "+method=fast"), ("method=fast", "+experiment=osc2d")])

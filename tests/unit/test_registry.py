@@ -45,6 +45,14 @@ def test_an_unknown_option_lists_those_there_are():
 
 
 @pytest.mark.usefixtures("only_networks")
+def test_where_options_of_ones_own_are_is_told_until_one_is_named(monkeypatch):
+    for modules, told in ((set(), True), ({"mine"}, False)):
+        monkeypatch.setattr(registry, "_plugins", modules)
+        with pytest.raises(UserError, match="source=zzz is not an option") as refused:
+            registry.option("source", "zzz")
+        assert ("plugins=[my_module]" in str(refused.value)) == told
+
+
 def test_a_plugin_registers_from_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "own_network.py").write_text(
         "from hpms.options.network import NetworkOptions\nfrom hpms.config.registry import register\n\n"
