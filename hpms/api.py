@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hpms.cli.compose import composed
 from hpms.cli.hydra_errors import sentence
 from hpms.config.config import Config, read_config
-from hpms.config.registry import load_plugins
+from hpms.config.registry import load_named, load_plugins
 from hpms.errors import UserError
 from hpms.experiment import Experiment, fine_problem
 from hpms.experiment import build as build_experiment
@@ -59,15 +59,17 @@ def configure(
 ) -> Config:
     """The configuration of `hpms train` with these overrides, such as `"+experiment=osc1d"`, `"problem.eps=1/15"`.
 
-    **Arguments:** `plugins` are modules that register options; a `problem` takes the place of the groups problem,
-    coefficient, source and law; `config_dir` is a folder with files of your own, as behind `--config-dir`. Raises
-    `UserError` for what is not allowed.
+    **Arguments:** `plugins` are modules that register options, beside those that a file names; a `problem` takes the
+    place of the groups problem, coefficient, source and law; `config_dir` is a folder with files of your own, as behind
+    `--config-dir`. Raises `UserError` for what is not allowed.
     """
     load_plugins(plugins)
     try:
         if problem is not None:
             return problem.config(*overrides, config_dir=config_dir)
-        return read_config(composed("train", *overrides, beside=config_dir))
+        values = composed("train", *overrides, beside=config_dir)
+        load_named(values)
+        return read_config(values)
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(sentence(error, "train")) from None
 

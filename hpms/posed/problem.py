@@ -10,6 +10,7 @@ import jax
 
 from hpms.cli.compose import composed
 from hpms.config.config import Config, read_config
+from hpms.config.registry import load_named
 from hpms.errors import UserError
 from hpms.machine.runtime import flags
 from hpms.named import described, remember
@@ -69,6 +70,7 @@ class Problem:
                 raise UserError(f"{each} is not allowed beside a problem, which says that: change hpms.Problem.")
         options = [option for each in self._fields for option in each.overrides]
         chosen = composed("train", "problem=box", *options, *overrides, beside=config_dir)
+        load_named(chosen)
         draft = read_config(self._values(chosen, self._unknown))
         with flags(draft):
             return read_config(self._values(chosen, self._known))

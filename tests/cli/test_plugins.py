@@ -79,6 +79,13 @@ def test_an_experiment_with_a_source_a_network_a_method_and_an_optimizer_of_ones
     assert code == 1 and "source.centre=[0.5]" in err and "give 2 coordinates" in err
 
 
+def test_the_modules_that_an_experiment_names_are_imported_from_python(plugins):
+    config = package.configure("+experiment=mine", config_dir="conf")
+    assert (config.names["source"], config.names["optimizer"]) == ("well", "lion")
+    with pytest.raises(UserError, match=r"plugins=bump is not allowed: give a list"):
+        package.configure("plugins=bump")
+
+
 @pytest.mark.thorough
 def test_derivatives_and_adjoints_of_ones_own_are_checked(hpms, plugins):
     chosen = ("coefficient=bump", "network=sines", "boundary=huber", "coupling=points", "upscaling=mean_diagonal")
