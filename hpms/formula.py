@@ -3,6 +3,7 @@
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ FUNCTIONS: dict[str, int] = {
     "where": 3,
 }
 _ROUGH = {"abs", "sign", "floor", "min", "max", "mod", "where"}
+_AXES = ("x", "y", "z", "X", "Y", "Z")  # as others call them
 _MAX_LENGTH = 2000
 
 SCALAR: dict[str, Callable[..., Any]] = {
@@ -111,6 +113,8 @@ class Formula:
                 if name not in self.variables and name not in CONSTANTS:
                     known = [*sorted(self.variables), *CONSTANTS]
                     hint = suggestion(name, [*known, *FUNCTIONS])
+                    if name in _AXES and (axes := [each for each in known if re.fullmatch(r"x\d", each)]):
+                        hint = f" The coordinates are {', '.join(axes)}."
                     raise FormulaError(f"'{name}' in '{self.text}' is unknown; the names are {', '.join(known)}.{hint}")
             case ast.BinOp(op=ast.BitXor()):
                 raise FormulaError(f"'^' in '{self.text}' is not a power; write ** instead")

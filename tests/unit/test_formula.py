@@ -77,6 +77,12 @@ def test_a_formula_without_a_value_is_refused(text):
     quickly(lambda: number(text))
 
 
+@pytest.mark.parametrize("name", ["x", "y", "z"])
+def test_the_names_of_coordinates_are_told(name):
+    with pytest.raises(FormulaError, match=rf"'{name}' in .* is unknown; .*\. The coordinates are x1, x2\.$"):
+        Formula(f"2+sin({name})", ["x1", "x2", "eps"])
+
+
 @pytest.mark.parametrize("text", ["sqrt(-1)", "log(0)", "1e999", "exp(1000)", "1e308*10", "floor(1e999)"])
 def test_a_number_is_finite(text):
     quickly(lambda: number(text))
