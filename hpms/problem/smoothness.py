@@ -23,7 +23,7 @@ def warn_of_roughness(
     """
     size, jump, place = _probe(coefficient, sides, start)
     contrast = size[1] / size[0] if size[0] > 0 else np.inf
-    if jump > _JUMP * size[0]:
+    if jump > _JUMP:
         log.warning(
             "the coefficient jumps near (%s): the residual at points leaves a jump out, so the network solves another "
             "problem; smooth it, as coefficient=layered does",
@@ -41,8 +41,8 @@ def warn_of_roughness(
 
 def roughness(problem: LiftedProblem) -> str:
     """What of the warnings below keeps the residual at points from being that of the equation, or nothing."""
-    size, jump, _ = _probe(problem.coefficient, problem.domain.sides, problem.domain.low)
-    if jump > _JUMP * size[0]:
+    _, jump, _ = _probe(problem.coefficient, problem.domain.sides, problem.domain.low)
+    if jump > _JUMP:
         return "the coefficient jumps"
     if getattr(problem.coefficient, "rough", None):
         return "the coefficient's formula may have jumps or kinks"
@@ -73,13 +73,16 @@ def _rough_data(problem: LiftedProblem) -> list[tuple[str, list[str]]]:
 def _probe(
     coefficient: AbstractCoefficient, sides: tuple[float, ...], start: tuple[float, ...] | None = None
 ) -> tuple[tuple[float, float], float, Float[np.ndarray, " d"]]:
-    """Least and greatest K on lines along the axes, how much of a difference is left in the steepest piece of one of
-    them when it is 1e-14 long, and where.
+    """Least and greatest K on lines along the axes, how much of a difference, relative to K there, is left in the
+    steepest piece of one of them when it is 1e-14 long, and where: a jump does not shrink, however steep the rest is.
+
+    Each line is taken twice, as K may be steepest by its differences in one place, and by relative ones in another.
     """
     dim = len(sides)
-    axes = np.arange(dim).repeat(_LINES)
+    axes = np.tile(np.arange(dim).repeat(_LINES), 2)
     sampled = on_host(coefficient, dim)
-    base = np.random.default_rng(1).random((len(axes), 1, dim))
+    base = np.tile(np.random.default_rng(1).random((len(axes) // 2, 1, dim)), (2, 1, 1))
+    is_relative = np.repeat([False, True], len(axes) // 2)[:, None]
     low, high = np.zeros(len(axes)), np.ones(len(axes))
     mix = np.random.default_rng(2).random(dim * dim)  # of a tensor's entries, any of which may jump
     count, size = _PER_LINE, (np.inf, -np.inf)
@@ -90,12 +93,17 @@ def _probe(
         points = points * np.array(sides) + np.array(start or (0.0,) * dim)
         found = sampled(points.reshape(-1, dim))
         values = (found if found.ndim == 1 else found.reshape(len(found), -1) @ mix).reshape(len(axes), count)
-        least, most = np.nanmin(eigenvalues(found)), np.nanmax(eigenvalues(found))
-        size = min(size[0], float(least)), max(size[1], float(most))
-        steepest = np.abs(np.diff(values, axis=1)).argmax(axis=1)
+        own = eigenvalues(found).reshape(*values.shape, -1)
+        size = min(size[0], float(np.nanmin(own))), max(size[1], float(np.nanmax(own)))
+        scale = np.abs(own[..., 0])  # the least eigenvalue
+        with np.errstate(invalid="ignore", divide="ignore"):  # of a pole
+            steps = np.abs(np.diff(values, axis=1))
+            steps = np.where(is_relative, steps / np.maximum(scale[:, 1:], scale[:, :-1]), steps)
+        steepest = steps.argmax(axis=1)
         rows = np.arange(len(axes))
         low, high = along[rows, np.maximum(steepest - 1, 0)], along[rows, np.minimum(steepest + 2, count - 1)]
         count = _PER_ZOOM
-    spread = np.nan_to_num(np.ptp(values, axis=1), nan=np.inf, posinf=np.inf)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.nan_to_num(np.ptp(values, axis=1) / scale.max(axis=1), nan=np.inf, posinf=np.inf)
     most = int(spread.argmax())
     return size, float(spread[most]), points[most, 0]

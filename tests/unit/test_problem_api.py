@@ -197,6 +197,24 @@ def test_a_function_that_jumps_is_warned_of(caplog):
     assert "the coefficient jumps near (0.7)" in caplog.text
 
 
+STEEP = "exp(20*sin(2*pi*x1/eps)*sin(2*pi*x2/eps))"  # a contrast of 2e17
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "jumps"),
+    [
+        (STEEP, False),
+        (f"where(x1<0.7,1,1.01)*{STEEP}", True),
+        ("1e-6+sin(2*pi*x1/eps)**2+where(x1<0.3,0,1)", True),  # steeper at the zeros of the sine, in relative terms
+        ({"name": "tensor", "entries": "{k11:where(x1<0.7,1,2),k22:1e4}"}, True),
+    ],
+)
+def test_a_jump_is_told_from_what_is_steep(coefficient, jumps, caplog):
+    config = hpms.configure("+method=fast", *TINY, problem=plate(coefficient=coefficient, eps=0.05))
+    warn_of_roughness(config.coefficient.over((2.0, 1.0), 0.05), (2.0, 1.0), False)
+    assert ("the coefficient jumps" in caplog.text) == jumps
+
+
 def test_a_function_whose_constants_change_is_another_one():
     constants = SimpleNamespace(high=2.0)
     posed = rod(coefficient=lambda x: constants.high + x[0])
