@@ -20,8 +20,8 @@ _SUMMARY = """Mean ± standard deviation over the seeds, at the logged iteration
 counts runs that did not finish or are trapped (relative L² error above 0.9); trapped runs count in the means. Seconds
 are those until that iteration, with compilation."""
 _BESIDE = """The run of smallest residual loss of each group, and what the same problem costs by the fine finite element
-method. All errors are against the reference, whose own error is estimated. The coupling gap is by how much the exact
-solution itself misses the coupling."""
+method. All errors are against the reference, whose own error is estimated. The coupling gap is
+the coupling's own error, what it leaves of the exact solution."""
 
 
 @dataclass(frozen=True)

@@ -126,9 +126,11 @@ def _bound(summary: Mapping[str, Any], config: Config) -> str:
     kind = f"about ({lacks})" if lacks else "at most"
     how = f"{summary['error_bound_points']:,} points, {summary['error_bound_seconds']:.1f} s, no reference"
     text = f"The relative energy error is {kind} {scientific(found)}: {how}."
-    if not np.isfinite(found):
-        what = f"an estimate of its bound ({lacks})" if lacks else "its bound"
-        text = f"The energy error may be as large as the solution, {what} is larger: {how}."
+    if not found <= 1:
+        most = f"is {kind} {scientific(found)}" if np.isfinite(found) else "may be 1 and more"
+        text = (
+            f"The relative energy error {most}, and |||w* - w||| is {kind} {scientific(summary['error_bound'])}: {how}."
+        )
     if "relative_energy_error" in summary:
         own, error = summary["reference_own_h1"], summary["relative_energy_error"]
         how_known = f", whose own H¹ error is {scientific(own)}," if own > _NOTABLE * error else ""
@@ -146,7 +148,8 @@ def _gap(summary: Mapping[str, Any], coupling: str) -> str:
     if coupling == "none" or "coupling_gap" not in summary:
         return ""
     formula = option("coupling", coupling).gap_formula
-    return f"\n\nThe exact solution itself misses the coupling: {formula} = {summary['coupling_gap']:.3g}."
+    gap = f"{formula} = {summary['coupling_gap']:.3g}"
+    return f"\n\nThe coupling's own error, what it leaves of the exact solution u: {gap} (0 would be none)."
 
 
 def _error(summary: Mapping[str, Any], key: str) -> str:

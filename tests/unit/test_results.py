@@ -7,10 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hpms
 from hpms.errors import UserError
 from hpms.results.hdf5 import atomic_h5, read_tree, write_tree
 from hpms.results.lock import locked
 from hpms.results.metrics import MetricsLog, columns, rows_from
+from hpms.results.report import report
 from hpms.results.table import matrix, table
 
 
@@ -95,3 +97,22 @@ def test_a_tilde_takes_no_place_in_a_table():
     lines = table(["", "x"], [["K̃", "1"], ["KK", "2"]]).splitlines()
     assert lines[2].index("1") - lines[3].index("2") == 1
     assert matrix(np.array([[1.0, 0.5], [0.0, 2.0]])) == "[1.0000000, 0.5000000; 0.0000000, 2.0000000]"
+
+
+@pytest.mark.parametrize(
+    ("relative", "said"),
+    [
+        (0.5, "The relative energy error is at most 5.00e-01: 90 points, 1.0 s, no reference."),
+        (3.0, "The relative energy error is at most 3.00e+00, and |||w* - w||| is at most 2.50e-01: 90 points,"),
+        (np.inf, "The relative energy error may be 1 and more, and |||w* - w||| is at most 2.50e-01: 90 points,"),
+    ],
+)
+def test_a_bound_that_says_little_of_the_relative_error_is_told_as_it_is(relative, said):
+    found = {"error_bound": 0.25, "relative_error_bound": relative, "error_bound_resolved": 1}
+    found |= {"error_bound_points": 90, "error_bound_seconds": 1.0, "coupling_gap": 0.5}
+    text = report(found, hpms.configure("+experiment=osc1d"))
+    assert said in text
+    assert (
+        "The coupling's own error, what it leaves of the exact solution u: ‖Q̄u - y‖/‖u‖ = 0.5 (0 would be none)."
+        in text
+    )
