@@ -124,6 +124,8 @@ def _train(
     interrupt: Interrupt,
     anew: str,
 ) -> list[Outcome]:
+    config, theta = members[0][0].config, members[0][1].theta
+    log.info("network=%s has P = %s parameters", config.names["network"], f"{theta.size:,}")
     validation = measured.validation(members[0][0].config.runtime.block_size())
     trainers = [built.trainer(validation) for _, built in members]
     starts = [

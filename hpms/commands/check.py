@@ -1,5 +1,6 @@
 """`hpms check`: are the derivatives of this configuration right?"""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from jaxtyping import Array, Float
 from hpms.cli.invocation import Invocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
+from hpms.config.stated import stated
 from hpms.errors import UserError
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.initial import network
@@ -27,6 +29,7 @@ from hpms.verification.derivatives import check_jet, check_manufactured
 from hpms.verification.gradient import Reduced, check_gradient
 from hpms.verification.rows import check_rows, check_system
 
+log = logging.getLogger(__name__)
 _POINTS, _DRAWS, _NOISE = 200, 100, 0.02
 
 
@@ -34,6 +37,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     """A table of checks; exit code 1 if one fails."""
     config = replace(config, runtime=replace(config.runtime, precision="float64"))
     config.runtime.setup(invocation.compilation_cache)
+    log.info("%s", stated(config))
     problem = fine_problem(config)
     check_size(config, problem)
     checks = verify(config, build(config, problem))

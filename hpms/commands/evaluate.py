@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 
 from hpms.cli.invocation import EvaluateInvocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
+from hpms.config.stated import stated
 from hpms.machine.runtime import provenance
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.report import report
 from hpms.results.run import StoredRun
+
+log = logging.getLogger(__name__)
 
 
 def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result:
@@ -19,6 +23,7 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     stored = StoredRun.at(invocation.run)
     chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
     chosen.runtime.setup(invocation.compilation_cache)
+    log.info("%s", stated(chosen))
     loaded = reload(stored, invocation.checkpoint, chosen)
     summary = {
         **loaded.summary(),

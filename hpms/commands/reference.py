@@ -1,5 +1,6 @@
 """`hpms reference`: the fine-scale solution by finite elements, and what networks are measured by."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from hpms.cli.invocation import Invocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
+from hpms.config.stated import stated
 from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
@@ -17,10 +19,13 @@ from hpms.results.table import matrix, scientific, table
 from hpms.study.fine import find_baseline, find_box_gaps, find_reference
 from hpms.study.measure import lifted_reference
 
+log = logging.getLogger(__name__)
+
 
 def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     """Writes the reference of a configuration's problem."""
     config.runtime.setup(invocation.compilation_cache)
+    log.info("%s", stated(config))
     problem = fine_problem(config)
     found = find_reference(config, problem)
     fem, boxes = find_baseline(config, problem, found), find_box_gaps(config, problem, found)

@@ -26,6 +26,10 @@ def test_without_a_terminal_a_line_says_how_far_a_run_is(hpms, tiny, monkeypatch
     monkeypatch.setattr(progress, "_SECONDS", 0.0)
     monkeypatch.setattr("hpms.training.loop._RESPONSE_SECONDS", 0)
     err = hpms("train", *tiny).err
+    assert err.startswith(
+        "-∇·(K∇w) = q in (0,1), eps = 0.25, K = 2 + sin(2*pi*x1/eps), q = -3*(2*x1 - 1)\nw = x1 on the b"
+    )
+    assert "\nnetwork=ms_pinn has P = 161 parameters\n" in err
     assert "compiling" in err
     (line,) = [line for line in err.splitlines() if line.startswith("iteration 12 of 20")]
     assert "residual" in line and "L² error" in line and line.endswith("it/s")

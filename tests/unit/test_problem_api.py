@@ -15,6 +15,7 @@ from hpms import named
 from hpms.commands import list as list_runs
 from hpms.commands import report, table
 from hpms.config.registry import load_plugins
+from hpms.config.stated import stated
 from hpms.errors import UserError
 from hpms.problem.point_function import PointFunction
 from hpms.problem.smoothness import warn_of_roughness
@@ -58,6 +59,20 @@ def test_a_problem_states_its_equation():
         "  bottom: periodic",
         "  all: K∇w·n = 0",
     ]
+
+
+def test_a_configuration_states_its_problem():
+    conditions = {"left": hpms.Robin(2, "x2"), "right": hpms.Dirichlet(rising), "all": hpms.Periodic()}
+    posed = rod(domain=hpms.Box(2, 1), source="constant", conditions=conditions, reaction="x1")
+    assert stated(hpms.configure("+method=fast", problem=posed)) == (
+        f"-∇·(K∇w) + (x1) w = q in (0,2)×(0,1), eps = 0.5, K = {__name__}:waves, q = 1\n"
+        f"K∇w·n + (2.0) w = x2 at left; w = {__name__}:rising at right; periodic at bottom, top; "
+        "the network is v = w - ℓ, ℓ with the given values"
+    )
+    assert stated(hpms.configure("+experiment=osc2d_fast", "coefficient=layered", "upscaling=tensor")).endswith(
+        "K = layered (low=1.0, high=5.0, axis=1, smoothing=0.1), q = 10*exp(-100*((x1 - 0.5)**2 + (x2 - 0.5)**2))\n"
+        "w_i = x_i on the boundary; the network is u_i = w_i - x_i"
+    )
 
 
 def test_functions_and_formulas_are_the_same_problem():
