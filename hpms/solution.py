@@ -19,13 +19,15 @@ from hpms.training.loss import Evaluation
 from hpms.training.state import evaluate
 from hpms.training.validation import fields
 
+_MARGIN = 1e-12  # of a side, by which a point may be outside
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Solution:
     """The network v_i ≈ u_i = w_i - x_i, i = 1..l, with the parameters θ of an `iteration`, and what it is measured by.
 
-    `history` has one array per logged metric, its first axis running through the logged iterations; `status` is that
-    of the run (finished, interrupted, nan, ...).
+    Points outside Ω are refused, and one point (d,) has one value. `history` has one array per logged metric, its first
+    axis running through the logged iterations; `status` is that of the run (finished, interrupted, nan, ...).
     """
 
     built: Experiment
@@ -39,19 +41,23 @@ class Solution:
     def config(self) -> Config:
         return self.built.config
 
-    def value(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l"]:
+    def __repr__(self) -> str:
+        network = f"network={self.config.names['network']} with P = {self.theta.size:,} parameters"
+        return f"Solution: {network} at iteration {self.iteration}, {self.status}"
+
+    def value(self, points: Any) -> Float[np.ndarray, "..."]:
         """v at points of Ω (M, d): (M,), or (M, l) where l > 1."""
         return self._at(points)[0]
 
-    def gradient(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l d"]:
+    def gradient(self, points: Any) -> Float[np.ndarray, "... d"]:
         """∇v at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
         return self._at(points)[1]
 
-    def w(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l"]:
+    def w(self, points: Any) -> Float[np.ndarray, "..."]:
         """w_i = v_i + x_i, which solves -∇·(K∇w_i) = q, at points of Ω (M, d): (M,), or (M, l) where l > 1."""
         return self._unlifted(points)[0]
 
-    def flux(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m *l d"]:
+    def flux(self, points: Any) -> Float[np.ndarray, "... d"]:
         """-K∇w_i at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
         return self._unlifted(points)[1]
 
@@ -105,17 +111,17 @@ class Solution:
     def _block(self) -> int:
         return self.config.runtime.block_size()
 
-    def _at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        points = self._checked(points)
+    def _at(self, points: Any) -> tuple[np.ndarray, np.ndarray]:
+        places = self._checked(points)
         with flags(self.config):
-            value, gradient = self._lifted(points)
-            return alone(value), alone(gradient)
+            value, gradient = self._lifted(places)
+            return _of(points, value), _of(points, gradient)
 
-    def _unlifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        points = self._checked(points)
+    def _unlifted(self, points: Any) -> tuple[np.ndarray, np.ndarray]:
+        places = self._checked(points)
         with flags(self.config):
-            w, flux = self.built.problem.unlifted(points, *self._lifted(points))
-            return alone(w), alone(flux)
+            w, flux = self.built.problem.unlifted(places, *self._lifted(places))
+            return _of(points, w), _of(points, flux)
 
     def _lifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         value, gradient = self._network(points)
@@ -126,8 +132,23 @@ class Solution:
         value, gradient = fields(self.built.loss.model, self.theta, places)
         return np.asarray(value), np.asarray(gradient)
 
-    def _checked(self, points: np.ndarray) -> np.ndarray:
-        points, dim = np.asarray(points, np.float64), self.config.problem.dim
-        if points.ndim != 2 or points.shape[1] != dim:
-            raise ValueError(f"points of shape {points.shape} are not (M, {dim})")
-        return points
+    def _checked(self, points: Any) -> np.ndarray:
+        """(M, d), one point as (1, d)."""
+        found, sides = np.asarray(points, np.float64), np.array(self.config.problem.lengths)
+        if found.ndim not in (1, 2) or found.shape[-1] != len(sides):
+            example = ", ".join(f"{side / 2:g}" for side in sides)
+            raise ValueError(
+                f"points of shape {found.shape} are not (M, {len(sides)}): give one row for each point, such as "
+                f"[[{example}]], or one point."
+            )
+        found = np.atleast_2d(found)
+        if (outside := ~(np.abs(found - sides / 2) <= (0.5 + _MARGIN) * sides).all(axis=1)).any():
+            place = ", ".join(f"{x:g}" for x in found[outside][0])
+            box = "×".join(f"(0,{side:g})" for side in sides)
+            raise ValueError(f"({place}) is not in {box}: the network knows nothing of what is outside.")
+        return found
+
+
+def _of(points: Any, found: np.ndarray) -> np.ndarray:
+    """What was found at points, of one point without the first axis."""
+    return alone(found) if np.ndim(points) == 2 else np.asarray(alone(found)[0])

@@ -7,11 +7,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import numpy as np
 
 from hpms.cli.compose import composed
 from hpms.config.config import Config, read_config
 from hpms.config.registry import load_named
-from hpms.errors import UserError
+from hpms.errors import UserError, brief
 from hpms.machine.runtime import flags
 from hpms.named import described, remember
 from hpms.options.conditions import read_conditions
@@ -54,6 +55,11 @@ class Problem:
             raise UserError(f"eps={eps!r} is not allowed: it is a length, a number greater than 0.")
         self.domain, self.eps, self.conditions = domain, float(eps), conditions
         self.coefficient, self.source, self.reaction = coefficient, source, reaction
+        if not (periods is None or (isinstance(periods, list | tuple | np.ndarray) and np.ndim(periods) == 1)):
+            example = ", ".join(["eps"] * domain.dim)
+            raise UserError(
+                f"periods={brief(periods)} is not allowed: give one length for each axis, [{example}], or None."
+            )
         self._fields = field("coefficient", coefficient, periods), field("source", source)
         self._name_functions(self._traced)
         read_conditions(plain_conditions(conditions, self._unknown), domain.dim)

@@ -137,8 +137,21 @@ def test_what_is_wrong_is_one_sentence(tiny, few):
         hpms.configure(*tiny, "network.width=-1")
     with pytest.raises(UserError, match="not a run"):
         hpms.load("nowhere")
-    with pytest.raises(ValueError, match=r"points of shape \(3, 2\) are not \(M, 1\)"):
-        hpms.train(few, stop=lambda row: True).value(np.zeros((3, 2)))
+
+
+def test_a_solution_takes_points_of_its_domain_and_no_others(few):
+    solution = hpms.train(few, stop=lambda row: True)
+    assert repr(solution) == "Solution: network=ms_pinn with P = 161 parameters at iteration 0, interrupted"
+    w, flux = solution.w(np.array([[0.5]])), solution.flux(np.array([[0.5]]))
+    assert solution.w([0.5]) == w[0] and solution.flux([0.5]).tolist() == flux[0].tolist()
+    assert solution.w([[0.0], [1 + 1e-13]]).shape == (2,)
+    with pytest.raises(
+        ValueError, match=r"^\(1\.1\) is not in \(0,1\): the network knows nothing of what is outside\.$"
+    ):
+        solution.w([[0.5], [1.1]])
+    for wrong in (0.5, [0.1, 0.2], np.zeros((3, 2))):
+        with pytest.raises(ValueError, match=r"are not \(M, 1\): give one row for each point, such as \[\[0\.5\]\]"):
+            solution.value(wrong)
 
 
 def test_an_experiment_is_built_without_training(few):

@@ -154,6 +154,8 @@ def stepping(x):
         ({"coefficient": {"low": 1}}, "an option has a name"),
         ({"domain": (2, 1)}, "give a box, such as hpms.Box(2, 1)"),
         ({"eps": 0}, "eps=0 is not allowed"),
+        ({"periods": 0.25}, "periods=0.25 is not allowed: give one length for each axis, [eps], or None."),
+        ({"periods": "eps"}, "periods=eps is not allowed"),
         ({"conditions": {"lft": hpms.Dirichlet(0), "all": hpms.Neumann(0)}}, "Did you mean 'left'?"),
         ({"conditions": {"left": [hpms.Dirichlet(0), hpms.Neumann(1)]}}, "left has 2 conditions: give one"),
         ({"conditions": {"left": hpms.Dirichlet(0)}}, "nothing is said of right"),
