@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from hpms.config.config import Config
 from hpms.errors import brief
@@ -12,7 +12,7 @@ from hpms.options.conditions import DIRICHLET, PERIODIC, Condition, read_conditi
 
 def stated(config: Config) -> str:
     """Equation, domain, K, q and conditions, and what the network is, in two lines."""
-    problem, law = config.problem, config.law
+    problem, law = config.problem, cast(Any, config.law)
     box = "×".join(f"(0,{side:g})" for side in problem.lengths)
     equation = "-∇·(K∇w) = q"
     if config.names["law"] != "diffusion":
