@@ -33,7 +33,8 @@ _KEYS = """# Groups, options and keys
 
 A configuration has a group for each part of a run, `group=option` chooses one of its options, and `group.key=value`
 sets a key. Numbers may be arithmetic: `problem.eps=1/15`, `coupling.delta=2*eps`; `eps` and `dim` are known to all keys
-but those of `problem`. This page is made from the schemas and files that the program reads.
+but those of `problem`. Names that were [changed](changes.md) are still read. This page is made from the schemas and
+files that the program reads.
 """
 _COMMANDS = """# Commands
 

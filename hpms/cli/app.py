@@ -20,6 +20,7 @@ from hpms.cli.compose import VERSION_BASE, config_dir
 from hpms.cli.hydra_errors import sentence
 from hpms.cli.invocation import read_command
 from hpms.cli.main import without_output
+from hpms.cli.source import rename_in_files
 from hpms.commands.result import Result
 from hpms.errors import UserError
 from hpms.sweep import Job, Plan
@@ -51,12 +52,16 @@ def run(verb: str) -> None:
             raise SystemExit(result.code)  # a signal ends a sweep too
 
     code = 1
+    rename_in_files()
     try:
         hydra.main(config_path=config_dir(), config_name=verb, **VERSION_BASE)(task)()
         code = max(codes, default=0)
     except (HydraException, OmegaConfBaseException) as error:
         _complain(verb, sentence(error, verb))
         Plan.current = None  # nothing was launched
+    except UserError as error:  # of the files that are composed
+        _complain(verb, str(error))
+        Plan.current = None
     except KeyboardInterrupt:
         _complain(verb, "interrupted. What was saved before stays, and the same command goes on from there.")
         code = 130

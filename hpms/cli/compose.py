@@ -10,6 +10,8 @@ from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 
 from hpms.cli.main import typed
+from hpms.cli.source import rename_in_files
+from hpms.config import aliases
 from hpms.errors import ConfigError
 
 # Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
@@ -30,9 +32,10 @@ def composed(verb: str, *overrides: str, resolve: bool = True, beside: str | Pat
 
     Files of one's own are found in the folder `beside` conf/, as with `--config-dir`. Within a Hydra program its own
     configuration stays as it is. Raises Hydra's or OmegaConf's errors for what cannot be composed, and `ConfigError`
-    where there is no such folder.
+    where there is no such folder, `UserError` where a key is given by two names.
     """
-    words = [*_searched(beside), *(typed(each) for each in overrides)]
+    words = [*_searched(beside), *(typed(each) for each in aliases.typed(overrides))]
+    rename_in_files()
     around = Singleton.get_state()
     GlobalHydra.instance().clear()
     try:

@@ -10,6 +10,7 @@ import re
 import sys
 
 from hpms import __version__
+from hpms.config import aliases
 from hpms.config.choices import check_choice
 from hpms.errors import UserError, suggestion
 
@@ -130,8 +131,9 @@ def _run(verb: str, program: str, arguments: list[str]) -> None:
             f"{program}: {torn} is given in pieces, as a shell takes braces apart: write '{torn}={{...}}' in quotes."
         )
     said = [_SAID[argument] for argument in arguments if argument in _SAID]
+    rest = [argument for argument in arguments if argument not in flags and argument not in _SAID]
     try:
-        rest = [typed(argument) for argument in arguments if argument not in flags and argument not in _SAID]
+        rest = [typed(argument) for argument in aliases.typed(rest)]
     except UserError as error:
         sys.exit(f"{program}: {error}")
     sys.argv = [program, *flags, *rest, *said[-1:]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpms.config import aliases
 from hpms.config.choices import EXAMPLES, not_chosen
 from hpms.config.registry import option
 from hpms.config.schema import read
@@ -110,6 +111,7 @@ class Config:
             for group in groups or GROUPS
             if group != "law" or not self.law.is_the_papers
         }
+        plain = {group: aliases.hashed(group, values) for group, values in plain.items()}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 
 

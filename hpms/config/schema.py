@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from hpms.config import aliases
 from hpms.errors import ConfigError, UserError, brief, suggestion
 from hpms.formula import FormulaError, number
 
@@ -74,6 +75,7 @@ def read(schema: type[T], values: Any, path: str, variables: Mapping[str, float]
         raise ConfigError(path, values, f"'{path}' is a group of keys")
     hints = get_type_hints(schema, include_extras=True)
     fields = {f.name: f for f in dataclasses.fields(schema) if f.init}  # type: ignore[arg-type]
+    values = aliases.fitting(path, values, fields)
     for key in values:
         if key not in fields and key != "name":
             raise unknown_key(_join(path, str(key)), [_join(path, name) for name in fields])

@@ -165,19 +165,19 @@ class SoapOptions(OptimizerOptions):
 @register("optimizer", "gauss_newton")
 @dataclass(frozen=True)
 class GaussNewtonOptions(LeastSquaresOptions):
-    """`optimizer=gauss_newton`: `damping` μ at the start, and `least_damping`, relative to the diagonal of J^T J.
+    """`optimizer=gauss_newton`: `damping` μ at the start, and `min_damping`, relative to the diagonal of J^T J.
 
     After `trials` factorisations without an acceptable step the run ends.
     """
 
     damping: Positive
-    least_damping: Positive
+    min_damping: Positive
     trials: Count
 
     def build(self, model: Parametrised) -> GaussNewton:
         from hpms.training.optimizer.gauss_newton import GaussNewton
 
-        return GaussNewton(self.damping, self.least_damping, self.trials)
+        return GaussNewton(self.damping, self.min_damping, self.trials)
 
 
 @register("optimizer", "spring")

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from hpms.config import aliases
+
 
 def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     """The composed values of a file of that format in terms of today's options; they need not be sound.
+
+    Of any format, keys and options may have earlier names (`hpms.config.aliases`).
 
     Files without a law, of any format, have -∇·(K∇w) = q, and without bounds of the error none.
     Up to format 4 no run ended as diverged, and the coupling by balls kept p between its updates of y. Up to format 3
@@ -13,6 +17,7 @@ def upgraded(values: dict[str, Any], version: int) -> dict[str, Any]:
     had schedules that decayed or handed over from it to the consistent coupling; a network trained with them is read as
     one of the coupling that was to be at work in the end. The averages of its reference were those of `coupling.delta`.
     """
+    values = aliases.stored(values)
     values = {"law": {"name": "diffusion", "reaction": None}} | values
     if isinstance(values.get("training"), dict):
         values = values | {"training": {"bound_every": None, "bound_points": 0, "accuracy": None} | values["training"]}

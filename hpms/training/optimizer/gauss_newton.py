@@ -44,7 +44,7 @@ class GaussNewton(AbstractOptimizer):
     """
 
     damping: float = eqx.field(static=True)
-    least_damping: float = eqx.field(static=True)
+    min_damping: float = eqx.field(static=True)
     trials: int = eqx.field(static=True)
     stall: ClassVar[str] = "no step lowers the loss, whatever the damping"
 
@@ -98,7 +98,7 @@ class GaussNewton(AbstractOptimizer):
         damping = trial.damping * jnp.where(accepted, factor_of_damping, _RAISE)
         return _Trial(
             jnp.where(accepted, theta + step, theta),
-            jnp.maximum(damping, self.least_damping),
+            jnp.maximum(damping, self.min_damping),
             jnp.where(accepted, gain, 0.0),
             trial.count + 1,
             accepted,
