@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 RENAMED = {  # in which version, from what, to what
     "0.1.0": {
         "optimizer.least_damping": "optimizer.min_damping",
+        "collocation=fresh": "collocation=resampled",
     },
 }
 _TODAY = {old: new for names in RENAMED.values() for old, new in names.items()}

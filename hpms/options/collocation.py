@@ -55,10 +55,10 @@ class UniformOptions(CollocationOptions):
         return domain.sample_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
 
 
-@register("collocation", "fresh")
+@register("collocation", "resampled")
 @dataclass(frozen=True)
-class FreshOptions(CollocationOptions):
-    """`collocation=fresh`: at each iteration a lattice of `interior` = M_Ω points with a new random shift.
+class ResampledOptions(CollocationOptions):
+    """`collocation=resampled`: at each iteration a lattice of `interior` = M_Ω points with a new random shift.
 
     `boundary` = M_∂Ω points are drawn anew, too. Metrics and the averages of a coupling use the first ones throughout.
     """
@@ -75,8 +75,8 @@ class FreshOptions(CollocationOptions):
 @register("collocation", "layers")
 @dataclass(frozen=True)
 class LayersOptions(CollocationOptions):
-    """`collocation=layers`: as fresh, with a `share` of the points within `width` of ∂Ω, where the corrector of scale ε
-    is undone: the residual's sum and K̃ have importance weights.
+    """`collocation=layers`: as resampled, with a `share` of the points within `width` of ∂Ω, where the corrector of scale
+    ε is undone: the residual's sum and K̃ have importance weights.
     """
 
     width: Positive

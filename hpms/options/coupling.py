@@ -103,7 +103,7 @@ class BallOptions(CouplingOptions):
         if self.delta >= 1:
             raise ConfigError("coupling.delta", f"{self.delta:g}", "it must be less than the domain's size 1")
         if not config.collocation.even:
-            reason = "its means over balls take all points alike: take collocation=fresh, or coupling=consistent"
+            reason = "its means over balls take all points alike: take collocation=resampled, or coupling=consistent"
             raise ConfigError("coupling", f"ball with collocation={config.names['collocation']}", reason)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:

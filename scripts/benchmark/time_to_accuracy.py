@@ -39,7 +39,7 @@ RULES = [  # problems, networks, optimizers, and the overrides of them all, a la
     ("*", "mlp ms_pinn", FIRST_ORDER, "training.log_every=25"),
     ("*", "two_scale", FIRST_ORDER, "runtime.precision=float32 runtime.block=null training.log_every=100"),
     ("*", "*", QUASI_NEWTON, "runtime.precision=float64 runtime.block=null collocation=uniform training.log_every=10"),
-    ("*", "*", LEAST_SQUARES, "runtime.precision=float64 runtime.block=500 collocation=fresh training.log_every=1"),
+    ("*", "*", LEAST_SQUARES, "runtime.precision=float64 runtime.block=500 collocation=resampled training.log_every=1"),
     ("*", "mlp ms_pinn", LEAST_SQUARES, "collocation.interior=1000"),
     ("osc1d", "*", "adam_then_lbfgs", "optimizer.switch=1000"),
     ("osc2d", "mlp ms_pinn", "adam_then_lbfgs", "optimizer.switch=150"),

@@ -26,7 +26,7 @@ SHORT = ("training.iterations=4", "training.log_every=2", "coupling.interval=2",
 EXACT = (*(a for a in TINY if not a.startswith("balancing")), *SHORT, "runtime.precision=float64")
 RUNS = {  # on how many devices, and how
     "members_apart": (2, (*EXACT, "optimizer=gauss_newton", "ensemble=2")),
-    "points_apart": (2, (*EXACT, "coupling=consistent", "upscaling=tensor", "collocation=fresh", "ensemble=3")),
+    "points_apart": (2, (*EXACT, "coupling=consistent", "upscaling=tensor", "collocation=resampled", "ensemble=3")),
 }
 
 

@@ -32,7 +32,7 @@ WRONG = [
     (["train", "network=mpl"], "network=mpl is not an option", "Did you mean 'mlp'?"),
     (["train", "+experiment=osc3d"], "+experiment=osc3d is not an option", "osc2d"),
     (["train", "experiment=osc1d"], "+experiment=NAME", ""),
-    (["train", "optimizer=lbfgs", "collocation=fresh"], "collocation=fresh", "take uniform"),
+    (["train", "optimizer=lbfgs", "collocation=resampled"], "collocation=resampled", "take uniform"),
     (["train", "optimizer=ssbroyden", "network.width=200"], "optimizer=ssbroyden", "at most 10000 parameters"),
     (["train", "optimizer=gauss_newton", "network.width=1000", "collocation.interior=1000000"], "GB", "smaller"),
     (["train", "network=two_scale", "network.periods=[0.1,0.1]"], "network.periods=[0.1, 0.1]", "one per axis"),

@@ -178,7 +178,7 @@ def test_training_stops_at_the_tolerance(hpms, tiny):
 
 
 def test_with_fresh_points_the_tolerance_is_for_the_fixed_ones_of_the_log(hpms, tiny):
-    result = hpms("train", *tiny, "collocation=fresh", "training.tolerance=1e30")
+    result = hpms("train", *tiny, "collocation=resampled", "training.tolerance=1e30")
     with h5py.File(result.last_line) as file:
         summary = file["summary"].attrs
         assert summary["iterations_done"] in file["metrics/iteration"][:] and summary["iterations_done"] < 20
