@@ -18,7 +18,7 @@ from hpms.network.mlp import Perceptron
 from hpms.network.two_scale import TwoScaleNetwork
 from hpms.options.boundary import HardOptions, SoftOptions
 from hpms.options.coefficient import ExpressionOptions as Coefficient
-from hpms.options.collocation import LayersOptions
+from hpms.options.collocation import BoundaryLayersOptions
 from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
@@ -162,7 +162,7 @@ def small_loss(
     weights = np.ones(interior) if even else rng.uniform(0.5, 1.5, interior)
     drawn = {INTERIOR: jnp.asarray(points), BOUNDARY: jnp.asarray(boundary)}
     places, domain = collocate(problem, drawn, weights, block, dtype), problem.domain
-    layers = LayersOptions(interior, 11, 0.2, 0.5)
+    layers = BoundaryLayersOptions(interior, 11, 0.2, 0.5)
     sampler = Sampler(problem, jax.random.key(5), layers, block, dtype) if fresh else None
     loss = Loss(
         model=model,

@@ -17,6 +17,7 @@ RENAMED = {  # in which version, from what, to what
     "0.1.0": {
         "optimizer.least_damping": "optimizer.min_damping",
         "collocation=fresh": "collocation=resampled",
+        "collocation=layers": "collocation=boundary_layers",
     },
 }
 _TODAY = {old: new for names in RENAMED.values() for old, new in names.items()}

@@ -72,11 +72,11 @@ class ResampledOptions(CollocationOptions):
         return domain.lattice_interior(interior_key, self.interior), domain.sample_boundary(boundary_key, self.boundary)
 
 
-@register("collocation", "layers")
+@register("collocation", "boundary_layers")
 @dataclass(frozen=True)
-class LayersOptions(CollocationOptions):
-    """`collocation=layers`: as resampled, with a `share` of the points within `width` of ∂Ω, where the corrector of scale
-    ε is undone: the residual's sum and K̃ have importance weights.
+class BoundaryLayersOptions(CollocationOptions):
+    """`collocation=boundary_layers`: as resampled, with a `share` of the points within `width` of ∂Ω, where the
+    corrector of scale ε is undone: the residual's sum and K̃ have importance weights.
     """
 
     width: Positive

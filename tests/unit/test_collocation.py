@@ -5,7 +5,7 @@ import pytest
 
 from hpms.errors import UserError
 from hpms.options.coefficient import ExpressionOptions
-from hpms.options.collocation import LayersOptions, UniformOptions
+from hpms.options.collocation import BoundaryLayersOptions, UniformOptions
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem
@@ -51,7 +51,9 @@ def test_the_medium_is_that_of_the_points():
 
 
 def test_means_over_fresh_points_are_those_of_the_domain_where_layers_have_more_of_them():
-    sampler = Sampler(small_problem(2), jax.random.key(0), LayersOptions(500, 6, 0.1, 0.6), 64, jnp.dtype("float64"))
+    sampler = Sampler(
+        small_problem(2), jax.random.key(0), BoundaryLayersOptions(500, 6, 0.1, 0.6), 64, jnp.dtype("float64")
+    )
     parts = sampler(jnp.array(3))
     found, edge = parts[INTERIOR], parts[BOUNDARY]
     assert edge.count == 6 and (np.asarray(edge.weights) == 1).all()

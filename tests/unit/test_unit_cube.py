@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hpms.options.collocation import LayersOptions
+from hpms.options.collocation import BoundaryLayersOptions
 from hpms.problem.unit_cube import UnitCube
 from tests.problems import quick_jit
 
@@ -51,7 +51,7 @@ def test_a_lattice_integrates_far_better_than_random_points(dim):
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_points_in_layers_integrate_with_their_weights_and_fill_them_alike(dim):
-    options = LayersOptions(3000, 10, 0.1, 0.6)
+    options = BoundaryLayersOptions(3000, 10, 0.1, 0.6)
     with jax.numpy_dtype_promotion("strict"):
         points = np.asarray(options.sample(jax.random.key(1), UnitCube(dim, 0.1))[0])
     depth = np.minimum(points, 1 - points).min(axis=1)
