@@ -33,7 +33,7 @@ problem = hpms.Problem(
     source=0,
     conditions={"left": hpms.Dirichlet(1), "right": hpms.Dirichlet(0), "all": hpms.Neumann(0)},
 )
-short = ("training.iterations=12", "collocation.interior=2000", "collocation.boundary=200")
+short = ("training.iterations=12", "collocation.interior_points=2000", "collocation.boundary_points=200")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *short, "reference.h=1/40", "reference.fem_h=1/40", f"output={folder}")
 

@@ -24,7 +24,7 @@ def hpms(folder, *arguments):
 # ``eps`` is a key as any other; the formulas of the coefficient and its periods follow it.
 
 with tempfile.TemporaryDirectory() as folder:
-    family = ("problem.eps=0.2,0.1,0.05", "training.iterations=30", "collocation.interior=400")
+    family = ("problem.eps=0.2,0.1,0.05", "training.iterations=30", "collocation.interior_points=400")
     hpms(folder, "train", "-m", "+experiment=osc1d_fast", *family)
     runs = "outputs/train/osc1d_fast"
     asked = ("table", runs, "--by", "problem.eps", "--columns", "corrector_relative_h1")

@@ -22,7 +22,7 @@ pixels[12:20, 4:28] = pixels[4:28, 12:20] = 5
 # %%
 # The dictionary has the keys of ``coefficient=image`` on the command line. ``smoothing`` is a length.
 
-short = ("training.iterations=12", "collocation.interior=2000", "collocation.boundary=200")
+short = ("training.iterations=12", "collocation.interior_points=2000", "collocation.boundary_points=200")
 with tempfile.TemporaryDirectory() as folder:
     np.save(f"{folder}/cross.npy", pixels)
     problem = hpms.Problem(

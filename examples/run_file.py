@@ -18,7 +18,7 @@ import hpms
 # %%
 # A short run, written as ``hpms train run_dir=...`` writes it.
 
-short = ("training.iterations=30", "training.log_every=2", "collocation.interior=400")
+short = ("training.iterations=30", "training.log_every=2", "collocation.interior_points=400")
 with tempfile.TemporaryDirectory() as folder:
     config = hpms.configure("+experiment=osc1d_fast", "problem.eps=0.1", *short, f"output={folder}")
     hpms.train(config, Path(folder, "run"))

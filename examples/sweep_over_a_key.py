@@ -21,11 +21,11 @@ def hpms(folder, *arguments):
 
 
 # %%
-# What the shell would run is ``hpms train -m +experiment=osc1d_fast collocation.interior=50,100,200 seed=0,1``. A key
-# without a comma, such as the number of steps, holds for all jobs.
+# What the shell would run is ``hpms train -m +experiment=osc1d_fast collocation.interior_points=50,100,200 seed=0,1``.
+# A key without a comma, such as the number of steps, holds for all jobs.
 
 with tempfile.TemporaryDirectory() as folder:
-    swept = ("collocation.interior=50,100,200", "seed=0,1")
+    swept = ("collocation.interior_points=50,100,200", "seed=0,1")
     hpms(folder, "train", "-m", "+experiment=osc1d_fast", "training.iterations=30", "problem.eps=0.1", *swept)
     print(hpms(folder, "table", "outputs/train/osc1d_fast"))
     text = hpms(folder, "list", "outputs/train/osc1d_fast", "--format", "csv")
@@ -34,7 +34,7 @@ with tempfile.TemporaryDirectory() as folder:
 # ``hpms list --format csv`` has one row per run, all keys and all digits.
 
 rows = list(csv.DictReader(io.StringIO(text)))
-runs = [(int(row["collocation.interior"]), float(row["relative_l2"])) for row in rows]
+runs = [(int(row["collocation.interior_points"]), float(row["relative_l2"])) for row in rows]
 result = {f"{count}": max(error for n, error in runs if n == count) for count in (50, 100, 200)}
 
 figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")

@@ -134,8 +134,10 @@ def build(
     if points is None:
         interior, boundary = draw_points(config, problem, point_key)
         points = {INTERIOR: np.asarray(interior), BOUNDARY: np.asarray(boundary)}
-    if (found := len(points[INTERIOR])) != config.collocation.interior:
-        raise UserError(f"there are {found} points where collocation.interior={config.collocation.interior}.")
+    if (found := len(points[INTERIOR])) != config.collocation.interior_points:
+        raise UserError(
+            f"there are {found} points where collocation.interior_points={config.collocation.interior_points}."
+        )
     if problem.conditions is not None:
         check_faces(problem.conditions, points[BOUNDARY], config.boundary.hard)
     config.upscaling.check_mesh(config)
@@ -207,7 +209,7 @@ def _check_cells(upscaling: AbstractUpscaling, points: np.ndarray) -> None:
     if counts is not None and (empty := np.asarray(counts) == 0).any():
         raise UserError(
             f"{empty.sum()} of the {empty.size} cells of upscaling.cells={list(upscaling.cells)} hold none of the "
-            f"collocation.interior={len(points)} points: give more points, or fewer cells."
+            f"collocation.interior_points={len(points)} points: give more points, or fewer cells."
         )
 
 

@@ -39,7 +39,7 @@ def check_size(config: Config, problem: LiftedProblem, members: int = 1) -> None
 
 def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     """Bytes by the key that they hang on most."""
-    dim, size, points = config.problem.dim, config.runtime.dtype.itemsize, float(config.collocation.interior)
+    dim, size, points = config.problem.dim, config.runtime.dtype.itemsize, float(config.collocation.interior_points)
     try:
         shapes = eqx.filter_eval_shape(lambda: network(config, problem, jax.random.key(0)))
     except UNTRACEABLE:  # a network that can only be built for real
@@ -56,7 +56,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     coarse += _PER_PAIR * config.coupling.pairs(nodes, points, dim)
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,
-        "collocation.interior": (2 * dim + 2 + lifts) * points * (8 + 2 * size),
-        "collocation.boundary": dim * float(config.collocation.boundary) * (8 + 2 * size),
+        "collocation.interior_points": (2 * dim + 2 + lifts) * points * (8 + 2 * size),
+        "collocation.boundary_points": dim * float(config.collocation.boundary_points) * (8 + 2 * size),
         "coarse.h": coarse,
     }

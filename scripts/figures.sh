@@ -6,7 +6,7 @@
 
 reduced=() epsilons=1/15,0.01 seeds=0,1,2,3,4
 if [ "$SCALE" = cpu ]; then
-  reduced=(collocation.interior=500 coarse.h=0.02 training.iterations=5000) epsilons=1/15,1/30 seeds=0,1,2
+  reduced=(collocation.interior_points=500 coarse.h=0.02 training.iterations=5000) epsilons=1/15,1/30 seeds=0,1,2
 fi
 sweep +experiment=osc1d coupling=ball,consistent,none "problem.eps=$epsilons" "seed=$seeds" "${reduced[@]}"
 hpms table "$RUNS/train/osc1d" --format markdown --output "$RESULTS/osc1d.md"

@@ -6,7 +6,7 @@
 
 reduced=()
 if [ "$SCALE" = cpu ]; then
-  reduced=(problem.eps=0.2 boundary=hard collocation.interior=1000 coarse.h=0.1 training.iterations=2000)
+  reduced=(problem.eps=0.2 boundary=hard collocation.interior_points=1000 coarse.h=0.1 training.iterations=2000)
 fi
 sweep +experiment=osc2d network=mlp,ms_pinn coupling=ball,none seed=0,1,2,3,4 "${reduced[@]}"
 

@@ -26,8 +26,8 @@ from hpms.errors import UserError
 from hpms.sweep import Job, Plan
 
 _NO_MEMORY = (
-    "there is not enough memory for this: lower runtime.block, collocation.interior, ensemble or the width of the "
-    "network, or enlarge coarse.h."
+    "there is not enough memory for this: lower runtime.block, collocation.interior_points, ensemble or the width of "
+    "the network, or enlarge coarse.h."
 )
 
 

@@ -16,6 +16,10 @@ log = logging.getLogger(__name__)
 RENAMED = {  # in which version, from what, to what
     "0.1.0": {
         "optimizer.least_damping": "optimizer.min_damping",
+        "collocation.interior": "collocation.interior_points",
+        "collocation.boundary": "collocation.boundary_points",
+        "collocation.share": "collocation.layer_share",
+        "collocation.width": "collocation.layer_width",
         "collocation=fresh": "collocation=resampled",
         "collocation=layers": "collocation=boundary_layers",
     },

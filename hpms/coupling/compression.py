@@ -35,7 +35,7 @@ def compression_matrix(nodes: np.ndarray, points: np.ndarray, delta: float) -> t
         node = ", ".join(f"{x:.4g}" for x in nodes[inner[np.argmin(counts)]])
         raise UserError(
             f"coupling.delta={delta:g} is too small: the ball of that diameter around the coarse node ({node}) holds "
-            f"none of the collocation.interior={len(points)} points; enlarge one of them."
+            f"none of the collocation.interior_points={len(points)} points; enlarge one of them."
         )
     if empty.any():
         log.warning(

@@ -54,8 +54,8 @@ def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> Non
         found = np.asarray(conditions.places.on(jnp.asarray(boundary), each.face))
         if not found.any() and (each.is_flux or not hard):
             raise UserError(
-                f"none of the collocation.boundary={len(boundary)} points lies on {each.part}, whose condition "
-                f"would be lost: give more of them."
+                f"none of the collocation.boundary_points={len(boundary)} points lies on {each.part}, whose "
+                f"condition would be lost: give more of them."
             )
 
 

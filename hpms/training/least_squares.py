@@ -83,7 +83,7 @@ def check_memory(parameters: int, rows: int, averaged: int) -> None:
         raise UserError(
             f"a least-squares step with {parameters} parameters and {rows} rows needs {needed / GIGA:.0f} GB, and "
             f"{there / GIGA:.3g} are available: make the network smaller, such as network=two_scale, or lower "
-            f"collocation.interior."
+            f"collocation.interior_points."
         )
 
 

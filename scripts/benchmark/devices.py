@@ -45,7 +45,12 @@ class Case:
 
 def work(optimizer: str, points: int, devices: int) -> None:
     """Answers each line of standard input with the seconds of one step, and those of CPU time."""
-    overrides = [f"collocation.interior={points}", f"runtime.devices={devices}", "balancing=none", "coupling=none"]
+    overrides = [
+        f"collocation.interior_points={points}",
+        f"runtime.devices={devices}",
+        "balancing=none",
+        "coupling=none",
+    ]
     config = hpms.configure("+experiment=osc2d", *_STEPS[optimizer], *overrides)
     config.runtime.setup()
     built = build(config, fine_problem(config))

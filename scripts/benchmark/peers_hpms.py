@@ -21,8 +21,8 @@ class Hpms:
 
     def __init__(self, problem: Problem) -> None:
         overrides = ["+experiment=osc2d", "network=mlp", "coupling=none", "boundary=soft", "boundary.tau1=1/4"]
-        overrides += [f"problem.eps={problem.eps}", f"collocation.interior={len(problem.interior)}"]
-        overrides += [f"collocation.boundary={problem.sides[..., 0].size}", "runtime.platform=cpu"]
+        overrides += [f"problem.eps={problem.eps}", f"collocation.interior_points={len(problem.interior)}"]
+        overrides += [f"collocation.boundary_points={problem.sides[..., 0].size}", "runtime.platform=cpu"]
         overrides += [f"optimizer.learning_rate={problem.learning_rate}", "optimizer.decay_rate=1"]
         config = hpms.configure(*overrides)
         config.runtime.setup()

@@ -58,12 +58,16 @@ def points(options: argparse.Namespace) -> list[tuple[Point, list[str]]]:
     for network in options.methods:
         widths, base = getattr(options, f"widths_{network}"), [*METHODS[network][1].split(), *options.set]
         for count in options.points:
-            found.append((Point("points", network, count), [*base, f"collocation.interior={count}"]))
+            found.append((Point("points", network, count), [*base, f"collocation.interior_points={count}"]))
         for width in widths:
-            sizes = [f"collocation.interior={options.fixed}", f"network.width={width}"]
+            sizes = [f"collocation.interior_points={options.fixed}", f"network.width={width}"]
             found.append((Point("width", network, width), [*base, *sizes]))
         for seeds in options.ensembles:
-            sizes = [f"collocation.interior={min(options.points or POINTS)}", *_SMALL.split(), f"ensemble={seeds}"]
+            sizes = [
+                f"collocation.interior_points={min(options.points or POINTS)}",
+                *_SMALL.split(),
+                f"ensemble={seeds}",
+            ]
             length = [f"training.iterations={_LOG * options.steps}", f"training.log_every={_LOG}"]
             found.append((Point("ensemble", network, seeds), [*base, *sizes, *length]))
     return found

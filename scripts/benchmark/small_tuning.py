@@ -1,7 +1,7 @@
 """Steps of `+method=small` to a guaranteed energy error of 2 %, as one of its keys after another is changed.
 
     python scripts/benchmark/small_tuning.py [--cases osc2d:0.01 locally:0.0125] [--seeds 0 1] [--accuracy 0.02]
-        [--every 5] [--keys collocation.interior=2000,8000 ...] [--output DIR]
+        [--every 5] [--keys collocation.interior_points=2000,8000 ...] [--output DIR]
 
 Each is one `hpms train` without a reference that ends by its own bound. What a step costs is `coupling_step.py`'s to
 say. Finished runs are skipped: the same command goes on. The table is printed in Markdown.
@@ -19,10 +19,10 @@ from hpms.results.formats import markdown
 from hpms.results.run import FILE, StoredRun
 
 _KEYS = [
-    "collocation.interior=2000,8000",
+    "collocation.interior_points=2000,8000",
     "coupling.spacing=1/8,1/20,1/30",
     "coupling.share=0.1,0.5",
-    "collocation.share=0.25,0.75",
+    "collocation.layer_share=0.25,0.75",
 ]
 
 

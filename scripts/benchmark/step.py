@@ -44,7 +44,7 @@ class HessianNetwork(AbstractNetwork):
 
 def configuration(points: int, block: int, network: str, coupling: str, upscaling: str = "isotropic") -> Config:
     overrides = ["+experiment=osc2d", f"network={network}", f"coupling={coupling}", f"upscaling={upscaling}"]
-    overrides += [f"collocation.interior={points}", f"runtime.block={block}"]
+    overrides += [f"collocation.interior_points={points}", f"runtime.block={block}"]
     return hpms.configure(*overrides)
 
 

@@ -40,7 +40,7 @@ RULES = [  # problems, networks, optimizers, and the overrides of them all, a la
     ("*", "two_scale", FIRST_ORDER, "runtime.precision=float32 runtime.block=null training.log_every=100"),
     ("*", "*", QUASI_NEWTON, "runtime.precision=float64 runtime.block=null collocation=uniform training.log_every=10"),
     ("*", "*", LEAST_SQUARES, "runtime.precision=float64 runtime.block=500 collocation=resampled training.log_every=1"),
-    ("*", "mlp ms_pinn", LEAST_SQUARES, "collocation.interior=1000"),
+    ("*", "mlp ms_pinn", LEAST_SQUARES, "collocation.interior_points=1000"),
     ("osc1d", "*", "adam_then_lbfgs", "optimizer.switch=1000"),
     ("osc2d", "mlp ms_pinn", "adam_then_lbfgs", "optimizer.switch=150"),
     ("osc2d", "two_scale", "adam_then_lbfgs", "optimizer.switch=1000"),

@@ -22,10 +22,22 @@ from pathlib import Path
 from compare_report import CHOSEN, COUPLINGS, NETWORKS, OPTIMIZERS, PROBLEMS, Case, load, plot, report
 
 RULES = [  # problems, networks, optimizers, couplings and overrides, a later value behind an earlier one
-    ("osc1d", "*", "*", "*", "+experiment=osc1d collocation.interior=500 coarse.h=0.02"),
-    ("osc1d_001", "*", "*", "*", "+experiment=osc1d problem.eps=0.01 collocation.interior=1500 coarse.h=0.01"),
-    ("osc2d", "*", "*", "*", "+experiment=osc2d problem.eps=0.2 boundary=hard collocation.interior=1500 coarse.h=0.1"),
-    ("aperiodic", "*", "*", "*", "+experiment=osc1d collocation.interior=500 coarse.h=0.02 coefficient=expression"),
+    ("osc1d", "*", "*", "*", "+experiment=osc1d collocation.interior_points=500 coarse.h=0.02"),
+    ("osc1d_001", "*", "*", "*", "+experiment=osc1d problem.eps=0.01 collocation.interior_points=1500 coarse.h=0.01"),
+    (
+        "osc2d",
+        "*",
+        "*",
+        "*",
+        "+experiment=osc2d problem.eps=0.2 boundary=hard collocation.interior_points=1500 coarse.h=0.1",
+    ),
+    (
+        "aperiodic",
+        "*",
+        "*",
+        "*",
+        "+experiment=osc1d collocation.interior_points=500 coarse.h=0.02 coefficient=expression",
+    ),
     ("aperiodic", "*", "*", "*", "coefficient.formula=2+0.6*sin(2*pi*x1/eps)+0.8*sin(2*pi*(5**0.5-1)/2*x1/eps)"),
     ("*", "mlp", "*", "*", "network=mlp network.depth=4"),
     ("*", "ms_pinn", "*", "*", "network=ms_pinn network.features=32 network.width=64"),

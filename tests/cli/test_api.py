@@ -107,7 +107,7 @@ def test_a_signal_reaches_the_program_behind_the_checkpoint(tmp_path):
 import hpms, os, signal, threading, time, pathlib
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 config = hpms.configure("+experiment=osc1d", "network=mlp", "network.width=8", "network.depth=1",
-                        "training.iterations=1000000", "training.log_every=1000", "collocation.interior=50")
+                        "training.iterations=1000000", "training.log_every=1000", "collocation.interior_points=50")
 def late():
     while not list(pathlib.Path("run").glob("metrics.jsonl")):
         time.sleep(0.1)

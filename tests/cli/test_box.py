@@ -17,8 +17,8 @@ TINY = (
     "network.width=8",
     "network.depth=2",
     "boundary=hard",
-    "collocation.interior=150",
-    "collocation.boundary=60",
+    "collocation.interior_points=150",
+    "collocation.boundary_points=60",
     "training.iterations=10",
     "training.log_every=5",
     "balancing.interval=5",
@@ -133,7 +133,7 @@ def test_the_reference_of_a_rod_is_its_exact_solution(hpms):
             "at both ends",
         ),
         (
-            ("problem.sides=[1,9]", "collocation.boundary=1", "problem.conditions={all:{robin:[1,0]}}"),
+            ("problem.sides=[1,9]", "collocation.boundary_points=1", "problem.conditions={all:{robin:[1,0]}}"),
             "whose condition would be lost",
         ),
         (("problem.conditions=" + "{left:" * 200,), "at most 100 brackets"),
@@ -165,7 +165,11 @@ def test_what_is_upscaled_needs_the_papers_conditions(hpms, verb):
 def test_a_flux_opposite_to_zeros_is_solved_although_no_network_at_all_misses_little(hpms):
     line = ("problem=box", "problem.dim=1", "problem.eps=0.05", "source=constant", "reference=none", "plot=false")
     line += ("problem.conditions={left:{dirichlet:0},right:{neumann:1}}", "coefficient=expression")
-    line += ("coefficient.formula=2+1.5*sin(2*pi*x1/eps)", "coefficient.periods=[eps]", "collocation.interior=600")
+    line += (
+        "coefficient.formula=2+1.5*sin(2*pi*x1/eps)",
+        "coefficient.periods=[eps]",
+        "collocation.interior_points=600",
+    )
     few = ("network=two_scale_small", "training.iterations=40", "training.accuracy=0.02")
     result = hpms("train", "+method=small", *line, *few)
     assert result.code == 0 and "is at most training.accuracy=0.02" in result.out, result.err

@@ -5,7 +5,7 @@ import pytest
 
 from hpms.coupling.ball import BallCoupling
 
-QUICK = ("network.width=8", "network.features=4", "collocation.interior=300", "coarse.h=0.1", "problem.eps=0.25")
+QUICK = ("network.width=8", "network.features=4", "collocation.interior_points=300", "coarse.h=0.1", "problem.eps=0.25")
 EVERY = list(
     product(("osc1d", "osc2d"), ("mlp", "ms_pinn"), ("hard", "soft"), ("compress_state=false", "compress_state=true"))
 )
@@ -34,7 +34,7 @@ def test_a_gradient_without_its_adjoint_part_fails(hpms, monkeypatch):
 
 @pytest.mark.slow
 def test_the_rows_of_least_squares_pass(hpms):
-    small = ("network.slow_width=4", "network.width=8", "coarse.h=0.1", "collocation.interior=20")
+    small = ("network.slow_width=4", "network.width=8", "coarse.h=0.1", "collocation.interior_points=20")
     options = ("coupling=ball", "coupling.delta=0.4", "problem.eps=0.25")
     code, out, _ = hpms("check", "+experiment=osc1d_fast", *small, *options)
     assert code == 0, out

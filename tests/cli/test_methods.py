@@ -60,7 +60,12 @@ def test_a_method_is_for_any_dimension(method, dim):
 
 @pytest.mark.thorough
 def test_fast_alone_is_enough_for_conditions_of_ones_own(hpms):
-    few = ("collocation.interior=60", "collocation.boundary=40", "training.iterations=2", "reference.fem_h=0.1")
+    few = (
+        "collocation.interior_points=60",
+        "collocation.boundary_points=40",
+        "training.iterations=2",
+        "reference.fem_h=0.1",
+    )
     small = ("network.width=4", "network.slow_width=4", "network.rank=1", "reference.h=0.1", "problem.eps=0.5")
     result = hpms("train", *OWN, "+method=fast", *few, *small)
     assert result.code == 0, result.err
@@ -107,7 +112,7 @@ def test_an_unknown_method_is_one_sentence(hpms):
 def test_an_experiment_takes_another_method(typed):
     config = read(*typed)
     assert config.names["optimizer"] == "gauss_newton" and "sin(pi*x1/eps)" in config.plain()["coefficient"]["formula"]
-    assert config.collocation.interior == 4000
+    assert config.collocation.interior_points == 4000
 
 
 def test_what_is_typed_stands_above_the_method():

@@ -6,7 +6,7 @@ import pytest
 from hpms.commands import plot_coefficient
 from hpms.errors import UserError
 
-EPS = ("problem.eps=0.25", "collocation.interior=50")
+EPS = ("problem.eps=0.25", "collocation.interior_points=50")
 PLANE = ("problem.dim=2", *EPS)
 
 
@@ -57,7 +57,7 @@ def test_a_tensor_has_eigenvalues_and_matrices(hpms):
 
 
 def test_a_feature_without_points_is_drawn_as_well(hpms, recwarn):
-    result = hpms("plot", "coefficient", "problem.eps=1e-3", "collocation.interior=10")
+    result = hpms("plot", "coefficient", "problem.eps=1e-3", "collocation.interior_points=10")
     assert result.code == 0 and row(result.out, "in the feature that is drawn") == "0"
     assert not [each for each in recwarn if "layout" in str(each.message)]
 

@@ -65,7 +65,7 @@ def test_a_run_brings_its_medium_and_its_network(hpms, finished):
 @pytest.mark.thorough
 def test_cells_that_no_coarse_mesh_has_and_a_run_without_reference_are_upscaled_too(hpms):
     formula = ("coefficient=expression", "coefficient.formula=2+x1", "coefficient.periods=null", "problem.dim=1")
-    small = ("problem.eps=0.25", "network=mlp", "network.width=4", "coarse.h=0.25", "collocation.interior=50")
+    small = ("problem.eps=0.25", "network=mlp", "network.width=4", "coarse.h=0.25", "collocation.interior_points=50")
     many = hpms("upscale", *formula, "problem.eps=0.25", "upscaling=cells", "upscaling.cells=[16]", "coarse.h=0.25")
     assert many.code == 0, many.err
     options = ("reference=none", "training.iterations=1", "upscaling=cells", "upscaling.cells=[2]")

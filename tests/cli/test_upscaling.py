@@ -17,7 +17,7 @@ SMALL = (
     "network=mlp",
     "network.width=6",
     "network.depth=1",
-    "collocation.interior=200",
+    "collocation.interior_points=200",
     "coarse.h=0.2",
     "reference.h=0.05",
     "reference.fem_h=0.1",
@@ -40,7 +40,14 @@ def arrays(path, group):
 
 @pytest.mark.thorough
 def test_a_tensor_is_trained_from_two_lifted_problems_and_continued(hpms):
-    command = ("train", *SMALL, "upscaling=tensor", "boundary=soft", "collocation.boundary=20", "training.iterations=3")
+    command = (
+        "train",
+        *SMALL,
+        "upscaling=tensor",
+        "boundary=soft",
+        "collocation.boundary_points=20",
+        "training.iterations=3",
+    )
     whole = hpms(*command, "output=whole")
     assert whole.code == 0, whole.err
     summary, fields = attributes(whole.last_line), arrays(whole.last_line, "fields")
@@ -97,7 +104,7 @@ def test_each_cell_has_a_tensor_beside_that_of_the_reference(hpms):
         (("upscaling=cells", "upscaling.cells=[2,9]"), "the coarse mesh would need 18 along each axis"),
         (("upscaling=cells", "upscaling.cells=[0,2]"), "upscaling.cells[0]=0"),
         (("upscaling=cells", "coupling=consistent"), "coupling=consistent with upscaling=cells"),
-        (("upscaling=cells", "upscaling.cells=[4,4]", "collocation.interior=9"), "hold none of the collocation"),
+        (("upscaling=cells", "upscaling.cells=[4,4]", "collocation.interior_points=9"), "hold none of the collocation"),
         (("upscaling=cells", "upscaling.cells=[]"), "upscaling.cells=[] is not allowed"),
         (("upscaling=scalar",), "upscaling"),
     ],

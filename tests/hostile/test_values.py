@@ -11,7 +11,12 @@ from hpms.problem import smoothness
 from hpms.problem.smoothness import warn_of_roughness
 from hpms.results.lock import locked
 
-LARGE = ["collocation.interior=1e12", "collocation.interior=1e9", "collocation.boundary=1e12", "network.width=1e6"]
+LARGE = [
+    "collocation.interior_points=1e12",
+    "collocation.interior_points=1e9",
+    "collocation.boundary_points=1e12",
+    "network.width=1e6",
+]
 LARGE += ["network.features=1e9", "ensemble=1000000"]
 DEEP = ["network.depth=100000", "coarse.h=1e-9", "reference.h=1e-9", "reference.fem_h=1e-9", "coarse.h=1e-310"]
 DEEP += ["reference.h=1e-310", "reference.fem_h=1e-310", "problem.eps=1e-310", "network.width=1e300"]
@@ -41,7 +46,13 @@ def test_a_three_dimensional_problem_has_a_reference_of_a_size_that_ends_or_meet
     monkeypatch.setattr(runs, "_PATIENCE", 0.0)
     formula = ("coefficient=expression", "coefficient.formula=2+sin(2*pi*x1/eps)", "source=constant")
     small = ("network=mlp", "network.width=4", "network.depth=1", "training.iterations=1")
-    three = ("problem.dim=3", "problem.eps=0.5", "collocation.interior=100", "coupling=none", "training.wall_limit=3")
+    three = (
+        "problem.dim=3",
+        "problem.eps=0.5",
+        "collocation.interior_points=100",
+        "coupling=none",
+        "training.wall_limit=3",
+    )
     code, _, err = hpms("train", *formula, *small, *three)
     assert code == 1 and "computing the reference: 140,608 unknowns" in err and "training.wall_limit=3" in err
 

@@ -28,5 +28,11 @@ def test_the_quickstart_keeps_its_bound(tmp_path):
 
 
 def test_a_million_points_train_in_8_gib(tmp_path):
-    train(tmp_path, "+experiment=osc2d", "collocation.interior=1000000", "training.iterations=2", "reference.h=0.01")
+    train(
+        tmp_path,
+        "+experiment=osc2d",
+        "collocation.interior_points=1000000",
+        "training.iterations=2",
+        "reference.h=0.01",
+    )
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 8 * 2**20

@@ -66,7 +66,7 @@ def untrained(name, *more):
         () if any(text.startswith("source") for text in PROBLEMS[name]) else ("source=expression", "source.formula=5")
     )
     network = ("network=mlp", "network.width=8", "network.depth=1")
-    config = hpms.configure("+method=fast", *PROBLEMS[name], *source, *network, "collocation.interior=50", *more)
+    config = hpms.configure("+method=fast", *PROBLEMS[name], *source, *network, "collocation.interior_points=50", *more)
     built = hpms.build(config)
     return built, measure(config, built.problem)
 
@@ -111,7 +111,7 @@ def test_it_is_above_the_error_and_not_far(name):
     ],
 )
 def test_values_that_are_missed_are_part_of_it(name):
-    built, measured = untrained(name, "boundary=soft", "collocation.boundary=50")
+    built, measured = untrained(name, "boundary=soft", "collocation.boundary_points=50")
     found, error = built.bound(built.theta), energy_error(built, measured)
     assert found.is_bound
     assert 0.995 * error <= found.energy <= 1.3 * error
@@ -155,7 +155,7 @@ def test_values_that_differ_on_faces_that_meet_have_an_estimate():
 
 
 def test_it_is_none_without_the_values_that_are_missed():
-    built, measured = untrained("a square", "boundary=soft", "collocation.boundary=50")
+    built, measured = untrained("a square", "boundary=soft", "collocation.boundary_points=50")
     found = built.bound(built.theta)
     assert math.sqrt(found.energy**2 - found.boundary**2) < energy_error(built, measured)
 

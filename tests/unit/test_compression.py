@@ -40,7 +40,9 @@ def test_a_point_on_a_node_is_in_its_ball():
 
 def test_an_empty_ball_names_delta_the_node_and_the_number_of_points():
     points = np.array([[0.1], [0.2], [0.8]])
-    with pytest.raises(UserError, match=r"coupling\.delta=0\.1 .*coarse node \(0\.5\).*collocation\.interior=3 points"):
+    with pytest.raises(
+        UserError, match=r"coupling\.delta=0\.1 .*coarse node \(0\.5\).*collocation\.interior_points=3 points"
+    ):
         compression_matrix(lattice(1, 3), points, 0.1)
 
 

@@ -151,7 +151,7 @@ def test_a_share_weighs_the_coupling_by_the_misfit_of_no_network(coupling):
 def test_the_balls_refuse_points_that_are_not_spread_evenly():
     with pytest.raises(ConfigError, match="ball with collocation=boundary_layers"):
         configure("coupling=ball", "collocation=boundary_layers", "problem.eps=0.1")
-    with pytest.raises(ConfigError, match=r"collocation\.width=0\.6"):
-        configure("coupling=none", "collocation=boundary_layers", "collocation.width=0.6")
-    with pytest.raises(ConfigError, match=r"collocation\.share=1"):
-        configure("coupling=none", "collocation=boundary_layers", "problem.eps=0.1", "collocation.share=1")
+    with pytest.raises(ConfigError, match=r"collocation\.layer_width=0\.6"):
+        configure("coupling=none", "collocation=boundary_layers", "collocation.layer_width=0.6")
+    with pytest.raises(ConfigError, match=r"collocation\.layer_share=1"):
+        configure("coupling=none", "collocation=boundary_layers", "problem.eps=0.1", "collocation.layer_share=1")

@@ -172,7 +172,13 @@ def test_the_state_is_its_own_adjoint():
 
 def test_where_v_0_misses_little_the_weight_is_that_of_a_slope_without_corrector():
     """Of K = 2 + sin(2πx₁/ε) cos(2πx₂/ε) a slope misses ∂_aK, whose square has the mean (2π/ε)²/4; its energy is 2."""
-    problem = ("problem=box", "problem.dim=2", "problem.eps=0.25", "source=constant", "collocation.interior=4000")
+    problem = (
+        "problem=box",
+        "problem.dim=2",
+        "problem.eps=0.25",
+        "source=constant",
+        "collocation.interior_points=4000",
+    )
     problem += ("problem.conditions={left:{dirichlet:0},right:{neumann:1},all:{neumann:0}}",)
     problem += ("coefficient=expression", "coefficient.formula='2+sin(2*pi*x1/eps)*cos(2*pi*x2/eps)'")
     config = hpms.configure("+method=small", *problem, "coupling.share=0.5", "reference=none")
