@@ -24,7 +24,7 @@ problem = hpms.Problem(
     source="1 + x1",
     conditions={"left": hpms.Dirichlet(0), "right": hpms.Dirichlet(0)},
 )
-small = ("network=two_scale_small", "collocation.interior_points=400")
+small = ("network=two_scale_light", "collocation.interior_points=400")
 asked = ("training.accuracy=0.005", "training.bound_every=1", "training.log_every=1")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *small, *asked, f"output={folder}")

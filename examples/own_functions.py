@@ -36,7 +36,7 @@ problem = hpms.Problem(
     source=heated,
     conditions={"left": hpms.Dirichlet(0), "right": hpms.Robin(2, lambda x: x[0] / 2)},
 )
-short = ("network=two_scale_small", "training.iterations=30", "collocation.interior_points=400")
+short = ("network=two_scale_light", "training.iterations=30", "collocation.interior_points=400")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *short, f"output={folder}")
 result = solution.errors

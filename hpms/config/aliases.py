@@ -22,6 +22,8 @@ RENAMED = {  # in which version, from what, to what
         "collocation.width": "collocation.layer_width",
         "collocation=fresh": "collocation=resampled",
         "collocation=layers": "collocation=boundary_layers",
+        "network=ms_pinn_small": "network=ms_pinn_light",
+        "network=two_scale_small": "network=two_scale_light",
     },
 }
 _TODAY = {old: new for names in RENAMED.values() for old, new in names.items()}

@@ -170,6 +170,6 @@ def test_a_flux_opposite_to_zeros_is_solved_although_no_network_at_all_misses_li
         "coefficient.periods=[eps]",
         "collocation.interior_points=600",
     )
-    few = ("network=two_scale_small", "training.iterations=40", "training.accuracy=0.02")
+    few = ("network=two_scale_light", "training.iterations=40", "training.accuracy=0.02")
     result = hpms("train", "+method=small", *line, *few)
     assert result.code == 0 and "is at most training.accuracy=0.02" in result.out, result.err
