@@ -20,6 +20,7 @@ RENAMED = {  # in which version, from what, to what
         "collocation.boundary": "collocation.boundary_points",
         "collocation.share": "collocation.layer_share",
         "collocation.width": "collocation.layer_width",
+        "coupling.cells": "coupling.box_periods",
         "collocation=fresh": "collocation=resampled",
         "collocation=layers": "collocation=boundary_layers",
         "network=ms_pinn_small": "network=ms_pinn_light",

@@ -131,7 +131,7 @@ class BallOptions(CouplingOptions):
 class ConsistentOptions(CouplingOptions):
     """`coupling=consistent`: box means against a coarse state with the network's own boundary data.
 
-    **Arguments:** `tau2` = τ₂, or a `share`. The box has `cells` whole periods of the coefficient along each axis, or,
+    **Arguments:** `tau2` = τ₂, or a `share`. The box has `box_periods` of the coefficient along each axis, or,
     where it declares no periods, the side `delta`; the means are taken at nodes of distance `spacing`, null for those
     of the coarse mesh, whose cells divide it; `points` lattice points per period (or per eps) and axis, 4 to 1000;
     `average` = box, or hat, the mean of the means. `update`, `interval`, `threshold`, `schedule` and `level` as in
@@ -141,7 +141,7 @@ class ConsistentOptions(CouplingOptions):
     tau2: NonNegative
     share: Positive | None
     delta: Positive
-    cells: Count
+    box_periods: Count
     spacing: Width | None
     points: Annotated[int, Bound(least=4, most=1000)]
     average: Literal["box", "hat"]
@@ -164,7 +164,7 @@ class ConsistentOptions(CouplingOptions):
         sides, counts = self.box(periods, dim, eps)
         reach = sides if self.average == "box" else 2 * sides
         if (reach > 1 - 2 * np.maximum(h, sides / counts)).any():
-            key, value = ("delta", f"{self.delta:g}") if periods is None else ("cells", self.cells)
+            key, value = ("delta", f"{self.delta:g}") if periods is None else ("box_periods", self.box_periods)
             shape = " x ".join(f"{side:.4g}" for side in reach)
             limit = float((1 - 2 * np.maximum(h, sides / counts)).min())
             reason = f"averages over {shape} do not fit beside nodes of distance {h:g}, sides up to {limit:.3g} do"
@@ -182,7 +182,7 @@ class ConsistentOptions(CouplingOptions):
         if periods is None:
             sides = np.full(dim, self.delta)
             return sides, np.maximum(2, np.ceil(self.points * sides / eps - 1e-9)).astype(int)
-        return self.cells * np.asarray(periods), np.full(dim, self.points * self.cells)
+        return self.box_periods * np.asarray(periods), np.full(dim, self.points * self.box_periods)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
         from hpms.coupling.box import box_coupling

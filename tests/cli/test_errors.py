@@ -39,7 +39,7 @@ WRONG = [
     (["train", "ensemble=0"], "ensemble=0", "at least 1"),
     (["train", "ensemble=2", "run_dir=x"], "run_dir=x", "leave it out"),
     (["train", "coupling.schedule=later"], "coupling.schedule=later", "constant or until"),
-    (["train", "coupling=consistent", "problem.eps=0.95"], "coupling.cells=1 is not allowed", "sides up to"),
+    (["train", "coupling=consistent", "problem.eps=0.95"], "coupling.box_periods=1 is not allowed", "sides up to"),
     (["train", "coupling=consistent", "coupling.points=3"], "coupling.points=3", "at least 4"),
     (["train", "coupling=consistent", "coupling.points=100000"], "coupling.points=100000", "at most 1000"),
     (["train", "+experiment=osc2d", "coupling=consistent", "coupling.points=1000"], "points=1000", "are allowed"),

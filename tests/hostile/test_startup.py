@@ -23,7 +23,7 @@ T = "+experiment=osc1d"
         (("train", T, "network.width=-1"), "network.width"),
         (("train", T, "optimizer.decay_rate=2"), "optimizer.decay_rate"),
         (("train", T, "coefficient=expression", "coefficient.formula=2+sin(z)"), "coefficient.formula"),
-        (("train", "+experiment=osc2d", "coupling=consistent", "coupling.cells=50"), "coupling.cells"),
+        (("train", "+experiment=osc2d", "coupling=consistent", "coupling.box_periods=50"), "coupling.box_periods"),
         (("train", "+experiment=osc2d", "reference.method=exact"), "reference.method"),
         (("train", T, "ensemble=2", "run_dir=here"), "run_dir"),
         (("check", T, "boundary=soft", "boundary.tau1=-1"), "boundary.tau1"),
