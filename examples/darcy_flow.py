@@ -35,7 +35,7 @@ problem = hpms.Problem(
 )
 short = ("training.iterations=12", "collocation.interior_points=2000", "collocation.boundary_points=200")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
-    solution = hpms.solve(problem, "fast", *short, "reference.h=1/40", "reference.fem_h=1/40", f"output={folder}")
+    solution = hpms.solve(problem, "fast", *short, "reference.h=1/40", "reference.baseline_h=1/40", f"output={folder}")
 
 # %%
 # ``solution.flux`` is :math:`-K\nabla w`, the Darcy velocity.

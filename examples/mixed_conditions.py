@@ -31,7 +31,7 @@ def solved(conditions):
         conditions=conditions,
     )
     short = ("training.iterations=20", "collocation.interior_points=1500", "collocation.boundary_points=200")
-    fine = ("reference.h=1/32", "reference.fem_h=1/32")
+    fine = ("reference.h=1/32", "reference.baseline_h=1/32")
     with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
         return hpms.solve(problem, "fast", *short, *fine, f"output={folder}")
 

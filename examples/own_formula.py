@@ -31,7 +31,7 @@ print(problem)
 # Twenty-five steps on 2000 points. ``reference.h`` keeps the reference small: it takes most of the time otherwise.
 
 short = ("training.iterations=25", "collocation.interior_points=2000", "collocation.boundary_points=200")
-fine = ("reference.h=1/48", "reference.fem_h=1/48")
+fine = ("reference.h=1/48", "reference.baseline_h=1/48")
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *short, *fine, f"output={folder}")
 result = solution.errors

@@ -32,7 +32,7 @@ with tempfile.TemporaryDirectory() as folder:
         source=1,
         conditions={"all": hpms.Dirichlet(0)},
     )
-    solution = hpms.solve(problem, "fast", *short, "reference.h=1/48", "reference.fem_h=1/48", f"output={folder}")
+    solution = hpms.solve(problem, "fast", *short, "reference.h=1/48", "reference.baseline_h=1/48", f"output={folder}")
 result = solution.errors
 print("relative errors: L² {relative_l2:.1e}, H¹ {relative_h1:.1e}".format(**result))
 

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = 5.0  # seconds that the reference always has, whatever the wall limit
 _SLOW_REFERENCE = (
     "training.wall_limit={} seconds were over before the reference and the fine FEM were there: raise it, or enlarge "
-    "reference.h and reference.fem_h."
+    "reference.h and reference.baseline_h."
 )
 
 

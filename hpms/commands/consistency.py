@@ -11,6 +11,7 @@ import numpy as np
 
 from hpms.cli.invocation import ConsistencyInvocation, Invocation
 from hpms.commands.result import Result
+from hpms.config import aliases
 from hpms.config.config import Config
 from hpms.figures.consistency import figure
 from hpms.machine.runtime import provenance
@@ -59,6 +60,6 @@ def _path(invocation: Invocation, config: Config, sweep: Sweep, experiment: str)
     """One place for each problem, with all its ε, and sweep."""
     groups = ("problem", "coefficient", "source", "law", "reference")
     cases = [config.identity(*groups), *(config_at(config, e).identity(*groups) for e in sweep.eps or ())]
-    what = json.dumps([*cases, asdict(sweep), needed(config.reference).delta])
+    what = json.dumps([*cases, aliases.hashed("sweep", asdict(sweep)), needed(config.reference).delta])
     digest = hashlib.sha256(what.encode()).hexdigest()[:12]
     return Path(invocation.output, "consistency", experiment, digest, "consistency.h5")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hpms.config import aliases
 from hpms.errors import UserError
 from hpms.machine import files
 from hpms.results.collection import Run, load_runs, newest
@@ -43,8 +44,8 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]], count: int,
 
 
 def keys(text: str) -> list[str]:
-    """A list of keys separated by commas."""
-    return [key for key in text.split(",") if key]
+    """A list of keys separated by commas, by today's names."""
+    return [aliases.current(key) for key in text.split(",") if key]
 
 
 def read_runs(places: list[str]) -> list[Run]:

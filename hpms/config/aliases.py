@@ -21,6 +21,8 @@ RENAMED = {  # in which version, from what, to what
         "collocation.share": "collocation.layer_share",
         "collocation.width": "collocation.layer_width",
         "coupling.cells": "coupling.box_periods",
+        "reference.fem_h": "reference.baseline_h",
+        "sweep.fem_h": "sweep.fine_h",
         "collocation=fresh": "collocation=resampled",
         "collocation=layers": "collocation=boundary_layers",
         "network=ms_pinn_small": "network=ms_pinn_light",

@@ -45,7 +45,7 @@ def _multigrid(
         if info != 0:
             raise UserError(
                 f"the fine solver did not converge in {_ITERATIONS} iterations for {len(b)} unknowns: "
-                "choose a larger reference.h or reference.fem_h, or a coefficient with less contrast."
+                "choose a larger reference.h or reference.baseline_h, or a coefficient with less contrast."
             )
         solutions.append(x)
     return np.stack(solutions)

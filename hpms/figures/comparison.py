@@ -171,7 +171,7 @@ def _draw(axes: Any, course: Course, label: str, **style: Any) -> None:
 
 
 def _draw_levels(axes: Any, column: Column, key: str) -> None:
-    """The fine FEM of each `reference.fem_h` there is."""
+    """The fine FEM of each `reference.baseline_h` there is."""
     if not key:
         return
     runs = [run for curve in column.curves for run in curve.records]

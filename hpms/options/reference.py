@@ -42,14 +42,14 @@ class DefaultOptions(ReferenceOptions):
     **Arguments:** `method`: exact (1-D quadrature), p2, p1, auto (exact in 1-D, else p2), or layered: a series for a
     medium that depends on x1 alone, periodic, with a constant source, in 2-D and 3-D, whose cost hardly depends on ε;
     its mesh width `h`, or null for ε/32 or what can be computed in half a minute (layered: the spacing of nodes along
-    x1, with which the number of modes goes; null for a 384th of the period); `fem_h`, the width of the fine P1 mesh
-    that is shown beside the network; `delta`, the diameter of the balls of the paper's averages, whose gap is always
+    x1, with which the number of modes goes; null for a 384th of the period); `baseline_h`, the width of the P1 mesh
+    of the fine FEM beside the network; `delta`, the diameter of the balls of the paper's averages, whose gap is always
     reported; `cache`, the directory of results.
     """
 
     method: Literal["auto", "exact", "p1", "p2", "layered"]
     h: Width | None
-    fem_h: Width
+    baseline_h: Width
     delta: Positive
     cache: Folder
     is_one: ClassVar[bool] = True
@@ -67,7 +67,7 @@ class DefaultOptions(ReferenceOptions):
         else:
             name = meshes.method_name(self.method, dim, not config.law.is_the_papers)
             meshes.reference_cells(dim, config.problem.eps, name, self.h, longest)
-        meshes.baseline_cells(dim, self.fem_h, longest)
+        meshes.baseline_cells(dim, self.baseline_h, longest)
 
     def _check_layers(self, config: Config) -> None:
         dim = config.problem.dim

@@ -15,13 +15,13 @@ _COARSE_CELLS = {1: (25, 50, 100, 200), 2: (10, 20, 40, 80), 3: (4, 8)}
 @dataclass(frozen=True)
 class Sweep:
     """`sweep`: `eps` of ε; of δ in units of ε (`delta_over_eps`) and of Ω (`fixed_delta`); of the fine and the coarse
-    mesh width (`fem_h`, `coarse_h`), both at `problem.eps`. Each is a list, or null for the defaults of the dimension.
+    mesh width (`fine_h`, `coarse_h`), both at `problem.eps`. Each is a list, or null for the defaults of the dimension.
     """
 
     eps: tuple[Width, ...] | None
     delta_over_eps: tuple[Width, ...]
     fixed_delta: tuple[Width, ...] | None
-    fem_h: tuple[Width, ...] | None
+    fine_h: tuple[Width, ...] | None
     coarse_h: tuple[Width, ...] | None
 
     def resolved(self, dim: int, eps: float) -> "Sweep":
@@ -30,7 +30,7 @@ class Sweep:
             self,
             eps=_or(self.eps, [eps / 2**k for k in range(_HALVINGS[dim] + 1)]),
             fixed_delta=_or(self.fixed_delta, [k * eps for k in _FIXED[dim] if k * eps < 1]),
-            fem_h=_or(self.fem_h, [1 / round(k / eps) for k in _FEM_PER_EPS[dim] if k >= 2 * eps]),
+            fine_h=_or(self.fine_h, [1 / round(k / eps) for k in _FEM_PER_EPS[dim] if k >= 2 * eps]),
             coarse_h=_or(self.coarse_h, [1 / n for n in _COARSE_CELLS[dim]]),
         )
         for name, values in asdict(found).items():
@@ -43,7 +43,7 @@ class Sweep:
             if max(deltas or (0,)) >= 1:
                 allowed = f"δ={max(deltas or ()):.4g} must be less than the domain's size 1 for every ε"
                 raise ConfigError(f"sweep.{name}", list(getattr(found, name)), allowed)
-        for name in ("fem_h", "coarse_h"):
+        for name in ("fine_h", "coarse_h"):
             if max(widths := getattr(found, name)) > 0.5:
                 raise ConfigError(f"sweep.{name}", list(widths), "a mesh width must be at most 0.5")
         return found

@@ -87,7 +87,7 @@ def consistency(config: Config, sweep: Sweep) -> Consistency:
         fixed=_gap_table(sweep, rows, slice(count, None)),
         coercivity=bounds,
         own_error_l2=np.array(own),
-        fem=find_fem_errors(config, problem, exact, sweep.fem_h or ()),
+        fem=find_fem_errors(config, problem, exact, sweep.fine_h or ()),
         coarse=find_coarse_errors(config, problem, exact, sweep.coarse_h or (), delta),
     )
 

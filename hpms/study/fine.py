@@ -66,15 +66,15 @@ def find_box_gaps(config: Config, problem: LiftedProblem, exact: Reference) -> d
 
 
 def find_baseline(config: Config, problem: LiftedProblem, exact: Reference) -> Baseline:
-    """The fine P1 solution of `reference.fem_h`, from the cache where it is there."""
+    """The fine P1 solution of `reference.baseline_h`, from the cache where it is there."""
     coefficient, source = problem.coefficient_at(), problem.source_at()
     chosen = needed(config.reference)
-    key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.fem_h))
+    key = _key(config, problem, exact.method, repr(exact.h), repr(chosen.baseline_h))
     return baseline(
         config.problem.dim,
         coefficient,
         source,
-        h=chosen.fem_h,
+        h=chosen.baseline_h,
         exact=exact.lifted[: problem.lifts],
         box=posed(problem),
         cache_dir=chosen.cache,
@@ -117,8 +117,8 @@ def find_gaps(config: Config, problem: LiftedProblem, exact: Reference, delta: f
 def find_fem_errors(
     config: Config, problem: LiftedProblem, exact: Reference, widths: Sequence[float]
 ) -> list[Baseline]:
-    """The fine P1 solutions of several mesh widths in place of `reference.fem_h`."""
-    changed = (replace(config, reference=replace(needed(config.reference), fem_h=h)) for h in widths)
+    """The fine P1 solutions of several mesh widths in place of `reference.baseline_h`."""
+    changed = (replace(config, reference=replace(needed(config.reference), baseline_h=h)) for h in widths)
     return [find_baseline(each, problem, exact) for each in changed]
 
 

@@ -48,7 +48,7 @@ def ladder(problem: str, output: Path, more: Sequence[str]) -> list[Rung]:
         solutions = []
         for _ in range(1 + _ROUNDS):
             with tempfile.TemporaryDirectory() as scratch:  # an empty cache: the seconds are to be measured
-                chosen = replace(needed(config.reference), fem_h=1 / cells, cache=scratch)
+                chosen = replace(needed(config.reference), baseline_h=1 / cells, cache=scratch)
                 solutions.append(find_baseline(replace(config, reference=chosen), lifted, exact))
         seconds = statistics.median(s.assemble_seconds + s.solve_seconds for s in solutions[1:])
         first = solutions[0]

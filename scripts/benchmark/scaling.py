@@ -38,7 +38,7 @@ METHODS = {  # by network: what it is called, its overrides, its widths, colour 
 POINTS = [2500, 5000, 10000, 25000, 50000, 100000]
 SWEEPS = {"points": "points", "width": "width", "ensemble": "seeds"}
 _LOG = 20
-_SMALL = "problem.eps=1/2 reference.fem_h=1/50"  # errors at few points, a small reference: steps are what costs
+_SMALL = "problem.eps=1/2 reference.baseline_h=1/50"  # errors at few points, a small reference: steps are what costs
 
 
 class Point(NamedTuple):

@@ -26,7 +26,7 @@ TINY = (
     "training.bound_points=0",
     "coupling.interval=10",
     "balancing.interval=10",
-    "reference.fem_h=0.02",
+    "reference.baseline_h=0.02",
 )
 
 
@@ -44,7 +44,7 @@ PLANE = (  # four steps in two dimensions
     "training.bound_points=0",
     "problem.dim=2",
     "problem.eps=0.5",
-    "reference.fem_h=0.1",
+    "reference.baseline_h=0.1",
     "reference.h=0.1",
 )
 

@@ -23,7 +23,7 @@ TINY = (
     "training.log_every=5",
     "balancing.interval=5",
     "problem.eps=0.5",
-    "reference.fem_h=0.1",
+    "reference.baseline_h=0.1",
     "reference.h=0.1",
 )
 MIXED = "problem.conditions={left:{dirichlet:0},right:{dirichlet:x2},bottom:{neumann:x1},top:{robin:[1,0]}}"

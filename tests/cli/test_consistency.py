@@ -9,10 +9,10 @@ SMALL = (
     "consistency",
     "+experiment=osc1d",
     "sweep.eps=[eps,eps/2,eps/4]",
-    "sweep.fem_h=[1/480,1/960,1/1920]",
+    "sweep.fine_h=[1/480,1/960,1/1920]",
     "sweep.coarse_h=[1/25,1/50,1/100]",
 )
-ONE = ("sweep.eps=[eps]", "sweep.fem_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]")
+ONE = ("sweep.eps=[eps]", "sweep.fine_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]")
 
 
 def read(path):
@@ -78,7 +78,7 @@ def _check_the_second_call(hpms, monkeypatch, first, groups):
 
 
 def test_keys_that_depend_on_eps_follow_it(hpms, undrawn):
-    one = ("sweep.fem_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]", "sweep.delta_over_eps=[1]")
+    one = ("sweep.fine_h=[1/100]", "sweep.coarse_h=[1/10]", "sweep.fixed_delta=[]", "sweep.delta_over_eps=[1]")
     both = hpms("consistency", "+experiment=osc1d", "sweep.eps=[1/15,0.01]", *one)
     other = hpms("reference", "+experiment=osc1d", "problem.eps=0.01")
     gap = read(both.last_line)["gaps"]["gap"][1, 0]
@@ -117,7 +117,7 @@ def test_without_matplotlib_the_log_says_so(hpms, monkeypatch):
         ("sweep.delta_over_eps=[1,15]", "less than the domain's size 1"),
         ("sweep.fixed_delta=[1]", "less than the domain's size 1"),
         ("sweep.delta_over_eps=[two]", "a number"),
-        ("sweep.fem_h=[0.6]", "at most 0.5"),
+        ("sweep.fine_h=[0.6]", "at most 0.5"),
         ("sweep.coarse_h=[-0.1]", "at least 1e-09"),
         ("+sweep.delta=[1]", "is not a key"),
     ],

@@ -47,7 +47,7 @@ def test_a_finished_run_of_an_earlier_format_is_left_alone_by_the_command_that_s
     directory = run(DATA / "format1" / "none.h5")
     medium = ["+experiment=osc1d", "problem.eps=0.25", "network.width=4", "network.features=3", "coupling=none"]
     medium += ["collocation.interior_points=60", "coarse.h=0.1", "training.log_every=5", "balancing.interval=10"]
-    command = [*medium, "reference.fem_h=0.02", f"run_dir={directory}", "training.iterations=20"]
+    command = [*medium, "reference.baseline_h=0.02", f"run_dir={directory}", "training.iterations=20"]
     before = (directory / "run.h5").read_bytes()
     same = hpms("train", *command, "training.divergence=null")
     assert same.code == 0 and "finished already" in same.out, same.err

@@ -27,7 +27,7 @@ FEW = (
     "coarse.h=0.05",
     "reference.method=p1",
     "reference.h=0.05",
-    "reference.fem_h=0.05",
+    "reference.baseline_h=0.05",
 )
 
 

@@ -64,7 +64,7 @@ def test_fast_alone_is_enough_for_conditions_of_ones_own(hpms):
         "collocation.interior_points=60",
         "collocation.boundary_points=40",
         "training.iterations=2",
-        "reference.fem_h=0.1",
+        "reference.baseline_h=0.1",
     )
     small = ("network.width=4", "network.slow_width=4", "network.rank=1", "reference.h=0.1", "problem.eps=0.5")
     result = hpms("train", *OWN, "+method=fast", *few, *small)

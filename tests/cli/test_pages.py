@@ -17,7 +17,12 @@ PAGES = [ROOT / "README.md", *WRITTEN]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 MODULES = {path.read_text(): path.stem for path in PLUGINS.glob("*.py")}  # which are blocks of a page, too
 SHORT = ("training.iterations=2", "training.log_every=1", "training.accuracy=null", "training.bound_points=1e3")
-SHORT += ("collocation.interior_points=64", "collocation.boundary_points=8", "reference.h=1/20", "reference.fem_h=1/20")
+SHORT += (
+    "collocation.interior_points=64",
+    "collocation.boundary_points=8",
+    "reference.h=1/20",
+    "reference.baseline_h=1/20",
+)
 
 
 def blocks(*languages):

@@ -142,4 +142,4 @@ def test_a_figure_that_fails_leaves_the_run_finished(hpms, tiny, trained, monkey
 
 
 def test_other_commands_ignore_that_the_quickstart_draws(hpms):
-    assert hpms("reference", "+experiment=quickstart", "reference.h=0.1", "reference.fem_h=0.1").code == 0
+    assert hpms("reference", "+experiment=quickstart", "reference.h=0.1", "reference.baseline_h=0.1").code == 0

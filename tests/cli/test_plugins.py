@@ -17,7 +17,7 @@ from tests.cli.conftest import PLANE, PLUGINS
 
 OURS = ("--config-dir", "conf")
 SMALL = ("problem.dim=2", "problem.eps=0.5", "collocation.interior_points=100", "collocation.boundary_points=40")
-SHORT = ("training.bound_points=0", "reference.h=0.1", "reference.fem_h=0.1")
+SHORT = ("training.bound_points=0", "reference.h=0.1", "reference.baseline_h=0.1")
 
 
 def rows(result, name):

@@ -87,7 +87,7 @@ def test_a_layered_medium_at_a_small_eps(hpms):
         "reference=default",
         "reference.method=layered",
         "reference.h=eps/64",
-        "reference.fem_h=1/50",
+        "reference.baseline_h=1/50",
         "problem.eps=0.001",
     )
     found = summary(result.last_line)

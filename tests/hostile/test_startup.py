@@ -27,7 +27,7 @@ T = "+experiment=osc1d"
         (("train", "+experiment=osc2d", "reference.method=exact"), "reference.method"),
         (("train", T, "ensemble=2", "run_dir=here"), "run_dir"),
         (("check", T, "boundary=soft", "boundary.tau1=-1"), "boundary.tau1"),
-        (("reference", T, "reference.fem_h=0"), "reference.fem_h"),
+        (("reference", T, "reference.baseline_h=0"), "reference.baseline_h"),
         (("consistency", T, "sweep.eps=[0.1,0.1]"), "sweep.eps"),
         (("evaluate", "run=~/x"), "run"),
     ],

@@ -18,8 +18,8 @@ LARGE = [
     "network.width=1e6",
 ]
 LARGE += ["network.features=1e9", "ensemble=1000000"]
-DEEP = ["network.depth=100000", "coarse.h=1e-9", "reference.h=1e-9", "reference.fem_h=1e-9", "coarse.h=1e-310"]
-DEEP += ["reference.h=1e-310", "reference.fem_h=1e-310", "problem.eps=1e-310", "network.width=1e300"]
+DEEP = ["network.depth=100000", "coarse.h=1e-9", "reference.h=1e-9", "reference.baseline_h=1e-9", "coarse.h=1e-310"]
+DEEP += ["reference.h=1e-310", "reference.baseline_h=1e-310", "problem.eps=1e-310", "network.width=1e300"]
 
 
 @pytest.mark.parametrize("value", LARGE)

@@ -170,7 +170,7 @@ def test_impossible_references_are_refused(tmp_path):
         choose("p3", 2)
     with pytest.raises(UserError, match=r"reference\.h=1e-06"):
         find(tmp_path, Counted(), h=1e-6)
-    with pytest.raises(UserError, match=r"reference\.fem_h=1e-06"):
+    with pytest.raises(UserError, match=r"reference\.baseline_h=1e-06"):
         baseline(2, Counted(), source, h=1e-6, exact=find(tmp_path, Counted()).lifted, cache_dir=tmp_path, key="abc")
 
 

@@ -59,11 +59,11 @@ ONE = {
 CASES = {
     "osc1d": (
         ["+experiment=osc1d"],
-        EVERYWHERE | ONE | {"problem.eps": 1 / 15, "collocation.interior_points": 2000, "reference.fem_h": 5e-4},
+        EVERYWHERE | ONE | {"problem.eps": 1 / 15, "collocation.interior_points": 2000, "reference.baseline_h": 5e-4},
     ),
     "osc1d, small": (
         ["+experiment=osc1d", "problem.eps=0.01"],
-        EVERYWHERE | ONE | {"problem.eps": 0.01, "collocation.interior_points": 5000, "reference.fem_h": 2e-4},
+        EVERYWHERE | ONE | {"problem.eps": 0.01, "collocation.interior_points": 5000, "reference.baseline_h": 2e-4},
     ),
     "osc2d": (
         ["+experiment=osc2d"],

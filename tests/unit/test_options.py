@@ -12,7 +12,7 @@ from hpms.options.coarse import P1Options
 from hpms.options.coupling import BallOptions, NoneOptions
 from hpms.options.reference import DefaultOptions
 
-REFERENCE = {"method": "auto", "h": None, "fem_h": "eps/40", "delta": "eps", "cache": "outputs"}
+REFERENCE = {"method": "auto", "h": None, "baseline_h": "eps/40", "delta": "eps", "cache": "outputs"}
 
 
 BALL = BallOptions(1.0, None, 0.1, False, "lazy", "present", 100, 0.01, "constant", 0.1)
@@ -55,7 +55,9 @@ def test_reference_is_read():
     )
 
 
-@pytest.mark.parametrize(("key", "bad"), [("method", "p3"), ("h", 0), ("fem_h", 0), ("fem_h", None), ("cache", None)])
+@pytest.mark.parametrize(
+    ("key", "bad"), [("method", "p3"), ("h", 0), ("baseline_h", 0), ("baseline_h", None), ("cache", None)]
+)
 def test_reference_keys_are_checked(key, bad):
     with pytest.raises(ConfigError, match=rf"reference\.{key}"):
         read(DefaultOptions, {**REFERENCE, key: bad}, "reference", {"eps": 0.1})

@@ -20,7 +20,7 @@ from hpms.errors import UserError
 from hpms.problem.point_function import PointFunction
 from hpms.problem.smoothness import warn_of_roughness
 
-FEW = ("training.iterations=4", "training.log_every=2", "collocation.interior_points=40", "reference.fem_h=0.1")
+FEW = ("training.iterations=4", "training.log_every=2", "collocation.interior_points=40", "reference.baseline_h=0.1")
 TINY = (*FEW, "network.width=4", "network.slow_width=4", "network.rank=1", "runtime.block=40", "coarse.h=0.1")
 ROD = {"left": hpms.Dirichlet(0), "right": hpms.Neumann(1)}
 

@@ -46,5 +46,6 @@ def baseline_cells(dim: int, h: float, longest: float = 1.0) -> int:
     """Cells per axis of the fine FEM beside a network, at least 2; a `UserError` where they are too many."""
     n = max(2, round(longest / h))
     if n**dim > MOST:
-        raise UserError(f"reference.fem_h={h:g} asks for {n**dim:.2g} unknowns, more than {MOST:.0e}: enlarge it.")
+        more = f"{n**dim:.2g} unknowns, more than {MOST:.0e}"
+        raise UserError(f"reference.baseline_h={h:g} asks for {more}: enlarge it.")
     return n
