@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 RENAMED = {  # in which version, from what, to what
     "0.1.0": {
+        "network.layers": "network.boundary_layers",
         "optimizer.least_damping": "optimizer.min_damping",
         "collocation.interior": "collocation.interior_points",
         "collocation.boundary": "collocation.boundary_points",

@@ -96,7 +96,8 @@ class MsPinnOptions(NetworkOptions):
 @dataclass(frozen=True)
 class TwoScaleOptions(NetworkOptions):
     """`network=two_scale`: `slow_width`, `slow_depth` of the network of x, `width`, `depth` of that of the fast
-    variables, R = `rank` products, `harmonics` h = 1, 2, ... of the periods, `layers` multiples m of the lengths ℓ_i.
+    variables, R = `rank` products, `harmonics` h = 1, 2, ... of the periods, `boundary_layers` multiples m of the
+    lengths ℓ_i in which layers along ∂Ω decay.
 
     `periods` are lengths, one per axis, arithmetic in eps; null takes those of the coefficient, or where it has none
     eps along each axis. v = 0 at the start.
@@ -108,7 +109,7 @@ class TwoScaleOptions(NetworkOptions):
     depth: Depth
     rank: Count
     harmonics: Depth
-    layers: tuple[Positive, ...]
+    boundary_layers: tuple[Positive, ...]
     activation: Literal["tanh", "swish", "sine"]
     periods: tuple[Positive, ...] | None
     learning_rate: ClassVar[float | None] = 1e-3
@@ -146,7 +147,7 @@ class TwoScaleOptions(NetworkOptions):
             depth=self.depth,
             rank=self.rank,
             harmonics=self.harmonics,
-            layers_of=self.layers,
+            layers_of=self.boundary_layers,
             activation=self.activation,
             periods=self.periods,
         )

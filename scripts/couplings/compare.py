@@ -43,7 +43,7 @@ RULES = [  # problems, networks, optimizers, couplings and overrides, a later va
     ("*", "ms_pinn", "*", "*", "network=ms_pinn network.features=32 network.width=64"),
     ("*", "two_scale", "*", "*", "network=two_scale"),
     ("osc1d osc1d_001 aperiodic", "two_scale", "*", "*", "network.slow_width=12 network.width=20 network.rank=4"),
-    ("osc1d osc1d_001 aperiodic", "two_scale", "*", "*", "network.layers=[1]"),
+    ("osc1d osc1d_001 aperiodic", "two_scale", "*", "*", "network.boundary_layers=[1]"),
     ("aperiodic", "two_scale", "*", "*", "network.periods=[eps]"),
     ("*", "*", "*", "none", "coupling=none"),
     ("*", "*", "*", "ball", "coupling=ball"),
