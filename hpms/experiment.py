@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from hpms.bound.bound import error_bound
 from hpms.bound.found import ErrorBound
+from hpms.bound.simplicial.bound import simplicial_bound
 from hpms.config.config import Config
 from hpms.coupling.base import AbstractCoarseSolver, AbstractCoupling, CouplingContext
 from hpms.coupling.upscaling.base import AbstractUpscaling
@@ -24,6 +25,7 @@ from hpms.problem.boundary_data import check_conditions, check_faces
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
+from hpms.problem.meshed import AbstractMeshed
 from hpms.problem.smoothness import roughness
 from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, rate_of_slopes, trivial_loss
@@ -79,7 +81,11 @@ class Experiment:
         """The bound of the network's error with parameters θ; where a few points show that it is far above the goal,
         by these."""
         most, is_hard = self.config.training.bound_points or None, self.config.boundary.hard
-        return error_bound(self.loss.model, theta, self.problem, most, goal, self.roughness, is_hard)
+        problem, domain, model = self.problem, self.problem.domain, self.loss.model
+        if isinstance(domain, AbstractMeshed):
+            how = {"goal": goal, "lacks": self.roughness, "is_hard": is_hard}
+            return simplicial_bound(model, theta, problem, domain.mesh, problem.flux_parts, most, **how)
+        return error_bound(model, theta, problem, most, goal, self.roughness, is_hard)
 
 
 def fine_problem(config: Config) -> LiftedProblem:

@@ -19,8 +19,6 @@ from hpms.training.loss import Evaluation
 from hpms.training.state import evaluate
 from hpms.training.validation import fields
 
-_MARGIN = 1e-12  # of a side, by which a point may be outside
-
 
 @dataclass(frozen=True, repr=False)
 class Solution:
@@ -134,7 +132,11 @@ class Solution:
 
     def _checked(self, points: Any) -> np.ndarray:
         """(M, d), one point as (1, d)."""
-        found, sides = np.asarray(points, np.float64), np.array(self.config.problem.lengths)
+        found, sides, domain = (
+            np.asarray(points, np.float64),
+            np.array(self.config.problem.lengths),
+            self.built.problem.domain,
+        )
         if found.ndim not in (1, 2) or found.shape[-1] != len(sides):
             example = ", ".join(f"{side / 2:g}" for side in sides)
             raise ValueError(
@@ -142,10 +144,9 @@ class Solution:
                 f"[[{example}]], or one point."
             )
         found = np.atleast_2d(found)
-        if (outside := ~(np.abs(found - sides / 2) <= (0.5 + _MARGIN) * sides).all(axis=1)).any():
-            place = ", ".join(f"{x:g}" for x in found[outside][0])
-            box = "×".join(f"(0,{side:g})" for side in sides)
-            raise ValueError(f"({place}) is not in {box}: the network knows nothing of what is outside.")
+        if not (inside := domain.has(found)).all():
+            place, where = ", ".join(f"{x:g}" for x in found[~inside][0]), self.config.problem.described()
+            raise ValueError(f"({place}) is not in {where}: the network knows nothing of what is outside.")
         return found
 
 

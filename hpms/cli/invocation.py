@@ -125,7 +125,7 @@ def read_command(verb: str, values: Mapping[str, Any]) -> tuple[Any, Config | No
     invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
     load_plugins(invocation.plugins)
     check_output(Path(invocation.output))
-    config = read_config(values if verb != "plot_coefficient" else _NO_SOURCE | values)
+    config = read_config(values if verb != "plot_coefficient" else {**_NO_SOURCE, **values})
     invocation.check(config)
     return invocation, config
 

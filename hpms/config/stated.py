@@ -1,29 +1,27 @@
 """The problem of a configuration, as a reader writes it."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from hpms.config.config import Config
 from hpms.errors import brief
-from hpms.fem.faces import PARTS
-from hpms.options.conditions import DIRICHLET, PERIODIC, Condition, read_conditions
+from hpms.options.conditions import DIRICHLET, PERIODIC, Condition
 
 
 def stated(config: Config) -> str:
     """Equation, domain, K, q and conditions, and what the network is, in two lines."""
     problem, law = config.problem, cast(Any, config.law)
-    box = "×".join(f"(0,{side:g})" for side in problem.lengths)
     equation = "-∇·(K∇w) = q"
     if config.names["law"] != "diffusion":
         equation = f"A w = q, A by law={config.names['law']}{_keys(dataclasses.asdict(law))},"
     elif (reaction := getattr(law, "reaction", None)) is not None:
         equation = f"-∇·(K∇w) + ({_field(reaction)}) w = q"
-    every = read_conditions(getattr(problem, "conditions", "linear"), problem.dim)
-    where = _conditions(every, problem.dim) if every else _linear(config)
+    every = problem.conditions_by_part()
+    where = _conditions(every) if every else _linear(config)
     u = "v = w - ℓ, ℓ with the given values" if every else _lifted(config)
     return (
-        f"{equation} in {box}, eps = {problem.eps:g}, K = {_group(config, 'coefficient')}, "
+        f"{equation} in {problem.described()}, eps = {problem.eps:g}, K = {_group(config, 'coefficient')}, "
         f"q = {_group(config, 'source')}\n{where}; the network is {u}"
     )
 
@@ -58,10 +56,10 @@ def _keys(options: Mapping[str, Any]) -> str:
     return f" ({brief(pairs)})" if pairs else ""
 
 
-def _conditions(every: Iterable[Condition], dim: int) -> str:
+def _conditions(every: Mapping[str, Condition]) -> str:
     """Each condition with the parts of the boundary that have it."""
     parts: dict[str, list[str]] = {}
-    for part, each in zip(PARTS[: 2 * dim], every, strict=True):
+    for part, each in every.items():
         parts.setdefault(_condition(each), []).append(part)
     return "; ".join(f"{said} at {', '.join(where)}" for said, where in parts.items())
 

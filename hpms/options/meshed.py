@@ -64,6 +64,9 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         assert self.named
         self.build()
 
+    def conditions_by_part(self) -> dict[str, Condition]:
+        return self.given
+
     def build(self) -> AbstractMeshed:
         return self.domain(tuple(self.named.values()))
 

@@ -58,6 +58,10 @@ class PolygonOptions(MeshedOptions):
         self._check_width()
         super().check(config)
 
+    def described(self) -> str:
+        count, holes = len(self.polygon.outer), len(self.polygon.holes)
+        return f"a polygon with {count} vertices{f' and {holes} holes' if holes else ''}"
+
     def own_parts(self) -> tuple[tuple[str, ...], np.ndarray]:
         import numpy as np
 

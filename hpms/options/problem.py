@@ -11,6 +11,7 @@ from hpms.config.registry import register
 from hpms.config.schema import NonNegative, Positive, Width
 from hpms.errors import ConfigError
 from hpms.fem.elements import elements
+from hpms.fem.faces import PARTS
 from hpms.options.base import AbstractOptions
 from hpms.options.conditions import DIRICHLET, KEY, PERIODIC, Condition, are_fluxes, read_conditions
 from hpms.options.field import build_field
@@ -54,6 +55,14 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         if name != "auto":
             return name
         return "isotropic" if self.is_the_papers else "none"
+
+    def described(self) -> str:
+        """The domain, for a reader."""
+        return "×".join(f"(0,{side:g})" for side in self.lengths)
+
+    def conditions_by_part(self) -> dict[str, Condition]:
+        """Conditions of one's own by the part that has them, empty for w_i = x_i."""
+        return {}
 
     @property
     def low(self) -> tuple[float, ...]:
@@ -140,6 +149,9 @@ class BoxOptions(ProblemOptions):
     @property
     def is_the_papers(self) -> bool:
         return self._every is None and set(self.lengths) == {1.0}
+
+    def conditions_by_part(self) -> dict[str, Condition]:
+        return dict(zip(PARTS, self._every or (), strict=False))
 
     @property
     def walls(self) -> Walls | None:

@@ -4,10 +4,12 @@ import abc
 import math
 
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from hpms.fem.faces import Face
 from hpms.fem.validation import validation_points
+
+_MARGIN = 1e-12  # of a side, by which a point may be outside
 
 
 class AbstractDomain(abc.ABC):
@@ -36,6 +38,11 @@ class AbstractDomain(abc.ABC):
     def surface(self) -> float:
         """|∂Ω|: the number of end points in 1-D, the perimeter in 2-D, the area in 3-D."""
 
+    @property
+    @abc.abstractmethod
+    def digest(self) -> str:
+        """What tells Ω from others of the same box, nothing where it is that box."""
+
     @abc.abstractmethod
     def sample_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
         """Uniform random points in Ω."""
@@ -62,6 +69,10 @@ class AbstractDomain(abc.ABC):
         """Uniform random points on ∂Ω; in 1-D its two points, whatever `count` is."""
 
     @abc.abstractmethod
+    def has(self, points: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " m"]:
+        """Whether points lie in Ω or on ∂Ω, up to rounding."""
+
+    @abc.abstractmethod
     def probes(self, count: int) -> Float[np.ndarray, "{count} d"]:
         """Fixed random points in Ω."""
 
@@ -82,6 +93,10 @@ class AbstractBox(AbstractDomain):
         return (0.0,) * self.dim
 
     @property
+    def digest(self) -> str:
+        return ""
+
+    @property
     def volume(self) -> float:
         return math.prod(self.sides)
 
@@ -91,6 +106,10 @@ class AbstractBox(AbstractDomain):
 
     def core_share(self, width: float) -> float:
         return (1 - 2 * width) ** self.dim
+
+    def has(self, points: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " m"]:
+        sides = np.array(self.sides)
+        return np.all(np.abs(points - sides / 2) <= (0.5 + _MARGIN) * sides, axis=1)
 
     def probes(self, count: int) -> Float[np.ndarray, "{count} d"]:
         return np.random.default_rng(0).random((count, self.dim)) * np.array(self.sides)

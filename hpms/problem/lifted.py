@@ -1,5 +1,6 @@
 """The lifted fine-scale problem."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -92,9 +93,11 @@ class LiftedProblem(eqx.Module):
 
     @cached_property
     def digest(self) -> str:
-        """What tells K, q and c apart from others, `hpms.problem.digest.digest`."""
+        """What tells K, q, c and Ω apart from others, `hpms.problem.digest.digest`."""
         reaction = () if self.law.reaction is None else (self.law.reaction,)
-        return digest((self.coefficient, self.source, *reaction), self.domain.sides, self.domain.low)
+        found = digest((self.coefficient, self.source, *reaction), self.domain.sides, self.domain.low)
+        shape = self.domain.digest
+        return hashlib.sha256(f"{found} {shape}".encode()).hexdigest()[:12] if shape else found
 
     def earlier_digest(self) -> str:
         """What earlier run files have in its place."""

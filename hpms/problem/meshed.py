@@ -48,6 +48,10 @@ class AbstractMeshed(AbstractDomain):
         return tuple(self.mesh.sides.tolist())
 
     @property
+    def digest(self) -> str:
+        return self.mesh.digest
+
+    @property
     def volume(self) -> float:
         return self.mesh.volume
 
@@ -80,6 +84,9 @@ class AbstractMeshed(AbstractDomain):
 
     def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
         return _random(key, self.mesh.nodes[self.mesh.facets], self.mesh.areas, count)
+
+    def has(self, points: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " m"]:
+        return self.mesh.locate(points)[0] >= 0
 
     def probes(self, count: int) -> Float[np.ndarray, "{count} d"]:
         corners, volumes = _simplices(self.mesh)

@@ -25,7 +25,7 @@ def baseline_parts(way: MeshElements, h: float) -> int:
     n = 1
     while _wider(way, n, h):
         n *= 2
-    return _checked(way, n, "reference.fem_h", h)
+    return _checked(way, n, "reference.baseline_h", h)
 
 
 def _wider(way: MeshElements, n: int, wanted: float) -> bool:
