@@ -11,16 +11,17 @@ from hpms.fem.coarse.rules import axis_rule, element_rule
 from hpms.study.fine import find_reference, known_to
 
 LOCALLY_PERIODIC = "(1+x1*x2/2)*(2.5+sin(2*pi*x1/eps)*cos(2*pi*x2/eps)+0.8*sin(2*pi*(x1+x2)/eps))"
+SMOOTH = ("problem.eps=0.1", "reference.h=1/200")  # soon solved, with a gap that is small beside 1e-2
 MEDIA = {
     "osc2d": ("coefficient=osc2d", "problem.eps=0.05"),
-    "locally periodic": ("coefficient=expression", f"coefficient.formula='{LOCALLY_PERIODIC}'", "problem.eps=0.1"),
+    "locally periodic": ("coefficient=expression", f"coefficient.formula='{LOCALLY_PERIODIC}'", *SMOOTH),
     "oblique": ("coefficient=expression", "coefficient.formula='2.5+1.5*sin(2*pi*(x1+x2)/eps)'", "problem.eps=0.1"),
     "layers": ("coefficient=layered", "problem.eps=0.2", "reference.h=1/300"),
     "discs": ("coefficient=inclusions", "problem.eps=0.2"),
     "tensor": (
         "coefficient=tensor",
         "coefficient.entries={k11:2+sin(2*pi*x1/eps),k12:0.5,k22:2+0.5*cos(2*pi*x2/eps)}",
-        "problem.eps=0.1",
+        *SMOOTH,
         "upscaling=tensor",
     ),
     "random": ("coefficient=lognormal", "problem.eps=0.2"),
@@ -28,7 +29,7 @@ MEDIA = {
         "problem=box",
         "problem.conditions={all:{dirichlet:x1}}",
         "coefficient=osc2d",
-        "problem.eps=0.1",
+        *SMOOTH,
         "law.reaction='3*x1'",
     ),
     "values, fluxes, rates": (
@@ -37,12 +38,13 @@ MEDIA = {
         "problem.conditions={left:{dirichlet:0},right:{robin:[2,1]},all:{neumann:x1}}",
         "coefficient=osc2d",
         "problem.eps=0.1",
+        "reference.h=1/100",
     ),
     "fluxes alone": (
         "problem=box",
         "problem.conditions={left:{neumann:1},right:{neumann:-1},all:{neumann:0}}",
         "coefficient=osc2d",
-        "problem.eps=0.1",
+        *SMOOTH,
         "source=expression",
         "source.formula=0",
     ),
@@ -50,7 +52,7 @@ MEDIA = {
         "problem=box",
         "problem.conditions={bottom:periodic,top:periodic,left:{dirichlet:0},right:{dirichlet:1}}",
         "coefficient=osc2d",
-        "problem.eps=0.1",
+        *SMOOTH,
     ),
     "a line": ("problem.dim=1", "coefficient=osc1d", "problem.eps=0.05"),
     "a cube": (
