@@ -2,7 +2,8 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # compiles in half the time
+# XLA compiles soonest without optimizations, and without its newer emitters of fused loops.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 
 import absl.logging
 import jax
@@ -16,17 +17,20 @@ absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 @pytest.fixture(scope="session", autouse=True)
 def compile_once(tmp_path_factory):
-    """Programs that were compiled once are found again, by all test processes and by those that they start."""
+    """Programs that were compiled once are found again, by all test processes and by those that they start.
+
+    Another session finds them, too, if JAX_COMPILATION_CACHE_DIR names the same folder for both.
+    """
     base = tmp_path_factory.getbasetemp()
     worker = os.environ.get("PYTEST_XDIST_WORKER")
+    here = str(Path(base.parent if worker else base, "compiled"))
     settings = {
-        "jax_compilation_cache_dir": str(Path(base.parent if worker else base, "compiled")),
+        "jax_compilation_cache_dir": os.environ.get("JAX_COMPILATION_CACHE_DIR", here),
         "jax_persistent_cache_min_compile_time_secs": 0,
         "jax_persistent_cache_min_entry_size_bytes": 0,
     }
-    for name, value in settings.items():
-        jax.config.update(name, value)
-        os.environ[name.upper()] = str(value)
-    yield
-    for name in settings:
-        del os.environ[name.upper()]
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in settings.items():
+            jax.config.update(name, value)
+            environment.setenv(name.upper(), str(value))
+        yield
