@@ -54,7 +54,13 @@ PROBLEMS = {
         "problem.conditions={bottom:periodic,top:periodic,left:{dirichlet:0},right:{dirichlet:1}}",
         "coefficient=osc2d",
     ),
-    "a cube": ("problem.dim=3", "problem.eps=1", "coefficient=expression", f"coefficient.formula='{CUBE}'"),
+    "a cube": (
+        "problem.dim=3",
+        "problem.eps=1",
+        "coefficient=expression",
+        f"coefficient.formula='{CUBE}'",
+        "reference.h=1/16",
+    ),
 }
 LONG = ("discs", "a tensor", "a cube", "fluxes, rates, a reaction", "periodic")
 
