@@ -9,22 +9,20 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hpms.config.config import Config
 from hpms.network.base import AbstractNetwork, Parametrised, Scales, parametrise
+from hpms.network.corners import with_corners
 from hpms.problem.lifted import LiftedProblem
 
 
 def network(config: Config, problem: LiftedProblem, key: PRNGKeyArray) -> AbstractNetwork:
     """The configured network with its boundary values, at random parameters."""
-    return config.boundary.wrap(
-        config.network.build(key, _scales(config, problem), config.runtime.dtype), config.problem.walls
-    )
+    return _network(key, *_parts(config, problem))
 
 
 def draw_parameters(
     config: Config, problem: LiftedProblem, key: PRNGKeyArray
 ) -> tuple[Float[Array, " p"], Parametrised]:
     """θ and the map that makes the configured network of it."""
-    parts = (config.network, config.boundary, config.problem.walls, _scales(config, problem), config.runtime.dtype)
-    return _compiled(_parameters, key, *parts)
+    return _compiled(_parameters, key, *_parts(config, problem))
 
 
 def draw_points(
@@ -49,8 +47,20 @@ def _scales(config: Config, problem: LiftedProblem) -> Scales:
     )
 
 
-def _parameters(key: PRNGKeyArray, options: Any, boundary: Any, walls: Any, scales: Scales, dtype: Any) -> Any:
-    return parametrise(boundary.wrap(options.build(key, scales, dtype), walls))
+def _parts(config: Config, problem: LiftedProblem) -> tuple[Any, ...]:
+    options, scales = config.problem, _scales(config, problem)
+    return config.network, config.boundary, options.walls, options.corners, scales, config.runtime.dtype
+
+
+def _network(
+    key: PRNGKeyArray, options: Any, boundary: Any, walls: Any, corners: Any, scales: Scales, dtype: Any
+) -> AbstractNetwork:
+    found = boundary.wrap(options.build(key, scales, dtype), walls)
+    return with_corners(jax.random.fold_in(key, 1), found, corners, scales, dtype) if corners else found
+
+
+def _parameters(key: PRNGKeyArray, *parts: Any) -> Any:
+    return parametrise(_network(key, *parts))
 
 
 def _points(key: PRNGKeyArray, options: Any, domain: Any) -> Any:

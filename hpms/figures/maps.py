@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from hpms.figures.grid import TensorGrid
+from hpms.figures.patches import Patches
 from hpms.figures.record import Record
 from hpms.figures.style import FIELD, SIGNED
 
@@ -15,7 +16,7 @@ def draw_solution_maps(part: Any, run: Record) -> None:
     """v and u on one scale, and v - u on one centred on 0, in a row; without a reference v, and where the bound of the
     error is from.
     """
-    grid = TensorGrid.of(run.fields["points"])
+    grid = _layout(run)
     v, u = run.fields["value"], run.fields.get("reference_value")
     ours, theirs, both = ("network $w$", "reference $w$", "$w$") if run.has_own_conditions else _SYMBOLS
     panels = part.subplots(1, 3, sharey=True)
@@ -37,7 +38,7 @@ def draw_solution_maps(part: Any, run: Record) -> None:
 
 def draw_bound_maps(part: Any, run: Record) -> None:
     """Where the bound of the error is from, beside |∇(v - u)|."""
-    grid = TensorGrid.of(run.fields["points"])
+    grid = _layout(run)
     panels = part.subplots(1, 3, sharey=True)
     panels[0].set_ylabel("$x_2$")
     difference = run.fields["gradient"] - run.fields["reference_gradient"]
@@ -50,7 +51,7 @@ def _bound(run: Record) -> dict[str, np.ndarray]:
     return {"bound of the error": run.fields["error_bound"]} if "error_bound" in run.fields else {}
 
 
-def _draw_apart(part: Any, panels: Any, grid: TensorGrid, shown: dict[str, np.ndarray]) -> None:
+def _draw_apart(part: Any, panels: Any, grid: TensorGrid | Patches, shown: dict[str, np.ndarray]) -> None:
     """One for each title, each on its own scale; what is left of the panels is empty."""
     for axes, (title, values) in zip(panels, shown.items(), strict=False):
         drawn = _map(axes, grid, values, cmap=FIELD)
@@ -78,7 +79,7 @@ def draw_coarse_maps(part: Any, run: Record) -> None:
     panels[0].set_ylabel("$x_2$")
 
 
-def _maps(panels: Any, grid: TensorGrid, values: dict[str, np.ndarray]) -> Any:
+def _maps(panels: Any, grid: TensorGrid | Patches, values: dict[str, np.ndarray]) -> Any:
     """One for each title, on the scale of all; the last."""
     every = np.concatenate([v[np.isfinite(v)] for v in values.values()])
     scale = {"vmin": float(every.min()), "vmax": float(every.max())} if every.size else {}
@@ -89,7 +90,14 @@ def _maps(panels: Any, grid: TensorGrid, values: dict[str, np.ndarray]) -> Any:
     return drawn
 
 
-def _map(axes: Any, grid: TensorGrid, values: np.ndarray, **style: Any) -> Any:
+def _layout(run: Record) -> TensorGrid | Patches:
+    """Where the points of the fields lie."""
+    return Patches(run.fields["cells"]) if "cells" in run.fields else TensorGrid.of(run.fields["points"])
+
+
+def _map(axes: Any, grid: TensorGrid | Patches, values: np.ndarray, **style: Any) -> Any:
+    if isinstance(grid, Patches):
+        return grid.draw(axes, values, **style)
     ends = [float(f"{axis[0] + axis[-1]:.9g}") for axis in grid.axes[:2]]  # points lie as far from both ends
     ticks = [(0, end / 2, end) for end in ends]
     axes.set(aspect="equal", xlabel="$x_1$", xlim=(0, ends[0]), ylim=(0, ends[1]), xticks=ticks[0], yticks=ticks[1])
@@ -97,6 +105,6 @@ def _map(axes: Any, grid: TensorGrid, values: np.ndarray, **style: Any) -> Any:
     return axes.pcolormesh(grid.axes[0], grid.axes[1], plane, shading="nearest", rasterized=True, **style)
 
 
-def _note(part: Any, grid: TensorGrid) -> None:
+def _note(part: Any, grid: TensorGrid | Patches) -> None:
     if grid.height is not None:
         part.supxlabel(f"at $x_3$ = {grid.height:.3g}", fontsize=8)

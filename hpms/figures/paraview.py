@@ -19,7 +19,8 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     u, v - u, ∇u, of each lifted problem, numbered where there are several; and the bound of the error per volume, where
     it was taken.
 
-    Neighbouring points are joined to segments, quadrilaterals or hexahedra; the third coordinate is 0 where there is
+    Neighbouring points are joined to segments, quadrilaterals or hexahedra; on a domain that is a mesh its simplices
+    have the means of their points; the third coordinate is 0 where there is
     none. Raises `UserError` where meshio is missing or the run has no fields yet.
     """
     if importlib.util.find_spec("meshio") is None:
@@ -46,8 +47,22 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
             }
     if "error_bound" in run.every:
         data["error_bound"] = run.every["error_bound"]
+    if "cells" in run.fields:
+        return _write_simplices(run.fields["cells"], data, path)
     cells: list = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
     meshio.write(path, meshio.Mesh(_three(points), cells, point_data=data))
+    return path
+
+
+def _write_simplices(cells: np.ndarray, data: dict[str, np.ndarray], path: Path) -> Path:
+    """Of a domain that is a mesh: the means over its simplices."""
+    import meshio
+
+    count, corners = cells.shape[:2]
+    nodes, numbers = np.unique(cells.reshape(count * corners, -1), axis=0, return_inverse=True)
+    means = {name: [array.reshape(count, -1, *array.shape[1:]).mean(axis=1)] for name, array in data.items()}
+    kind: list = [({3: "triangle", 4: "tetra"}[corners], numbers.reshape(count, corners))]
+    meshio.write(path, meshio.Mesh(_three(nodes), kind, cell_data=means))
     return path
 
 

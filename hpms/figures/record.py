@@ -28,7 +28,7 @@ class Record:
     @cached_property
     def fields(self) -> dict[str, np.ndarray]:
         """Those of the first lifted problem; of w in place of u with conditions of one's own."""
-        places = ("points", "weights", "nodes", "error_bound")
+        places = ("points", "weights", "nodes", "cells", "error_bound")
         first = {name: array[:, 0] for name, array in self.every.items() if self.has_lifted and name not in places}
         found = self.every | first
         if not self.has_own_conditions or "w" not in found:
@@ -42,7 +42,7 @@ class Record:
     def has_own_conditions(self) -> bool:
         """Whether it is not w_i = x_i on the boundary of the unit cube that was solved."""
         problem = self.stored.values["problem"]
-        return problem.get("conditions", "linear") != "linear" or set(self.sides) != {1.0}
+        return problem.get("conditions", "linear") != "linear" or set(self.sides) != {1.0} or "parts" in problem
 
     @property
     def sides(self) -> tuple[float, ...]:

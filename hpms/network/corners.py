@@ -46,9 +46,7 @@ class WithCorners(AbstractNetwork):
 def with_corners(
     key: PRNGKeyArray, network: AbstractNetwork, corners: Sequence[Corner], scales: Scales, dtype: jnp.dtype
 ) -> AbstractNetwork:
-    """The network itself where there are none; the products are 0 at the start."""
-    if not corners:
-        return network
+    """The products are 0 at the start."""
     scales = replace(scales, periods=scales.periods or (scales.eps,) * scales.dim)
     inputs = scales.dim + 2 * scales.dim
     every = layers(key, [inputs, *[_WIDTH] * _DEPTH, len(corners) * scales.outputs], dtype)

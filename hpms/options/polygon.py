@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,21 @@ from hpms.formula import FormulaError, number
 from hpms.options.conditions import DIRICHLET
 from hpms.options.mapping import parsed
 from hpms.options.meshed import MeshedOptions
+from hpms.options.problem import ProblemOptions
 
 if TYPE_CHECKING:
     import numpy as np
 
     from hpms.config.config import Config
     from hpms.fem.mesh.polygon import Polygon, Ring
+    from hpms.problem.corners import Corner
     from hpms.problem.domain import AbstractDomain
     from hpms.problem.lift import AbstractLift
     from hpms.problem.polygon import Edges
     from hpms.problem.source.base import AbstractSource
 
 _MOST_EDGES, _MOST_HOLES = 12, 4  # that have a group of their own
+_SINGULAR = 0.95  # exponent, below which a corner counts
 _SIDES, _FEWEST, _MOST = 24, 3, 10_000
 
 
@@ -37,11 +40,13 @@ class PolygonOptions(MeshedOptions):
     a list of such lists and of {circle: [x1, x2, radius]}, which is a regular polygon with 24 vertices, or as many as a
     fourth number says. The boundary has the parts edge1 (from the first vertex to the second), edge2, ..., hole1, ...;
     `parts` gives names to edges and holes, each by a formula that is true in their middles; `conditions` and `tau` as
-    those of `problem=box`, for these names and for `all` the rest.
+    those of `problem=box`, for these names and for `all` the rest. With `singular` the network has r^α sin(αθ), or the
+    cosine, at the corners of the outer polygon where second derivatives of the solution are not in L².
     """
 
     vertices: Any
     holes: Any
+    singular: bool
 
     @property
     def lengths(self) -> tuple[float, ...]:
@@ -61,6 +66,9 @@ class PolygonOptions(MeshedOptions):
     def described(self) -> str:
         count, holes = len(self.polygon.outer), len(self.polygon.holes)
         return f"a polygon with {count} vertices{f' and {holes} holes' if holes else ''}"
+
+    def untrained(self) -> ProblemOptions:
+        return replace(self, tau=1.0, singular=True)
 
     def own_parts(self) -> tuple[tuple[str, ...], np.ndarray]:
         import numpy as np
@@ -125,6 +133,23 @@ class PolygonOptions(MeshedOptions):
     @property
     def walls(self) -> Edges:
         return self.edges
+
+    @property
+    def corners(self) -> tuple[Corner, ...]:
+        """Of the outer polygon, where the exponent is below 0.95."""
+        if not self.singular:
+            return ()
+        from hpms.problem.corners import corner
+
+        polygon, found = self.polygon, []
+        ring, held = polygon.turned, [self.given[self.named[part]].kind == DIRICHLET for part in polygon.turned_parts]
+        for k, point in enumerate(ring):
+            after, before = ring[(k + 1) % len(ring)], ring[k - 1]
+            ahead, behind = (after[0] - point[0], after[1] - point[1]), (before[0] - point[0], before[1] - point[1])
+            each = corner(point, ahead, behind, polygon.room(point), (held[k], held[k - 1]))
+            if each.exponent < _SINGULAR:
+                found.append(each)
+        return tuple(found)
 
     @property
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:

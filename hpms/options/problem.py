@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hpms.config.config import Config
     from hpms.problem.box import Walls
     from hpms.problem.collocation import Collocation
+    from hpms.problem.corners import Corner
     from hpms.problem.domain import AbstractDomain
     from hpms.problem.law.base import AbstractLaw
     from hpms.problem.lifted import LiftedProblem
@@ -82,6 +83,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     @property
     def wrapped(self) -> tuple[int, ...]:
         """The axes along which v is periodic."""
+        return ()
+
+    @property
+    def corners(self) -> tuple[Corner, ...]:
+        """Those at which a network has singular functions."""
         return ()
 
     @abc.abstractmethod

@@ -76,8 +76,8 @@ def corner(
     radius: float,
     held: tuple[bool, bool],
 ) -> Corner:
-    """At a vertex whose edges have the directions `ahead` and `behind`, the domain lying to the left of the first; `held`
-    says whether w is given on each.
+    """At a vertex whose edges have the directions `ahead` and `behind`, the domain lying to the left of the first;
+    `held` says whether w is given on each.
     """
     start = atan2(ahead[1], ahead[0])
     angle = (atan2(behind[1], behind[0]) - start) % (2 * pi)

@@ -80,6 +80,11 @@ class AbstractDomain(abc.ABC):
     def face_points(self, face: Face | str) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         """Quadrature points (M, d) and weights (M,) on a face of a box, or a named part of ∂Ω."""
 
+    @property
+    @abc.abstractmethod
+    def measuring_cells(self) -> Float[np.ndarray, "t d1 d"] | None:
+        """The corners of simplices in which the `measuring_points` lie, equally many in each, or None."""
+
     @abc.abstractmethod
     def measuring_points(self) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         """Quadrature points (M, d) and weights (M,) on Ω, at which errors are taken."""
@@ -113,6 +118,10 @@ class AbstractBox(AbstractDomain):
 
     def probes(self, count: int) -> Float[np.ndarray, "{count} d"]:
         return np.random.default_rng(0).random((count, self.dim)) * np.array(self.sides)
+
+    @property
+    def measuring_cells(self) -> None:
+        return None
 
     def face_points(self, face: Face | str) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         assert not isinstance(face, str)

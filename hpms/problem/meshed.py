@@ -100,6 +100,10 @@ class AbstractMeshed(AbstractDomain):
         mesh = self._fine
         return _rule(mesh.nodes[mesh.facets[mesh.on(face)]], mesh.areas[mesh.on(face)])
 
+    @property
+    def measuring_cells(self) -> Float[np.ndarray, "t d1 d"]:
+        return _simplices(self._fine)[0]
+
     def measuring_points(self) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
         return _rule(*_simplices(self._fine))
 

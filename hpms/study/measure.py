@@ -25,7 +25,7 @@ from hpms.training.validation import Validation, fields, relative_errors, valida
 
 log = logging.getLogger(__name__)
 _OWN_ERROR, _ISOTROPIC = 0.02, 0.02
-_PLACES = ("points", "weights", "nodes")
+_PLACES = ("points", "weights", "nodes", "cells")
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,8 @@ class Measure:
         w, flux = built.problem.unlifted(self.points, value, gradient)
         found = {"points": self.points, "weights": self.weights, "value": value, "gradient": gradient}
         found |= {"w": w, "flux": flux}
+        if (cells := built.problem.domain.measuring_cells) is not None:
+            found["cells"] = cells
         if self.exact is not None:
             found |= {"reference_value": self.exact.value, "reference_gradient": self.exact.gradient}
         if built.solver is not None and built.config.coupling.has_averages:

@@ -67,6 +67,28 @@ class Polygon:
         turns = _cross(behind, ahead) * np.sign(_signed(self.outer))
         return tuple(np.flatnonzero(turns < 0).tolist())
 
+    @property
+    def turned(self) -> Ring:
+        """`outer`, counterclockwise."""
+        return self.outer if _signed(self.outer) > 0 else self.outer[::-1]
+
+    @property
+    def turned_parts(self) -> tuple[str, ...]:
+        """The edge from each vertex of `turned` to the next one."""
+        names, count = self.parts, len(self.outer)
+        return names[:count] if _signed(self.outer) > 0 else (*reversed(names[: count - 1]), names[count - 1])
+
+    def room(self, point: tuple[float, float]) -> float:
+        """The distance from a vertex to the nearest other vertex or edge that does not end there."""
+        place, best = np.array(point), np.inf
+        for start, end in self.segments:
+            if (start == place).all() or (end == place).all():
+                best = min(best, float(np.linalg.norm(end - start)))
+                continue
+            along = np.clip((place - start) @ (end - start) / ((end - start) @ (end - start)), 0, 1)
+            best = min(best, float(np.linalg.norm(start + along * (end - start) - place)))
+        return best
+
     def check(self) -> None:
         """Raises `UserError` unless each ring is simple and the holes lie apart, strictly within the outer one."""
         from shapely import Polygon as Filled
