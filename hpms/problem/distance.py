@@ -102,8 +102,8 @@ def _to_segments(
     root = activate(add(multiply(t, t), multiply(squared, squared)), _root)
     beside = t.value > 0
     tilt = scale(0.5, multiply(multiply(f, squared), activate(_where(beside, add(root, t), 1.0), _inverse)))
-    rounding = _ROUNDING * jnp.finfo(x.dtype).eps * np.abs(starts).max(axis=1) / length
-    side = jnp.where(f.value > -jnp.asarray(rounding, x.dtype), 1, -1).astype(x.dtype)
+    rounding = _ROUNDING * jnp.finfo(x.dtype).eps * np.abs(np.stack([starts, starts + spans])).max() / length
+    side = jnp.where(f.value >= -jnp.asarray(rounding, x.dtype), 1, -1).astype(x.dtype)
     near = multiply(jax.tree.map(lambda array: side * array, f), activate(_plus(1.0, multiply(tilt, tilt)), _root))
     gap = scale(0.5, add(root, scale(-1.0, t)))
     far = activate(_where(beside, add(squared, multiply(gap, gap)), 1.0, otherwise=True), _root)

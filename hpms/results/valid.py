@@ -148,6 +148,9 @@ def _check_fields(group: Any, dim: int, known: bool) -> None:
     lifts = group["value"].shape[1:]
     _require(len(lifts) < 2, "fields/value")
     for name in group:
+        if name == "cells":
+            _array(group, name, "f", 3)
+            continue
         at_nodes = name in ("nodes", "averages", "coarse_state", "reference_averages", "reference_coarse_state")
         array = _array(group, name, "f", None, finite=False)
         _require(array.ndim > 0 and len(array) == (nodes if at_nodes else count), f"fields/{name}")
