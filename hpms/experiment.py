@@ -34,6 +34,7 @@ from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
 _ROUNDING = 1e-20
+_ROUND = "w has its given values on circles, and the bound's mesh has polygons"
 _PROBES = 256  # points at which a medium is checked
 
 
@@ -83,7 +84,8 @@ class Experiment:
         most, is_hard = self.config.training.bound_points or None, self.config.boundary.hard
         problem, domain, model = self.problem, self.problem.domain, self.loss.model
         if isinstance(domain, AbstractMeshed):
-            how = {"goal": goal, "lacks": self.roughness, "is_hard": is_hard}
+            lacks = self.roughness or (_ROUND if self.config.problem.is_round else "")
+            how = {"goal": goal, "lacks": lacks, "is_hard": is_hard}
             return simplicial_bound(model, theta, problem, domain.mesh, problem.flux_parts, most, **how)
         return error_bound(model, theta, problem, most, goal, self.roughness, is_hard)
 

@@ -26,12 +26,16 @@ def config_here(stored: StoredRun, reference: Mapping[str, Any] | None = None) -
     runtime = stored.values["runtime"] | {"platform": None}
     coefficient = stored.values["coefficient"]
     coefficient = option("coefficient", coefficient["name"]).recalled(coefficient, stored.medium)  # type: ignore[attr-defined]
+    problem = stored.values["problem"]
+    problem = option("problem", problem["name"]).recalled(problem, stored.medium)  # type: ignore[attr-defined]
     given, found = dict(reference or {}), stored.values["reference"]
     if found["name"] == "none" and given.keys() - {"cache"}:
         found = composed("train", "coupling=none")["reference"]
     if found["name"] != "none":
         found = found | {"cache": _CACHE} | given
-    return read_config(stored.values | {"runtime": runtime, "reference": found, "coefficient": coefficient})
+    return read_config(
+        stored.values | {"runtime": runtime, "reference": found, "coefficient": coefficient, "problem": problem}
+    )
 
 
 def reload(stored: StoredRun, checkpoint: str, config: Config) -> Solution:

@@ -174,7 +174,8 @@ def _recorder(
     beside = measured.summary() | {"ensemble_members": members}
     if built.solver is not None:
         beside["tau2"] = float(built.taus[-1])
-    kept = member.config.coefficient.kept(member.config.problem.dim)
+    options = member.config.problem
+    kept = member.config.coefficient.kept(options.dim) | options.kept()
     fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, built.problem.digest, kept)
     sessions = [*(stored.sessions if stored else []), provenance()]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)

@@ -48,16 +48,22 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         return False
 
     @abc.abstractmethod
-    def own_parts(self) -> tuple[tuple[str, ...], np.ndarray]:
-        """The names of the parts that the geometry has, and their middles (n, d)."""
+    def own_names(self) -> tuple[str, ...]:
+        """The names of parts that the geometry has."""
+
+    @abc.abstractmethod
+    def pieces(self) -> tuple[tuple[str, ...], np.ndarray]:
+        """Of the pieces that the geometry cuts ∂Ω in: the names, of which several may be called alike, and the middles
+        (n, d).
+        """
 
     @abc.abstractmethod
     def domain(self, names: tuple[str, ...]) -> AbstractMeshed:
-        """The domain, with other names of its own parts, in their order."""
+        """The domain, with other names of its pieces, in their order."""
 
     @abc.abstractmethod
-    def lift(self, data: tuple[AbstractSource, ...], groups: tuple[tuple[str, ...], ...]) -> AbstractLift:
-        """ℓ with w = g_i, the `data`, on the parts of the geometry in each of the groups."""
+    def lift(self, data: tuple[AbstractSource, ...], groups: tuple[tuple[int, ...], ...]) -> AbstractLift:
+        """ℓ with w = g_i, the `data`, on the pieces with the numbers in each of the groups."""
 
     def check(self, config: Config) -> None:
         check_without_upscaling(config)
@@ -68,7 +74,7 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         return self.given
 
     def build(self) -> AbstractMeshed:
-        return self.domain(tuple(self.named.values()))
+        return self.domain(self.named)
 
     def hats(self, h: float, multiple: int) -> int:
         return len(self.build().meshed(h).nodes)
@@ -83,10 +89,10 @@ class MeshedOptions(ProblemOptions, abc.ABC):
             FaceCondition(key, self._field(each.value), None if each.kind == DIRICHLET else self._field(each.rate))
             for key, each in given.items()
         )
-        data: dict[str, tuple[str, ...]] = {}
-        for part, key in self.named.items():
+        data: dict[str, tuple[int, ...]] = {}
+        for number, key in enumerate(self.named):
             if given[key].kind == DIRICHLET:
-                data[given[key].value] = (*data.get(given[key].value, ()), part)
+                data[given[key].value] = (*data.get(given[key].value, ()), number)
         lift = self.lift(tuple(self._field(formula) for formula in data), tuple(data.values()))
         floats = are_fluxes(tuple(given.values())) and law.reaction is None
         return LiftedProblem(domain, law, source, lifts, lift, Conditions(faces, Facets(domain.mesh)), floats)
@@ -108,16 +114,16 @@ class MeshedOptions(ProblemOptions, abc.ABC):
     def given(self) -> dict[str, Condition]:
         """The conditions that some part has, by the names that they were given for."""
         every = self._every
-        return {key: every[key] for key in dict.fromkeys(self.named.values())}
+        return {key: every[key] for key in dict.fromkeys(self.named)}
 
     @cached_property
-    def named(self) -> dict[str, str]:
-        """Which condition each part of the geometry has: its own, that of a part in `parts`, or that of all the rest.
+    def named(self) -> tuple[str, ...]:
+        """Which condition each piece has: its own, that of a part in `parts`, or that of all the rest.
 
         Raises `ConfigError` where there is none, or several.
         """
-        own, middles = self.own_parts()
-        every, found = self._every, {}
+        own, middles = self.pieces()
+        every, found = self._every, list[str]()
         inside = {name: self._where(name, formula, middles) for name, formula in self._formulas.items()}
         for number, part in enumerate(own):
             named = [name for name, there in inside.items() if there[number] and name in every]
@@ -127,12 +133,12 @@ class MeshedOptions(ProblemOptions, abc.ABC):
             if key not in every:
                 reason = f"nothing is said of {part}: give it a condition, or all the rest one"
                 raise ConfigError(KEY, brief(self.conditions), reason)
-            found[part] = key
-        return found
+            found.append(key)
+        return tuple(found)
 
     @property
     def _every(self) -> dict[str, Condition]:
-        return read_parts(self.conditions, self.dim, [*self.own_parts()[0], *self._formulas])
+        return read_parts(self.conditions, self.dim, [*self.own_names(), *self._formulas])
 
     @property
     def _formulas(self) -> dict[str, str]:
@@ -147,7 +153,7 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         import numpy as np
 
         key = f"problem.parts.{name}"
-        if name in self.own_parts()[0] or name == ALL:
+        if name in self.own_names() or name == ALL:
             raise ConfigError(key, formula, f"{name} is a name that the domain has already")
         read = field_formula(f"where({formula}, 1, 0)", self.dim, {}, key)
         axes = [f"x{a + 1}" for a in range(self.dim)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hpms.config.config import Config
-    from hpms.fem.mesh.polygon import Polygon, Ring
+    from hpms.fem.mesh.polygon import Polygon, Ring, Round
     from hpms.problem.corners import Corner
     from hpms.problem.domain import AbstractDomain
     from hpms.problem.lift import AbstractLift
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_EDGES, _MOST_HOLES = 12, 4  # that have a group of their own
 _SINGULAR = 0.95  # exponent, below which a corner counts
-_SIDES, _FEWEST, _MOST = 24, 3, 10_000
+_SIDES, _FEWEST, _MOST = 32, 3, 10_000
 
 
 @register("problem", "polygon")
@@ -37,8 +37,9 @@ class PolygonOptions(MeshedOptions):
     """`problem=polygon`: -∇·(K ∇w) + c w = q in a polygon with holes, with conditions of one's own.
 
     **Arguments:** `dim` is 2, `eps` as above; `vertices`, a list of points [x1, x2], one behind the other, and `holes`,
-    a list of such lists and of {circle: [x1, x2, radius]}, which is a regular polygon with 24 vertices, or as many as a
-    fourth number says. The boundary has the parts edge1 (from the first vertex to the second), edge2, ..., hole1, ...;
+    a list of such lists and of {circle: [x1, x2, radius]}: a regular polygon of that area with 32 vertices, or as many
+    as a fourth number says, whose given values the network has on the circle. The boundary has the parts edge1 (from
+    the first vertex to the second), edge2, ..., hole1, ...;
     `parts` gives names to edges and holes, each by a formula that is true in their middles; `conditions` and `tau` as
     those of `problem=box`, for these names and for `all` the rest. With `singular` the network has r^α sin(αθ), or the
     cosine, at the corners of the outer polygon where second derivatives of the solution are not in L².
@@ -70,7 +71,10 @@ class PolygonOptions(MeshedOptions):
     def untrained(self) -> ProblemOptions:
         return replace(self, tau=1.0, singular=True)
 
-    def own_parts(self) -> tuple[tuple[str, ...], np.ndarray]:
+    def own_names(self) -> tuple[str, ...]:
+        return self.polygon.parts
+
+    def pieces(self) -> tuple[tuple[str, ...], np.ndarray]:
         import numpy as np
 
         edges = self.polygon.segments[: len(self.polygon.outer)].mean(axis=1)
@@ -82,10 +86,11 @@ class PolygonOptions(MeshedOptions):
 
         return PolygonDomain(2, self.eps, self.polygon, names)
 
-    def lift(self, data: tuple[AbstractSource, ...], groups: tuple[tuple[str, ...], ...]) -> AbstractLift:
+    def lift(self, data: tuple[AbstractSource, ...], groups: tuple[tuple[int, ...], ...]) -> AbstractLift:
         from hpms.problem.polygon import PolygonLift
 
-        return PolygonLift(data, self.polygon, groups)
+        parts = self.polygon.parts
+        return PolygonLift(data, self.polygon, tuple(tuple(parts[k] for k in group) for group in groups))
 
     @cached_property
     def polygon(self) -> Polygon:
@@ -97,7 +102,8 @@ class PolygonOptions(MeshedOptions):
         if not isinstance(holes, list | tuple):
             raise ConfigError("problem.holes", brief(holes), "give a list of polygons and circles")
         outer = _ring(rings, "problem.vertices")
-        found = Polygon(outer, tuple(_hole(each, f"problem.holes[{i}]") for i, each in enumerate(holes)))
+        every = [_hole(each, f"problem.holes[{i}]") for i, each in enumerate(holes)]
+        found = Polygon(outer, tuple(ring for ring, _ in every), tuple(each for _, each in every))
         try:
             found.check()
         except UserError as error:
@@ -113,7 +119,7 @@ class PolygonOptions(MeshedOptions):
         """
         from hpms.problem.polygon import Edges
 
-        polygon, named = self.polygon, self.named
+        polygon, named = self.polygon, self._named_parts
         count, groups = len(polygon.outer), list[tuple[str, ...]]()
         for parts, most in ((polygon.parts[:count], _MOST_EDGES), (polygon.parts[count:], _MOST_HOLES)):
             if len(parts) > most:
@@ -127,12 +133,17 @@ class PolygonOptions(MeshedOptions):
                     before += behind
                     alone = [before if each is behind else each for each in alone]
             groups += [tuple(each) for i, each in enumerate(alone) if not any(each is other for other in alone[:i])]
-        held = [i for i, group in enumerate(groups) if self.given[self.named[group[0]]].kind == DIRICHLET]
+        held = [i for i, group in enumerate(groups) if self.given[named[group[0]]].kind == DIRICHLET]
         return Edges(self.polygon, tuple(groups), tuple(held))
 
     @property
     def walls(self) -> Edges:
         return self.edges
+
+    @property
+    def is_round(self) -> bool:
+        named = dict(zip(self.polygon.parts[len(self.polygon.outer) :], self.polygon.rounds, strict=True))
+        return any(named.get(part) and self.given[key].kind == DIRICHLET for part, key in self._named_parts.items())
 
     @property
     def corners(self) -> tuple[Corner, ...]:
@@ -141,8 +152,8 @@ class PolygonOptions(MeshedOptions):
             return ()
         from hpms.problem.corners import corner
 
-        polygon, found = self.polygon, []
-        ring, held = polygon.turned, [self.given[self.named[part]].kind == DIRICHLET for part in polygon.turned_parts]
+        polygon, named, found = self.polygon, self._named_parts, []
+        ring, held = polygon.turned, [self.given[named[part]].kind == DIRICHLET for part in polygon.turned_parts]
         for k, point in enumerate(ring):
             after, before = ring[(k + 1) % len(ring)], ring[k - 1]
             ahead, behind = (after[0] - point[0], after[1] - point[1]), (before[0] - point[0], before[1] - point[1])
@@ -150,6 +161,10 @@ class PolygonOptions(MeshedOptions):
             if each.exponent < _SINGULAR:
                 found.append(each)
         return tuple(found)
+
+    @property
+    def _named_parts(self) -> dict[str, str]:
+        return dict(zip(self.polygon.parts, self.named, strict=True))
 
     @property
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -164,11 +179,12 @@ class PolygonOptions(MeshedOptions):
             raise ConfigError("problem.eps", f"{self.eps:g}", "the polygon is nowhere as wide as that")
 
 
-def _hole(given: Any, key: str) -> Ring:
-    from hpms.fem.mesh.polygon import circle
+def _hole(given: Any, key: str) -> tuple[Ring, Round | None]:
+    """Its vertices, and the circle that it stands for, if any."""
+    from hpms.fem.mesh.polygon import around, circle
 
     if not isinstance(given, Mapping):
-        return _ring(given, key)
+        return _ring(given, key), None
     values = given.get("circle")
     if len(given) != 1 or not isinstance(values, list | tuple) or len(values) not in (3, 4):
         raise ConfigError(key, brief(given), "a circle has a middle and a radius: {circle:[0.5,0.5,0.1]}")
@@ -176,7 +192,7 @@ def _hole(given: Any, key: str) -> Ring:
     count = sides[0] if sides else float(_SIDES)
     if not radius > 0 or count != int(count) or not _FEWEST <= count <= _MOST:
         raise ConfigError(key, brief(given), f"its radius is greater than 0, its vertices are {_FEWEST} to {_MOST}")
-    return circle((x1, x2), radius, int(count))
+    return circle((x1, x2), around(radius, int(count)), int(count)), (x1, x2, radius)
 
 
 def _ring(given: Any, key: str) -> Ring:

@@ -19,6 +19,8 @@ from hpms.options.field import build_field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+
     from hpms.config.config import Config
     from hpms.problem.box import Walls
     from hpms.problem.collocation import Collocation
@@ -86,6 +88,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         return ()
 
     @property
+    def is_round(self) -> bool:
+        """Whether w has given values on circles, which the meshes have as polygons."""
+        return False
+
+    @property
     def corners(self) -> tuple[Corner, ...]:
         """Those at which a network has singular functions."""
         return ()
@@ -116,6 +123,15 @@ class ProblemOptions(AbstractOptions, abc.ABC):
     def untrained(self) -> ProblemOptions:
         """The same problem with the weight 1."""
         return self
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """The arrays from files, by name, that a run has to hold to be evaluated without them."""
+        return {}
+
+    @classmethod
+    def recalled(cls, values: dict[str, Any], kept: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """The keys of a run's problem with which it is built from what the run has `kept`."""
+        return values
 
 
 @register("problem", "unit_cube")

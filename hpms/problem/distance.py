@@ -7,7 +7,9 @@ signed distance f to its line, positive within, and the distance ρ to its middl
 
 so that φ = 0 on the edge, φ > 0 elsewhere and ∂φ/∂n = 1 on the edge; within the circle t > 0 around it φ is written as
 ±f √(1 + (g/f)²), whose derivatives exist on the edge itself. Edges are joined by φ = (Σ_i φ_i^-2)^(-1/2), where
-∂φ/∂n = 1 and ∂²φ/∂n² = ∂²φ_i/∂n² on edge i. At the ends of edges φ has no second derivatives.
+∂φ/∂n = 1 and ∂²φ/∂n² = ∂²φ_i/∂n² on edge i.
+At the ends of edges φ has no second derivatives. Of holes that stand for circles φ is the distance to the circle,
+which has them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from hpms.fem.mesh.polygon import Polygon
+from hpms.fem.mesh.polygon import Polygon, Round
 from hpms.jet import Forms, Jet, activate, add, affine, columns, concatenate, multiply, scale
 
 _ROUNDING = 32  # in units of the last place of the coordinates
@@ -38,22 +40,27 @@ class PolygonDistance(eqx.Module):
     spans: Float[np.ndarray, "n 2"]
     scales: tuple[float, ...] = eqx.field(static=True)
     ends: tuple[int, ...] = eqx.field(static=True)
+    rounds: tuple[tuple[Round, ...], ...] = eqx.field(static=True)
 
     def __init__(self, polygon: Polygon, groups: Sequence[Sequence[str]]):
-        segments, self.ends, self.scales = _grouped(polygon, tuple(map(tuple, groups)))
+        segments, self.ends, self.scales, self.rounds = _grouped(polygon, tuple(map(tuple, groups)))
         self.starts, self.spans = segments[:, 0], segments[:, 1] - segments[:, 0]
 
     def jet(self, x: Float[Array, "m d"], groups: Sequence[int], forms: Forms | None = None) -> Jet:
         """Values, gradients and the second derivatives of the `forms` at M points, (M, len(groups))."""
-        return reduce(concatenate, [self._of(x, self.ends[group], self.ends[group + 1], forms) for group in groups])
+        return reduce(concatenate, [self._of(x, group, forms) for group in groups])
 
     def __call__(self, x: Float[Array, " d"]) -> Float[Array, " g"]:
         """φ at one point."""
         return self.jet(x[None], range(len(self.scales))).value[0]
 
-    def _of(self, x: Float[Array, "m d"], start: int, end: int, forms: Forms | None) -> Jet:
-        each = _to_segments(x, self.starts[start:end], self.spans[start:end], forms)
-        return each if end == start + 1 else _joined(each)
+    def _of(self, x: Float[Array, "m d"], group: int, forms: Forms | None) -> Jet:
+        here, rounds = slice(self.ends[group], self.ends[group + 1]), self.rounds[group]
+        parts = [_to_circles(x, np.array(rounds), forms)] if rounds else []
+        if here.stop > here.start:
+            parts.append(_to_segments(x, self.starts[here], self.spans[here], forms))
+        each = reduce(concatenate, parts)
+        return each if each.value.shape[1] == 1 else _joined(each)
 
 
 def vanishing(
@@ -111,11 +118,25 @@ def _to_segments(
     return jax.tree.map(lambda array: jnp.asarray(length, x.dtype) * array, found)
 
 
+def _to_circles(x: Float[Array, "m d"], rounds: Float[np.ndarray, "n 3"], forms: Forms | None) -> Jet:
+    """φ = |x - x₀| - R for each circle, outside of it."""
+    places, radii = rounds[:, :2], jnp.asarray(rounds[:, 2], x.dtype)
+    square = None
+    for a, axis in enumerate(np.eye(2)):
+        weight = jnp.asarray(np.repeat(axis[:, None], len(rounds), axis=1), x.dtype)
+        along = affine(x, weight, -jnp.asarray(places[:, a], x.dtype), forms)
+        square = multiply(along, along) if square is None else add(square, multiply(along, along))
+    assert square is not None
+    apart = activate(square, _root)
+    return eqx.tree_at(lambda each: each.value, apart, apart.value - radii)
+
+
 def _joined(each: Jet) -> Jet:
     """(Σ_i φ_i^-2)^(-1/2), by the ratios to the least."""
     least = jnp.argmin(jnp.abs(each.value), axis=1)[:, None]
     base = jax.tree.map(lambda array: jnp.take_along_axis(array, least, axis=1), each)
-    one = (jnp.arange(each.value.shape[1]) == least) | (each.value == 0)
+    zero = _ROUNDING * jnp.finfo(each.value.dtype).eps * jnp.max(each.value, axis=1, keepdims=True)
+    one = (jnp.arange(each.value.shape[1]) == least) | (each.value <= zero)
     ratios = _where(~one, multiply(base, activate(_where(~one, each, 1.0), _inverse)), 1.0)
     total = jax.tree.map(lambda array: jnp.sum(array, axis=1, keepdims=True), multiply(ratios, ratios))
     return multiply(base, activate(activate(total, _root), _inverse))
@@ -146,11 +167,16 @@ def _inverse(value: Array) -> tuple[Array, Array, Array]:
 @lru_cache(maxsize=16)
 def _grouped(
     polygon: Polygon, groups: tuple[tuple[str, ...], ...]
-) -> tuple[Float[np.ndarray, "n 2 2"], tuple[int, ...], tuple[float, ...]]:
-    """The edges of the groups behind each other, where these end, and their scales."""
+) -> tuple[Float[np.ndarray, "n 2 2"], tuple[int, ...], tuple[float, ...], tuple[tuple[Round, ...], ...]]:
+    """The edges of the groups behind each other, where these end, their scales, and the circles in them."""
     every = [np.flatnonzero(np.isin(polygon.labels, [polygon.parts.index(part) for part in group])) for group in groups]
-    segments, ends = _turned(polygon)[np.concatenate(every)], tuple(np.cumsum([0, *map(len, every)]).tolist())
-    return segments, ends, _scales(segments, ends)
+    turned, ends = _turned(polygon), np.cumsum([0, *map(len, every)]).tolist()
+    scales = _scales(turned[np.concatenate(every)], tuple(ends))
+    known = dict(zip(polygon.parts[len(polygon.outer) :], polygon.rounds, strict=False))
+    rounds = tuple(tuple(each for part in group if (each := known.get(part)) is not None) for group in groups)
+    straight = [[part for part in group if known.get(part) is None] for group in groups]
+    rest = [np.flatnonzero(np.isin(polygon.labels, [polygon.parts.index(part) for part in each])) for each in straight]
+    return turned[np.concatenate(rest)], tuple(np.cumsum([0, *map(len, rest)]).tolist()), scales, rounds
 
 
 def _turned(polygon: Polygon) -> Float[np.ndarray, "n 2 2"]:

@@ -14,6 +14,7 @@ from hpms.jet import Forms, Jet, activate, columns, contracted, multiply, one
 from hpms.problem.distance import PolygonDistance, vanishing
 from hpms.problem.lift import AbstractLift
 from hpms.problem.meshed import AbstractMeshed
+from hpms.problem.saturation import decay, saturated
 from hpms.problem.source.base import AbstractSource
 from hpms.problem.walls import AbstractEdges, AbstractWalls
 
@@ -63,13 +64,13 @@ class Edges(AbstractEdges, AbstractWalls):
 
     def layers(self, x: Float[Array, "m d"], length: float, forms: Forms | None = None) -> Jet:
         """The jet of exp(-φ_g/ℓ), (M, g)."""
-        return activate(self._distance.jet(x, tuple(range(self.count)), forms), lambda phi: _decay(phi, length))
+        return activate(self._distance.jet(x, tuple(range(self.count)), forms), lambda phi: decay(phi, length))
 
     def saturation(self, x: Float[Array, "m d"], lengths: tuple[float, ...], forms: Forms | None = None) -> Jet:
         """The jet of Π_g (1 - exp(-φ_g/ℓ)) over those that are held, with ℓ the longest of the lengths, (M, 1)."""
         product, length = one(x, forms), max(lengths)
         if self.held:
-            each = activate(self._distance.jet(x, self.held, forms), lambda phi: _saturated(phi, length))
+            each = activate(self._distance.jet(x, self.held, forms), lambda phi: saturated(phi, length))
             for k in range(len(self.held)):
                 product = multiply(product, columns(each, k, k + 1))
         return product
@@ -110,16 +111,6 @@ class PolygonLift(AbstractLift):
         phi = PolygonDistance(self.polygon, self.groups)(x)
         weights = jnp.stack([jnp.prod(jnp.delete(phi, i)) for i in range(len(self.data))])
         return jnp.dot(weights, jnp.stack([each.value(x) for each in self.data])) / jnp.sum(weights)
-
-
-def _decay(phi: Array, length: float) -> tuple[Array, Array, Array]:
-    value = jnp.exp(-phi / length)
-    return value, -value / length, value / length**2
-
-
-def _saturated(phi: Array, length: float) -> tuple[Array, Array, Array]:
-    value = jnp.exp(-phi / length)
-    return 1 - value, value / length, -value / length**2
 
 
 @lru_cache(maxsize=8)

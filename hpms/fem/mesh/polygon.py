@@ -15,6 +15,7 @@ from hpms.fem.mesh.simplices import Simplices, matched, outer_facets
 from hpms.fem.mesh.size_field import Outline
 
 Ring = tuple[tuple[float, float], ...]
+Round = tuple[float, float, float]
 _AREA = 1e-12
 _TRIES = (25.0, 20.0, 15.0, 0.0)  # degrees
 
@@ -23,11 +24,14 @@ _TRIES = (25.0, 20.0, 15.0, 0.0)  # degrees
 class Polygon:
     """The points within the ring `outer` and without the rings `holes`, each the vertices in either orientation.
 
+    `rounds` are the middles and radii of the circles that holes stand for, None for the others; none are none.
+
     The boundary falls into `edge1`, `edge2`, ... (from vertex k of `outer` to the next one), `hole1`, `hole2`, ...
     """
 
     outer: Ring
     holes: tuple[Ring, ...] = ()
+    rounds: tuple[Round | None, ...] = ()
 
     @property
     def rings(self) -> tuple[Ring, ...]:
@@ -116,6 +120,11 @@ def circle(centre: tuple[float, float], radius: float, count: int) -> Ring:
     """The regular polygon with `count` vertices on a circle, the first one to the right of the centre."""
     angles = [2 * pi * k / count for k in range(count)]
     return tuple((centre[0] + radius * cos(angle), centre[1] + radius * sin(angle)) for angle in angles)
+
+
+def around(radius: float, count: int) -> float:
+    """The radius of the regular polygon's vertices that has the area of the circle."""
+    return radius * (2 * pi / count / sin(2 * pi / count)) ** 0.5
 
 
 def triangulated(polygon: Polygon, h: float) -> Simplices:
