@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -191,7 +191,8 @@ class Session:
     def _update_coarse(self, solver: AbstractCoarseSolver) -> None:
         assert self.record is not None
         found = evaluate(self.loss, self.state.theta, self.view)
-        relative = float(found.terms[0]) / self._trivial_loss
+        trivial = self._trivial_loss
+        relative = float(found.terms[0]) / trivial if trivial > 0 else math.inf
         self.record, before = solver.scheduled(self.record, relative), self.record
         if solver.is_due(self.record, np.asarray(found.kappa, np.float64)):
             self.record = solver.update(self.record, found)
@@ -232,12 +233,19 @@ class Session:
         if trainer.limits.bounds is not None:
             row |= self._bounded()
         row["elapsed_seconds"], row["compile_seconds"] = self.elapsed(), self.compiling
-        self._watch(row[RESIDUAL])
-        is_least = np.isfinite(row[RESIDUAL]) and (self.best is None or row[RESIDUAL] < self.best.residual)
+        measure = self._measure(row)
+        self._watch(measure)
+        is_least = np.isfinite(measure) and (self.best is None or measure < self.best.residual)
         if is_least or self._reached:
-            self.best = Best(np.asarray(state.theta), iteration, row[RESIDUAL])
+            self.best = Best(np.asarray(state.theta), iteration, measure)
         self._logged = iteration
         self.recorder.log(row)
+
+    def _measure(self, row: Mapping[str, Any]) -> float:
+        """The residual loss; where v = 0 has none, as without sources, it says nothing alone: with the terms on ∂Ω."""
+        if self._trivial_loss > 0:
+            return row[RESIDUAL]
+        return sum(row[name] for name in self.trainer.loss.names if name != COUPLING)
 
     def _bounded(self) -> dict[str, float]:
         """The bound of the error where it is due, and whether it is no estimate, else NaN."""

@@ -15,26 +15,26 @@ def reference_parts(way: MeshElements, eps: float, h: float | None) -> int:
     wanted, n = eps / per_eps if h is None else h, 2
     while _wider(way, n, wanted) and (h is not None or way.size(2 * n) <= most):
         n *= 2
-    return _checked(way, n, "reference.h", h)
+    return _checked(way, n, h)
 
 
 def baseline_parts(way: MeshElements, h: float) -> int:
-    """In how many parts n >= 1, a power of two, the fine FEM beside a network divides each edge; a `UserError` where
-    its unknowns are too many.
+    """In how many parts n >= 1, a power of two, the fine FEM beside a network divides each edge: the fewest whose edges
+    are at most h, or as many as 1e6 unknowns (1.25e5 in 3-D) allow.
     """
     n = 1
-    while _wider(way, n, h):
+    while _wider(way, n, h) and way.size(2 * n) <= DEFAULT_MOST[way.dim]:
         n *= 2
-    return _checked(way, n, "reference.baseline_h", h)
+    return n
 
 
 def _wider(way: MeshElements, n: int, wanted: float) -> bool:
     return way.width(n) > wanted * (1 + 1e-9) and way.size(n) <= MOST
 
 
-def _checked(way: MeshElements, n: int, option: str, h: float | None) -> int:
+def _checked(way: MeshElements, n: int, h: float | None) -> int:
     if (unknowns := way.size(n)) > MOST and h is None:
         raise UserError(f"the mesh asks for {unknowns:.2g} unknowns, more than {MOST:.0e}: give a wider one.")
     if unknowns > MOST:
-        raise UserError(f"{option}={h:g} asks for {unknowns:.2g} unknowns, more than {MOST:.0e}: enlarge it.")
+        raise UserError(f"reference.h={h:g} asks for {unknowns:.2g} unknowns, more than {MOST:.0e}: enlarge it.")
     return n

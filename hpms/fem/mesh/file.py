@@ -98,13 +98,25 @@ def _check(path: str, nodes: Float[np.ndarray, "n d"], cells: Int[np.ndarray, "t
     size = np.linalg.norm(corners[:, 1:] - corners[:, :1], axis=2).max(axis=1) ** nodes.shape[1]
     if (flat := np.abs(signed) <= _FLAT * size).any():
         raise ConfigError(KEY, brief(path), f"its element {np.argmax(flat) + 1} is flat")
-    if (wrong := np.sign(signed) != np.sign(np.median(np.sign(signed)) or 1.0)).any():
-        reason = f"{wrong.sum()} of its {len(cells)} elements are inverted, the first is number {np.argmax(wrong) + 1}"
-        raise ConfigError(KEY, brief(path), reason)
-    sides = np.sort(np.concatenate([np.delete(cells, i, axis=1) for i in range(cells.shape[1])]), axis=1)
-    _, times = np.unique(sides, axis=0, return_counts=True)
+    count, dim = len(cells), nodes.shape[1]
+    sides = np.sort(np.concatenate([np.delete(cells, i, axis=1) for i in range(dim + 1)]), axis=1)
+    _, number, times = np.unique(sides, axis=0, return_inverse=True, return_counts=True)
     if times.max() > 2:
         raise ConfigError(KEY, brief(path), f"a facet of it belongs to {times.max()} elements: two are the most")
+    order = np.argsort(number.ravel(), kind="stable")
+    pairs = order[np.repeat(times == 2, times)].reshape(-1, 2)
+    opposite = cells.T.ravel()[pairs]
+    corners = nodes[sides[pairs[:, 0]]]
+    which = [
+        np.linalg.det(np.concatenate([corners, nodes[each][:, None]], axis=1)[:, 1:] - corners[:, :1])
+        for each in opposite.T
+    ]
+    if (folded := which[0] * which[1] > 0).any():
+        first = pairs[np.argmax(folded)] % count + 1
+        reason = (
+            f"its elements {first.min()} and {first.max()} lie on the same side of the facet between them: inverted"
+        )
+        raise ConfigError(KEY, brief(path), reason)
 
 
 def _check_hanging(path: str, nodes: Float[np.ndarray, "n d"], facets: Int[np.ndarray, "f d"]) -> None:

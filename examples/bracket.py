@@ -1,0 +1,39 @@
+"""
+A part from a mesh file
+=======================
+
+An angle bracket in three dimensions, clamped at one end and pulled at the other, from a Gmsh file with named surfaces.
+The file is written here, by scikit-fem and meshio; any file that meshio reads does as well.
+"""
+
+# %%
+# The mesh: an L with thick legs, cut into tetrahedra. Two of its faces get names, the others none.
+from pathlib import Path
+
+import meshio
+import numpy as np
+import skfem
+
+import hpms
+
+folder = Path("bracket")
+folder.mkdir(exist_ok=True)
+along, up, deep = np.linspace(0, 1, 9), np.linspace(0, 1, 9), np.linspace(0, 0.5, 5)
+block = skfem.MeshTet.init_tensor(along, up, deep)
+x1, x2, _ = block.p[:, block.t].mean(axis=1)
+mesh = block.restrict(np.flatnonzero((x1 < 0.375) | (x2 < 0.375)))
+clamped = mesh.facets_satisfying(lambda x: np.isclose(x[1], 1), boundaries_only=True)
+pulled = mesh.facets_satisfying(lambda x: np.isclose(x[0], 1), boundaries_only=True)
+meshio.write(
+    folder / "bracket.msh",
+    meshio.Mesh(
+        mesh.p.T,
+        [("tetra", mesh.t.T), ("triangle", mesh.facets[:, clamped].T), ("triangle", mesh.facets[:, pulled].T)],
+        cell_data={"gmsh:physical": [np.full(mesh.nelements, 1), np.full(len(clamped), 2), np.full(len(pulled), 3)]},
+        field_data={"solid": np.array([1, 3]), "clamped": np.array([2, 2]), "pulled": np.array([3, 2])},
+    ),
+    file_format="gmsh22",
+)
+
+# %%
+# The problem names the surfaces; all the rest has no flux.
