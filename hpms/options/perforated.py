@@ -15,7 +15,6 @@ from hpms.fem.faces import PARTS
 from hpms.options.polygonal import PolygonalOptions
 
 if TYPE_CHECKING:
-    from hpms.config.config import Config
     from hpms.fem.mesh.polygon import Polygon
 
 _HOLES, _ORDER = "holes", (2, 1, 3, 0)  # the faces of the edges, counterclockwise from the lowest one
@@ -37,11 +36,6 @@ class PerforatedOptions(PolygonalOptions):
     sides: tuple[Positive, ...] | None
     radius: Annotated[float, Bound(above=0.0, most=0.49)]
     vertices: Annotated[int, Bound(least=6, most=64)]
-
-    def check(self, config: Config) -> None:
-        if self.dim != 2:
-            raise ConfigError("problem.dim", self.dim, "its holes are in the plane: 2")
-        super().check(config)
 
     def described(self) -> str:
         box = "×".join(f"(0,{side:g})" for side in self._sides)

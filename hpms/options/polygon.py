@@ -14,6 +14,7 @@ from hpms.options.mapping import parsed
 from hpms.options.polygonal import PolygonalOptions
 
 if TYPE_CHECKING:
+    from hpms.config.config import Config
     from hpms.fem.mesh.polygon import Polygon, Ring, Round
 
 _SIDES, _FEWEST, _MOST = 32, 3, 10_000
@@ -36,6 +37,10 @@ class PolygonOptions(PolygonalOptions):
     vertices: Any
     holes: Any
 
+    def check(self, config: Config) -> None:
+        super().check(config)
+        self._check_width()
+
     def described(self) -> str:
         count, holes = len(self.polygon.outer), len(self.polygon.holes)
         return f"a polygon with {count} vertices{f' and {holes} holes' if holes else ''}"
@@ -57,6 +62,13 @@ class PolygonOptions(PolygonalOptions):
         except UserError as error:
             raise UserError(f"problem=polygon: {error}") from None
         return found
+
+    def _check_width(self) -> None:
+        """Raises `ConfigError` where a ball of the diameter ε fits nowhere."""
+        from shapely import Polygon as Filled
+
+        if Filled(self.polygon.outer, self.polygon.holes).buffer(-self.eps / 2).is_empty:
+            raise ConfigError("problem.eps", f"{self.eps:g}", "the polygon is nowhere as wide as that")
 
 
 def _hole(given: Any, key: str) -> tuple[Ring, Round | None]:

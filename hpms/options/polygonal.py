@@ -43,8 +43,7 @@ class PolygonalOptions(MeshedOptions, abc.ABC):
 
     def check(self, config: Config) -> None:
         if self.dim != 2:
-            raise ConfigError("problem.dim", self.dim, "a polygon lies in the plane: 2")
-        self._check_width()
+            raise ConfigError("problem.dim", self.dim, "it lies in the plane: 2")
         super().check(config)
 
     def untrained(self) -> ProblemOptions:
@@ -136,10 +135,3 @@ class PolygonalOptions(MeshedOptions, abc.ABC):
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
         corners = self.polygon.segments
         return corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-
-    def _check_width(self) -> None:
-        """Raises `ConfigError` where a ball of the diameter ε fits nowhere."""
-        from shapely import Polygon as Filled
-
-        if Filled(self.polygon.outer, self.polygon.holes).buffer(-self.eps / 2).is_empty:
-            raise ConfigError("problem.eps", f"{self.eps:g}", "the polygon is nowhere as wide as that")
