@@ -5,7 +5,6 @@ import runpy
 from decimal import Decimal
 
 import pytest
-from yaml import safe_load as load
 
 from tests.pages import FENCED, ROOT, WRITTEN
 
@@ -15,7 +14,6 @@ COMMANDS = [
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[plot]' && hpms train +experiment=quickstart",
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]' && python -m pytest",
 ]
-_DEFAULT = re.compile(r"`([a-z]+\.[a-z_]+)` \((?:default )?(\d[\w./-]*)\)")
 _STORED = re.compile(r"<!-- (?:stored|copied): (.+?) -->")
 _NUMBER = re.compile(r"(?<![\w.,/^])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w|/|[.,]\d|-[A-Za-z])")
 _ANY = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -151,16 +149,3 @@ def test_readme_is_short_and_begins_with_its_two_commands():
 def test_ci_finds_the_test_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^python3 -m venv .*pytest$", text, re.MULTILINE) == [COMMANDS[1]]
-
-
-def test_the_defaults_that_pages_state_are_those_of_conf():
-    """Where a page says `group.key` (number), or (default number)."""
-    said, wrong = 0, []
-    for page in PAGES:
-        for key, value in _DEFAULT.findall(page.read_text(encoding="utf-8")):
-            group, _, name = key.partition(".")
-            options = [load(path.read_text()) or {} for path in (ROOT / f"conf/{group}").glob("*.yaml")]
-            known = {str(values[name]) for values in options if name in values}
-            said += bool(known)
-            wrong += [f"{page.name}: {key}={value}"] if known and value not in known else []
-    assert said and wrong == []
