@@ -13,6 +13,7 @@ project, author, version = "hpms", "the hpms developers", hpms.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_static_path, html_css_files = ["_static"], ["style.css"]
 html_title = f"hpms {hpms.__version__}"
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
