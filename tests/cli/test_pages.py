@@ -50,6 +50,12 @@ def one_of_each(words):
     return [re.sub(r"=([^\[{(,]+),.*", r"=\1", each) for each in overrides]
 
 
+def configured(verb, words):
+    """What a command is composed to, of a sweep its first job."""
+    folder = "conf" if words[:2] == ["--config-dir", "conf"] else None
+    return composed(verb, *one_of_each(words[2:] if folder else words), beside=folder)
+
+
 CONFIGURED = {
     text: (words[0], words[1:]) if words[:2] != ["plot", "coefficient"] else ("plot_coefficient", words[2:])
     for text, words in commands().items()
@@ -67,8 +73,7 @@ def picture(tmp_path):
 @pytest.mark.parametrize("text", CONFIGURED, ids=str)
 def test_a_configuration_that_a_page_shows_is_accepted(text, picture, plugins):
     verb, words = CONFIGURED[text]
-    folder = "conf" if words[:2] == ["--config-dir", "conf"] else None
-    read_command(verb, composed(verb, *one_of_each(words[2:] if folder else words), beside=folder))
+    read_command(verb, configured(verb, words))
 
 
 @pytest.mark.slow
@@ -87,6 +92,8 @@ def test_a_command_that_a_page_shows_runs(text, hpms, picture, plugins, finished
     said = [f"run={finished.parent}" if word.startswith("run=") else word for word in one_of_each(words)]
     if verb == "train":
         said += [each for each in SHORT if "reference=none" not in said or not each.startswith("reference")]
+        balls = configured(verb, words)["coupling"]["name"] == "ball"
+        said += ["collocation.interior=2000"] if balls else []  # some in each ball
     result = hpms(*verb.split("_"), *said)
     assert result.code == 0, result.err
 
