@@ -38,7 +38,7 @@ with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     solution = hpms.solve(problem, "fast", *short, "reference.h=1/40", "reference.baseline_h=1/40", f"output={folder}")
 
 # %%
-# ``solution.flux`` is :math:`-K\nabla w`, the Darcy velocity.
+# ``solution.flux`` is -K∇w, the Darcy velocity.
 
 heights = (np.arange(200) + 0.5) / 200
 ends = [solution.flux(np.stack([np.full(200, x1), heights], axis=1))[:, 0].mean() for x1 in (0.0, 1.5)]

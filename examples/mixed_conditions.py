@@ -18,7 +18,7 @@ TUBE = {"left": hpms.Dirichlet(0), "right": hpms.Robin(2, 1), "top": hpms.Period
 
 
 # %%
-# ``Robin(2, 1)`` is :math:`K\nabla w\cdot n+2w=1`. Neumann and Robin data are a term of the loss of their own.
+# ``Robin(2, 1)`` is K∇w·n + 2w = 1. Neumann and Robin data are a term of the loss of their own.
 
 
 def solved(conditions):

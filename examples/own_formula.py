@@ -14,7 +14,7 @@ import numpy as np
 import hpms
 
 # %%
-# The problem is :math:`-\nabla\cdot(K\nabla w)=1` on :math:`(0,1.5)\times(0,1)`. The network is told the periods of K,
+# The problem is -∇·(K∇w) = 1 on (0,1.5) × (0,1). The network is told the periods of K,
 # since a part of it lives on the fine scale.
 
 problem = hpms.Problem(

@@ -26,7 +26,7 @@ def heated(x):
 
 
 # %%
-# The Robin condition is :math:`Kw'+2w=1` at the right end of :math:`(0,2)`. The errors are relative to the exact
+# The Robin condition is Kw' + 2w = 1 at the right end of (0,2). The errors are relative to the exact
 # solution, which one dimension has.
 
 problem = hpms.Problem(
@@ -43,7 +43,7 @@ result = solution.errors
 print("relative errors: L² {relative_l2:.1e}, H¹ {relative_h1:.1e}".format(**result))
 
 # %%
-# The slope of w follows the fine structure; the flux :math:`-Kw'` does not.
+# The slope of w follows the fine structure; the flux -Kw' does not.
 
 points = np.linspace(0, 2, 801)[:, None]
 flux = solution.flux(points)[:, 0]

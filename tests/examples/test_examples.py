@@ -41,6 +41,17 @@ def is_bracketed(found):
     return inside and found["cell problem"] == pytest.approx(math.sqrt(5), rel=0.01)
 
 
+def scatters_less(found):
+    """The more, the smaller the discs are, about the same mean."""
+    large, small = (found[eps]["periodic"] for eps in ("0.4", "0.2"))
+    return small[1] < large[1] / 2 and all(mean == pytest.approx(1.85, abs=0.02) for mean, _ in (small, large))
+
+
+def decides_nothing(found):
+    """As v = 0, or worse."""
+    return all(1 <= error < 6 for error in found.values()) and found["hybrid Ms-PINN"] < found["plain Ms-PINN"]
+
+
 PINS = {
     "accuracy_on_demand": ends_by_its_bound,
     "darcy_flow": balances,
@@ -49,8 +60,12 @@ PINS = {
     "own_formula": near(1e-2, 5e-2),
     "own_functions": near(1e-2, 1e-2),
     "own_image": near(3e-3, 1e-2),
+    "own_network": lambda found: found["sines (own)"] < 0.05 and found["perceptron"] > 0.5,
+    "random_inclusions": scatters_less,
     "run_file": agrees_with_itself,
     "sweep_over_a_key": lambda found: found["200"] < 5e-3 and found["200"] < found["50"] / 5,
+    "table_one_small": decides_nothing,
+    "three_dimensions": lambda found: found["is_bound"] and found["bound"] < 0.2,
     "upscaling": is_bracketed,
 }
 
