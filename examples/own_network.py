@@ -36,7 +36,7 @@ NETWORKS = {
     "sines (own)": ("network=sines", "network.features=32", "network.width=12"),
     "perceptron": ("network=mlp", "network.width=16", "network.depth=2"),
 }
-short = ("training.iterations=120", "training.log_every=5", "collocation.interior=400")
+short = ("training.iterations=120", "training.log_every=5", "collocation.interior_points=400")
 own = {"plugins": ("sines",), "config_dir": PLUGINS / "conf"}
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     rest = (*short, f"output={folder}")

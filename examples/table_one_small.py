@@ -16,8 +16,8 @@ import hpms
 # The axes of the table are ``coupling`` and ``network``. As a sweep it is ``hpms train -m +experiment=osc2d
 # network=mlp,ms_pinn coupling=ball,none seed=0,1,2,3,4``, and ``hpms table`` has its means.
 
-small = ("problem.eps=0.25", "boundary=hard", "network.width=24", "collocation.interior=500", "coarse.h=0.1")
-short = ("training.iterations=300", "training.log_every=20", "reference.h=1/40", "reference.fem_h=1/40")
+small = ("problem.eps=0.25", "boundary=hard", "network.width=24", "collocation.interior_points=500", "coarse.h=0.1")
+short = ("training.iterations=300", "training.log_every=20", "reference.h=1/40", "reference.baseline_h=1/40")
 methods = {
     "plain MLP": ("network=mlp", "network.depth=4", "coupling=none"),
     "hybrid MLP": ("network=mlp", "network.depth=4", "coupling=ball"),

@@ -23,7 +23,7 @@ problem = hpms.Problem(
     source=1,
     conditions={"bottom": hpms.Dirichlet(0), "all": hpms.Neumann(0)},
 )
-short = ("network=two_scale_small", "training.iterations=15", "collocation.interior=1000", "collocation.boundary=300")
+short = ("network=two_scale_light", "training.iterations=15", "collocation.interior_points=1000", "collocation.boundary_points=300")
 solution = hpms.solve(problem, "fast", *short, "reference=none")
 
 # %%
