@@ -16,7 +16,7 @@ import numpy as np
 
 import hpms
 
-PLUGINS = Path(__file__).parent / "plugins"
+PLUGINS = Path(hpms.__file__).parents[1] / "examples/plugins"  # in a checkout
 sys.path.append(str(PLUGINS))  # so that `import sines` finds it
 
 problem = hpms.Problem(
