@@ -7,14 +7,17 @@ if TYPE_CHECKING:
     from hpms.api import build, configure, load, solve, train
     from hpms.posed.box import Box
     from hpms.posed.conditions import Dirichlet, Neumann, Periodic, Robin
+    from hpms.posed.polygon import Circle, Polygon
     from hpms.posed.problem import Problem
 
 __version__ = "0.1.0.dev0"
 __all__ = [
     "Box",
+    "Circle",
     "Dirichlet",
     "Neumann",
     "Periodic",
+    "Polygon",
     "Problem",
     "Robin",
     "build",
@@ -25,6 +28,7 @@ __all__ = [
 ]
 _CONDITIONS = "hpms.posed.conditions"
 _HOMES = {"Box": "hpms.posed.box", "Problem": "hpms.posed.problem"}
+_HOMES |= dict.fromkeys(("Circle", "Polygon"), "hpms.posed.polygon")
 _HOMES |= dict.fromkeys(("Dirichlet", "Neumann", "Periodic", "Robin"), _CONDITIONS)
 
 

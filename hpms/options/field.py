@@ -18,13 +18,16 @@ def check_field(text: str, dim: int, key: str) -> None:
         field_formula(text, dim, {}, key)
 
 
-def build_field(text: str, sides: Sequence[float], eps: float, key: str) -> AbstractSource:
-    """The function of one point on the box with these sides; raises `UserError` where `text` is none, and where the
-    function that it names is not at hand or is not what it was.
+def build_field(
+    text: str, sides: Sequence[float], eps: float, key: str, low: Sequence[float] | None = None
+) -> AbstractSource:
+    """The function of one point on the box with these sides and its lowest corner at `low`, 0 by default.
+
+    Raises `UserError` where `text` is none, and where the function that it names is not at hand or is not what it was.
     """
     from hpms.problem.source.expression import ExpressionSource
     from hpms.problem.source.function import datum
 
     if is_named(text):
-        return datum(text, key, sides)
+        return datum(text, key, sides, low)
     return ExpressionSource(field_formula(text, len(sides), {}, key), eps, ())

@@ -1,10 +1,13 @@
 """Mappings and lists of formulas as they are typed on a command line, which Hydra's grammar cannot read."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from hpms.errors import ConfigError, brief
 
-_MOST = 100
+_MOST, _WHOLE = 100, 2.0**53
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
 
 def parsed(text: str, key: str) -> Any:
@@ -16,6 +19,18 @@ def parsed(text: str, key: str) -> Any:
     if rest:
         raise ConfigError(key, brief(text), f"nothing may stand behind its end, as '{rest[:20]}' does")
     return found
+
+
+def written(given: Any) -> Any:
+    """Mappings, lists and numbers in one form: without tuples and quotes, whole numbers without a decimal point."""
+    if isinstance(given, Mapping):
+        return {name: written(each) for name, each in given.items()}
+    if isinstance(given, list | tuple):
+        return [written(each) for each in given]
+    if isinstance(given, str):
+        given = given.strip("\"'")
+        given = float(given) if _NUMBER.fullmatch(given) else given
+    return int(given) if isinstance(given, float) and given.is_integer() and abs(given) < _WHOLE else given
 
 
 def _value(text: str, whole: str, key: str) -> tuple[Any, str]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from hpms.config.schema import NonNegative
 from hpms.errors import ConfigError, brief
 from hpms.formula import SCALAR, field_formula
-from hpms.options.conditions import ALL, DIRICHLET, KEY, Condition, are_fluxes, read_parts
+from hpms.options.conditions import ALL, DIRICHLET, KEY, LINEAR, Condition, are_fluxes, read_parts
 from hpms.options.field import build_field
-from hpms.options.mapping import parsed
+from hpms.options.mapping import parsed, written
 from hpms.options.problem import ProblemOptions, check_without_upscaling
 
 if TYPE_CHECKING:
@@ -43,9 +43,21 @@ class MeshedOptions(ProblemOptions, abc.ABC):
     conditions: Any
     tau: NonNegative
 
+    def __post_init__(self) -> None:
+        """Writes a value in one way, however it was given, so that the same problem has the same identity."""
+        for name in self._written:
+            given = getattr(self, name)
+            if given != LINEAR:
+                each = parsed(given, f"problem.{name}") if isinstance(given, str) else given
+                object.__setattr__(self, name, written(each))
+
     @property
     def is_the_papers(self) -> bool:
         return False
+
+    @property
+    def _written(self) -> tuple[str, ...]:
+        return "parts", "conditions"
 
     @abc.abstractmethod
     def own_names(self) -> tuple[str, ...]:
@@ -143,11 +155,11 @@ class MeshedOptions(ProblemOptions, abc.ABC):
     @property
     def _formulas(self) -> dict[str, str]:
         """By the name of each of `parts`."""
-        found = parsed(self.parts, "problem.parts") if isinstance(self.parts, str) else self.parts or {}
+        found = self.parts or {}
         if not isinstance(found, Mapping) or not all(isinstance(each, str) for each in found.values()):
             reason = "give names and formulas, such as '{outlet:\"x1>1.9\"}'"
             raise ConfigError("problem.parts", brief(self.parts), reason)
-        return {str(name): each.strip("\"'") for name, each in found.items()}
+        return {str(name): each for name, each in found.items()}
 
     def _where(self, name: str, formula: str, middles: np.ndarray) -> np.ndarray:
         import numpy as np
@@ -165,4 +177,4 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         return there
 
     def _field(self, text: str) -> AbstractSource:
-        return build_field(text, self.lengths, self.eps, KEY)
+        return build_field(text, self.lengths, self.eps, KEY, self.low)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hpms.config.config import Config
     from hpms.fem.mesh.polygon import Polygon, Ring, Round
 
-_SIDES, _FEWEST, _MOST = 32, 3, 10_000
+SIDES, _FEWEST, _MOST = 32, 3, 10_000  # of circles by default; vertices of a ring
 
 
 @register("problem", "polygon")
@@ -39,7 +39,7 @@ class PolygonOptions(PolygonalOptions):
 
     def check(self, config: Config) -> None:
         super().check(config)
-        self._check_width()
+        self.check_width()
 
     def described(self) -> str:
         count, holes = len(self.polygon.outer), len(self.polygon.holes)
@@ -63,7 +63,7 @@ class PolygonOptions(PolygonalOptions):
             raise UserError(f"problem=polygon: {error}") from None
         return found
 
-    def _check_width(self) -> None:
+    def check_width(self) -> None:
         """Raises `ConfigError` where a ball of the diameter ε fits nowhere."""
         from shapely import Polygon as Filled
 
@@ -81,7 +81,7 @@ def _hole(given: Any, key: str) -> tuple[Ring, Round | None]:
     if len(given) != 1 or not isinstance(values, list | tuple) or len(values) not in (3, 4):
         raise ConfigError(key, brief(given), "a circle has a middle and a radius: {circle:[0.5,0.5,0.1]}")
     x1, x2, radius, *sides = (_number(each, key) for each in values)
-    count = sides[0] if sides else float(_SIDES)
+    count = sides[0] if sides else float(SIDES)
     if not radius > 0 or count != int(count) or not _FEWEST <= count <= _MOST:
         raise ConfigError(key, brief(given), f"its radius is greater than 0, its vertices are {_FEWEST} to {_MOST}")
     return circle((x1, x2), around(radius, int(count)), int(count)), (x1, x2, radius)

@@ -1,13 +1,17 @@
-"""The domain."""
+"""A box."""
 
 import math
 from typing import Any
 
 from hpms.errors import UserError
+from hpms.options.conditions import read_conditions
+from hpms.posed.domain import AbstractDomain
 
 
-class Box:
+class Box(AbstractDomain):
     """Ω = (0,s₁)×...×(0,s_d) with the `sides` s_1, ..., s_d, d = 1, 2, 3: `Box(2, 1)`."""
+
+    option = "box"
 
     def __init__(self, *sides: Any):
         self.sides = tuple(_side(each) for each in sides)
@@ -16,8 +20,22 @@ class Box:
 
     @property
     def dim(self) -> int:
-        """d."""
         return len(self.sides)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"sides": list(self.sides)}
+
+    @property
+    def box(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return self.sides, (0.0,) * self.dim
+
+    @property
+    def described(self) -> str:
+        return "×".join(f"(0,{side:g})" for side in self.sides)
+
+    def check(self, eps: float, conditions: Any) -> None:
+        read_conditions(conditions, self.dim)
 
     def __repr__(self) -> str:
         return f"Box({', '.join(f'{side:g}' for side in self.sides)})"

@@ -1,4 +1,4 @@
-"""-∇·(K∇w) + c w = q on a box, with conditions of one's own, as a Python program poses it."""
+"""-∇·(K∇w) + c w = q in a domain, with conditions of one's own, as a Python program poses it."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,25 +15,27 @@ from hpms.config.registry import load_named
 from hpms.errors import UserError, brief
 from hpms.machine.runtime import flags
 from hpms.named import described, remember
-from hpms.options.conditions import read_conditions
-from hpms.posed.box import Box
 from hpms.posed.conditions import datum, plain_conditions, shown
+from hpms.posed.domain import AbstractDomain
 from hpms.posed.fields import field
 from hpms.problem.digest import digest
 from hpms.problem.point_function import PointFunction
 
-_UNKNOWN, _OURS, _METHODS = "0" * 12, ("problem", "law", "coefficient", "source", "experiment"), ("problem.tau",)
+_UNKNOWN, _OURS = "0" * 12, ("problem", "law", "coefficient", "source", "experiment")
+_METHODS = ("problem.tau", "problem.singular")
 
 
 class Problem:
     """-∇·(K∇w) + c w = q in Ω, with a condition on each part of ∂Ω.
 
-    **Arguments:** `domain`, such as `hpms.Box(2, 1)`; `eps`, the fine length scale ε of K; `coefficient` K > 0 and
-    `source` q, each a number, a formula of x1, x2, x3 and eps, a function of one point x (d,) that JAX can trace, the
-    name of an option, such as "layered", or that with keys of its own, {"name": "layered", "low": 1}; `conditions`, a
-    mapping of left, right (x₁ = 0, s₁), bottom, top (x₂), front, back (x₃) and `all`, those that are not named, to
-    `hpms.Dirichlet(g)`, `Neumann(g)`, `Robin(a, g)` or `Periodic()`, or "linear", w = x₁ on ∂Ω; `periods`, the lengths
-    after which K repeats along each axis, where it does; `reaction`, c >= 0, a number, formula or function, None for 0.
+    **Arguments:** `domain`, `hpms.Box(2, 1)` or `hpms.Polygon([(0, 0), (2, 0), (0, 1)])`; `eps`, the fine length scale
+    ε of K; `coefficient` K > 0 and `source` q, each a number, a formula of x1, x2, x3 and eps, a function of one point
+    x (d,) that JAX can trace, the name of an option, such as "layered", or that with keys of its own,
+    {"name": "layered", "low": 1}; `conditions`, a mapping of the parts of ∂Ω to `hpms.Dirichlet(g)`, `Neumann(g)`,
+    `Robin(a, g)` or `Periodic()`, or "linear", w = x₁ on ∂Ω; parts are left, right (x₁ = 0, s₁), bottom, top (x₂),
+    front, back (x₃) of a box, edge1, ..., hole1, ... and its own names of a polygon, and `all`, those that are not
+    named; `periods`, the lengths after which K repeats along each axis, where it does; `reaction`, c >= 0, a number,
+    formula or function, None for 0.
     K may also be an array, as `coefficient=image` reads it, and a function for K may have a symmetric matrix (d, d) as
     its value. Raises `UserError` for what is none of these.
     """
@@ -49,8 +51,9 @@ class Problem:
         periods: Sequence[float | str] | None = None,
         reaction: Any = None,
     ):
-        if not isinstance(domain, Box):
-            raise UserError(f"domain={domain!r} is not allowed: give a box, such as hpms.Box(2, 1).")
+        if not isinstance(domain, AbstractDomain):
+            example = "hpms.Box(2, 1), or hpms.Polygon([(0, 0), (2, 0), (0, 1)])"
+            raise UserError(f"domain={brief(repr(domain))} is not allowed: give a box, such as {example}.")
         if isinstance(eps, bool) or not isinstance(eps, int | float) or not 0 < eps < math.inf:
             raise UserError(f"eps={eps!r} is not allowed: it is a length, a number greater than 0.")
         self.domain, self.eps, self.conditions = domain, float(eps), conditions
@@ -62,7 +65,7 @@ class Problem:
             )
         self._fields = field("coefficient", coefficient, periods), field("source", source)
         self._name_functions(self._traced)
-        read_conditions(plain_conditions(conditions, self._unknown), domain.dim)
+        domain.check(self.eps, plain_conditions(conditions, self._unknown))
 
     def config(self, *overrides: str, config_dir: str | Path | None = None) -> Config:
         """The configuration of this problem with a method and other overrides, such as `"+method=fast"`, `"seed=1"`.
@@ -75,7 +78,7 @@ class Problem:
             if key.partition(".")[0] in _OURS and key not in _METHODS:
                 raise UserError(f"{each} is not allowed beside a problem, which says that: change hpms.Problem.")
         options = [option for each in self._fields for option in each.overrides]
-        chosen = composed("train", "problem=box", *options, *overrides, beside=config_dir)
+        chosen = composed("train", f"problem={self.domain.option}", *options, *overrides, beside=config_dir)
         load_named(chosen)
         draft = read_config(self._values(chosen, self._unknown))
         with flags(draft):
@@ -86,19 +89,19 @@ class Problem:
         self._name_functions(self._known)
 
     def __repr__(self) -> str:
-        box = "×".join(f"(0,{side:g})" for side in self.domain.sides)
         conditions = self.conditions if isinstance(self.conditions, Mapping) else {"all": "w = x1"}
         given = [*zip("Kq", self._fields, strict=True), *conditions.items()]
         reaction = "" if self.reaction is None else f" + ({shown(self.reaction)}) w"
         lines = [f"  {name}: {each}" for name, each in given]
-        return "\n".join([f"Problem: -∇·(K∇w){reaction} = q in {box}, eps = {self.eps:g}", *lines])
+        return "\n".join([f"Problem: -∇·(K∇w){reaction} = q in {self.domain.described}, eps = {self.eps:g}", *lines])
 
     def _values(self, chosen: Mapping[str, Any], name: Callable[[Any, str], str]) -> dict[str, Any]:
         """The composed values with this problem in its groups."""
-        posed = {"dim": self.domain.dim, "eps": self.eps, "sides": list(self.domain.sides)}
+        conditions = plain_conditions(self.conditions, name)
+        posed = {"dim": self.domain.dim, "eps": self.eps, **self.domain.values, "conditions": conditions}
         return {
             **chosen,
-            "problem": chosen["problem"] | posed | {"conditions": plain_conditions(self.conditions, name)},
+            "problem": chosen["problem"] | posed,
             **{each.group: each.values(chosen.get(each.group, {}), name) for each in self._fields},
             "law": chosen["law"] | self._plain_reaction(name),
         }
@@ -114,7 +117,7 @@ class Problem:
 
     def _known(self, function: Callable[[Any], Any], key: str) -> str:
         """The text of a function, by which it is found again; needs float64."""
-        return remember(function, digest((_Sampled(_point(function, key, self.domain.dim)),), self.domain.sides))
+        return remember(function, digest((_Sampled(_point(function, key, self.domain.dim)),), *self.domain.box))
 
     def _traced(self, function: Callable[[Any], Any], key: str) -> str:
         """Raises `UserError` where JAX cannot trace a function, or its value has another shape."""

@@ -27,7 +27,7 @@ from hpms.jet import Jet, contracted, entry, multiply
 from hpms.network.base import AbstractNetwork, jet_of, parametrise
 from hpms.options.network import MlpOptions
 from hpms.problem.coefficient.base import AbstractCoefficient, autodiff_gradient
-from hpms.problem.conditions import Conditions, FaceCondition
+from hpms.problem.conditions import BoxFaces, Conditions, FaceCondition
 from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lift import AbstractLift
 from hpms.problem.lifted import LiftedProblem
@@ -235,7 +235,7 @@ def test_it_is_near_that_on_boxes():
     mesh, problem, fluxes, data, theta, model = case("all conditions, a tensor, a reaction")
     given, rates = (Values(lambda x, k=k: data(x[None])[k][0]) for k in (1, 0))
     faces = [FaceCondition(face, given, rates) for face in ((0, 1), (1, 0), (1, 1))]
-    conditions = Conditions((FaceCondition((0, 0), Values(exact)), *faces), (1.0, 1.0))
+    conditions = Conditions((FaceCondition((0, 0), Values(exact)), *faces), BoxFaces((1.0, 1.0)))
     problem = replace(problem, conditions=conditions)
     on_boxes = error_bound(model, theta, problem, 20_000)
     found = simplicial_bound(model, theta, problem, mesh, fluxes, 20_000)

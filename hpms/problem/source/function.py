@@ -21,12 +21,12 @@ class FunctionSource(AbstractSource):
         return self.function(x)
 
 
-def datum(text: str, key: str, sides: Sequence[float]) -> FunctionSource:
-    """The function of a condition on the box with these sides.
+def datum(text: str, key: str, sides: Sequence[float], low: Sequence[float] | None = None) -> FunctionSource:
+    """The function of a condition on the box with these sides and its lowest corner at `low`, 0 by default.
 
     Raises `UserError` where this process does not have it, or where that of a plugin has other values by now.
     """
     known, found = is_known(text), FunctionSource(recalled(text, key))
-    if not known and digest((found,), sides) != text.partition("#")[2]:
+    if not known and digest((found,), sides, low) != text.partition("#")[2]:
         raise UserError(f"{key}: the function {text.partition('#')[0]} is not what it was: undo the change.")
     return found
