@@ -23,7 +23,8 @@ problem = hpms.Problem(
     source=1,
     conditions={"bottom": hpms.Dirichlet(0), "all": hpms.Neumann(0)},
 )
-short = ("network=two_scale_light", "training.iterations=15", "collocation.interior_points=1000", "collocation.boundary_points=300")
+points = "collocation.interior_points=1000", "collocation.boundary_points=300"
+short = ("network=two_scale_light", "training.iterations=15", *points)
 solution = hpms.solve(problem, "fast", *short, "reference=none")
 
 # %%

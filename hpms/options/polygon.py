@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from hpms.config.registry import register
 from hpms.errors import ConfigError, UserError, brief
 from hpms.formula import FormulaError, number
-from hpms.options.mapping import parsed
 from hpms.options.polygonal import PolygonalOptions
 
 if TYPE_CHECKING:
@@ -43,18 +42,18 @@ class PolygonOptions(PolygonalOptions):
 
     def described(self) -> str:
         count, holes = len(self.polygon.outer), len(self.polygon.holes)
-        return f"a polygon with {count} vertices{f' and {holes} holes' if holes else ''}"
+        beside = f" and {holes} hole{'s' * (holes > 1)}" if holes else ""
+        return f"a polygon with {count} vertices{beside}"
 
     @cached_property
     def polygon(self) -> Polygon:
         """Ω; raises `ConfigError` where it is none."""
         from hpms.fem.mesh.polygon import Polygon
 
-        rings = parsed(self.vertices, "problem.vertices") if isinstance(self.vertices, str) else self.vertices
-        holes = parsed(self.holes, "problem.holes") if isinstance(self.holes, str) else self.holes or ()
+        holes = self.holes or ()
         if not isinstance(holes, list | tuple):
             raise ConfigError("problem.holes", brief(holes), "give a list of polygons and circles")
-        outer = _ring(rings, "problem.vertices")
+        outer = _ring(self.vertices, "problem.vertices")
         every = [_hole(each, f"problem.holes[{i}]") for i, each in enumerate(holes)]
         found = Polygon(outer, tuple(ring for ring, _ in every), tuple(each for _, each in every))
         try:
@@ -62,6 +61,10 @@ class PolygonOptions(PolygonalOptions):
         except UserError as error:
             raise UserError(f"problem=polygon: {error}") from None
         return found
+
+    @property
+    def _written(self) -> tuple[str, ...]:
+        return *super()._written, "vertices", "holes"
 
     def check_width(self) -> None:
         """Raises `ConfigError` where a ball of the diameter ε fits nowhere."""

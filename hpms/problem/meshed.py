@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from skfem.quadrature import get_quadrature
 from skfem.refdom import RefLine, RefTet, RefTri
 
+from hpms.errors import UserError
 from hpms.fem.faces import Face
 from hpms.fem.mesh.simplices import Simplices
 from hpms.problem.conditions import AbstractPlaces
@@ -115,7 +116,12 @@ class AbstractMeshed(AbstractDomain):
     def _layers(self, width: float) -> tuple[Simplices, Bool[np.ndarray, " t"]]:
         """A fine mesh, and which of its elements lie deeper."""
         mesh = _refined(self.mesh, width / _PER_LAYER, 4 * _MOST[self.dim])
-        return mesh, _deep(mesh, width)
+        if not (deep := _deep(mesh, width)).any():
+            raise UserError(
+                f"collocation.layer_width={width:g} is not allowed: no point of the domain is as far from its "
+                f"boundary; make it less, or take collocation=resampled."
+            )
+        return mesh, deep
 
 
 @dataclass(frozen=True)

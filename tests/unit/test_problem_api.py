@@ -175,7 +175,7 @@ def test_a_polygon_is_the_same_by_the_shell_and_by_python():
         "+method=fast", *(each for each in SHELL if each[:14] not in {t[:14] for t in typed}), *typed
     )
     assert other.problem.polygon == shell.problem.polygon
-    array = hpms.Polygon(np.array(L_SHAPE), [hpms.Circle(np.array([0.25, 0.25]), 0.1, 24)], {"inlet": "x1<1e-9"})
+    array = hpms.Polygon(np.array(L_SHAPE), [hpms.Circle(np.array([0.25, 0.25]), 0.1, 32)], {"inlet": "x1<1e-9"})
     assert hpms.configure("+method=fast", problem=polygon(domain=array)).identity() == shell.identity()
     without = hpms.configure("+method=fast", "problem.singular=false", problem=polygon())
     assert without.identity() != shell.identity() and not without.problem.corners
