@@ -20,7 +20,8 @@ from hpms.problem.conditions import AbstractPlaces
 from hpms.problem.domain import AbstractDomain
 
 _REFERENCE = {1: RefLine, 2: RefTri, 3: RefTet}
-_PER_EPS, _MOST, _ORDER, _PER_LAYER = 4, {2: 16_000, 3: 24_000}, 3, 3
+_PER_EPS, _MOST, _PER_LAYER = 4, {2: 16_000, 3: 24_000}, 3
+_ORDER = {1: 3, 2: 4, 3: 2}  # whose weights are positive
 _NEAR = 1e-9  # of the box around Ω: how far from a facet a point of ∂Ω may lie
 
 
@@ -71,7 +72,8 @@ class AbstractMeshed(AbstractDomain):
     ) -> Float[Array, "{layer}+{core} d"]:
         """The layer are those elements of a fine mesh whose middles lie nearer to ∂Ω."""
         mesh, inside = self._layers(width)
-        corners, volumes = _simplices(mesh)
+        order = _nested(mesh)
+        corners, volumes, inside = (each[order] for each in (*_simplices(mesh), inside))
         keys = jax.random.split(key)
         parts = [
             _lattice(k, corners[here], volumes[here], count)
@@ -186,6 +188,16 @@ def _refined(mesh: Simplices, h: float, most: float) -> Simplices:
     return mesh
 
 
+def _nested(mesh: Simplices) -> Int[np.ndarray, " t"]:
+    """The elements in an order in which parts of one, of whatever size, lie behind each other: a lattice whose points
+    are fewer than the elements comes to all parts of Ω.
+    """
+    levels, wide = 0, mesh
+    while wide.parent is not None:
+        levels, wide = levels + 1, wide.parent
+    return np.arange(len(mesh.cells)).reshape((2**mesh.dim,) * levels + (len(wide.cells),)).T.ravel()
+
+
 @lru_cache(maxsize=16)
 def _deep(mesh: Simplices, width: float) -> Bool[np.ndarray, " t"]:
     """Which elements' middles are not nearer to ∂Ω than `width`: to points on it that are a third of that apart."""
@@ -205,7 +217,7 @@ def _rule(
 ) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
     """Quadrature points and weights on simplices."""
     count, dim = corners.shape[1] - 1, corners.shape[2]
-    places, weights = get_quadrature(_REFERENCE[count], _ORDER)
+    places, weights = get_quadrature(_REFERENCE[count], _ORDER[count])
     barycentric = np.concatenate([1 - places.sum(axis=0, keepdims=True), places]).T
     points = np.einsum("qi,tid->tqd", barycentric, corners).reshape(-1, dim)
     return points, (sizes[:, None] * weights / weights.sum()).ravel()
