@@ -1,5 +1,7 @@
 """Meshes from files, by meshio: Gmsh's .msh, .vtu, .xdmf, Abaqus' .inp, Medit's .mesh, and others."""
 
+import contextlib
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
-from hpms.errors import ConfigError, UserError, brief
+from hpms.errors import ConfigError, UserError, brief, printable
 from hpms.fem.mesh.simplices import Simplices, outer_facets
 
 KEY, UNNAMED = "problem.path", "unnamed"
@@ -61,11 +63,14 @@ def _read(path: str, modified: int) -> Simplices:
         import meshio
     except ModuleNotFoundError:
         raise UserError("problem=mesh reads files with meshio: pip install 'hpms[plot]'.") from None
+    printed = io.StringIO()
     try:
-        found = meshio.read(path)
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+            found = meshio.read(path)
     except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())[:100]
-        raise ConfigError(KEY, brief(path), f"it is no mesh that meshio reads ({said})") from None
+        said = " ".join((printed.getvalue() if isinstance(error, SystemExit) else str(error)).split())[:100]
+        reason = "it is no mesh that meshio reads" + (f" ({printable(said.rstrip('.'))})" if said else "")
+        raise ConfigError(KEY, brief(path), reason) from None
     points = np.asarray(found.points, float)
     dim = 3 if "tetra" in found.cells_dict else 2
     kind, side = _CELLS[dim]
@@ -79,6 +84,8 @@ def _read(path: str, modified: int) -> Simplices:
             raise ConfigError(KEY, brief(path), "its triangles do not lie in a plane x3 = constant")
         points = points[:, :dim]
     cells = np.asarray(found.cells_dict[kind], int)
+    if cells.min() < 0 or cells.max() >= len(points):
+        raise ConfigError(KEY, brief(path), "an element has a corner that is none of its nodes")
     used, number = np.unique(cells, return_inverse=True)
     nodes, cells = points[used], number.reshape(cells.shape)
     _check(path, nodes, cells)
