@@ -1,6 +1,7 @@
 """Meshes from files that meshio writes: their parts, and what is wrong with them in one sentence."""
 
 import os
+from typing import Any
 
 import meshio
 import numpy as np
@@ -23,7 +24,7 @@ def tagged(path, **named):
     """A square with an inlet and a lid as groups of Gmsh, or with others."""
     sides = np.concatenate([LEFT, TOP])
     tags = [np.full(len(CELLS), 3), np.repeat([7, 9], [len(LEFT), len(TOP)])]
-    data = {"gmsh:physical": tags, "gmsh:geometrical": tags}
+    data: Any = {"gmsh:physical": tags, "gmsh:geometrical": tags}
     found = meshio.Mesh(in_space(POINTS), [("triangle", CELLS), ("line", sides)], cell_data=data, field_data=named)
     meshio.write(path, found, file_format="gmsh22", binary=False)
     return read_mesh(str(path))
@@ -59,7 +60,7 @@ def test_a_name_of_triangles_is_none_of_lines(tmp_path):
 
 def test_medit_has_numbers(tmp_path):
     cells = [("triangle", CELLS), ("line", np.concatenate([LEFT, TOP]))]
-    refs = [np.zeros(len(CELLS), int), np.repeat([7, 9], [len(LEFT), len(TOP)])]
+    refs: Any = [np.zeros(len(CELLS), int), np.repeat([7, 9], [len(LEFT), len(TOP)])]
     meshio.Mesh(POINTS, cells, cell_data={"medit:ref": refs}).write(tmp_path / "square.mesh")
     assert areas(read_mesh(str(tmp_path / "square.mesh"))) == pytest.approx({"unnamed": 3, "part7": 1, "part9": 2})
 
@@ -75,7 +76,7 @@ def test_without_tags_all_is_one_part(tmp_path, name):
 
 def test_sets_of_abaqus_are_parts(tmp_path):
     cells = [("triangle", CELLS), ("line", np.concatenate([LEFT, TOP]))]
-    sets = {"inlet": [np.array([], int), np.arange(len(LEFT))]}
+    sets: Any = {"inlet": [np.array([], int), np.arange(len(LEFT))]}
     meshio.Mesh(in_space(POINTS), cells, cell_sets=sets).write(tmp_path / "square.inp")
     assert areas(read_mesh(str(tmp_path / "square.inp"))) == pytest.approx({"unnamed": 5, "inlet": 1})
 
@@ -85,7 +86,7 @@ def test_tetrahedra(tmp_path):
     facets = outer_facets(cells)
     low = points[facets][..., 0].max(axis=1) < 1e-9
     blocks = [("tetra", cells), ("triangle", facets), ("line", facets[:, :2])]
-    tags = [np.full(len(cells), 1), np.where(low, 2, 3), np.full(len(facets), 2)]
+    tags: Any = [np.full(len(cells), 1), np.where(low, 2, 3), np.full(len(facets), 2)]
     named = {"inlet": np.array([2, 2]), "rest": np.array([3, 2]), "edge": np.array([2, 1])}
     found = meshio.Mesh(points, blocks, cell_data={"gmsh:physical": tags, "gmsh:geometrical": tags}, field_data=named)
     meshio.write(tmp_path / "cube.msh", found, file_format="gmsh22")
