@@ -10,6 +10,7 @@ The file is written here, by scikit-fem and meshio; any file that meshio reads d
 # The mesh: an L with thick legs, cut into tetrahedra. Two of its faces get names, the others none.
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import meshio
 import numpy as np
 import skfem
@@ -37,3 +38,25 @@ meshio.write(
 
 # %%
 # The problem names the surfaces; all the rest has no flux.
+problem = hpms.Problem(
+    domain=hpms.Mesh(folder / "bracket.msh"),
+    eps=0.2,
+    coefficient="2+sin(2*pi*x1/eps)",
+    periods=None,
+    source=0,
+    conditions={"clamped": hpms.Dirichlet(0), "pulled": hpms.Neumann(1), "all": hpms.Neumann(0)},
+)
+solution = hpms.solve(problem, "small", "training.iterations=30")
+print(solution)
+print({name: f"{value:.2g}" for name, value in solution.errors.items()})
+
+# %%
+# w on the surface of the network: it grows along the lower leg, in steps of the medium.
+
+points = solution.fields()["points"]
+near = np.abs(points[:, 2] - 0.25) < 0.06
+figure, axes = plt.subplots(figsize=(5, 4))
+drawn = axes.scatter(*points[near, :2].T, c=solution.w(points[near]), s=12)
+axes.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$", title="$w$ near $x_3 = 0.25$")
+figure.colorbar(drawn)
+plt.show()

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from hpms.api import build, configure, load, solve, train
     from hpms.posed.box import Box
     from hpms.posed.conditions import Dirichlet, Neumann, Periodic, Robin
+    from hpms.posed.mesh import Mesh
     from hpms.posed.polygon import Circle, Polygon
     from hpms.posed.problem import Problem
 
@@ -15,6 +16,7 @@ __all__ = [
     "Box",
     "Circle",
     "Dirichlet",
+    "Mesh",
     "Neumann",
     "Periodic",
     "Polygon",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 _CONDITIONS = "hpms.posed.conditions"
 _HOMES = {"Box": "hpms.posed.box", "Problem": "hpms.posed.problem"}
+_HOMES |= {"Mesh": "hpms.posed.mesh"}
 _HOMES |= dict.fromkeys(("Circle", "Polygon"), "hpms.posed.polygon")
 _HOMES |= dict.fromkeys(("Dirichlet", "Neumann", "Periodic", "Robin"), _CONDITIONS)
 
