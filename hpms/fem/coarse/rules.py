@@ -81,9 +81,10 @@ class ElementRule:
         dim, total = tensors.shape[-1], sparse.csr_matrix((nodes, nodes))
         is_each = len(self.tables) == len(self.kinds)  # each element has a table of its own
         for here in [slice(None)] if is_each else [self.kinds == kind for kind in np.unique(self.kinds)]:
-            # the tables hold weights times hats and slopes: once they are divided by the weights
+            # the tables hold weights times hats and slopes: once they are divided by the weights, but where these are 0
             table = self.tables[self.kinds[here]] if is_each else self.tables[self.kinds[here][:1]]
-            hats = table / table[..., -1].sum(axis=-1)[..., None, None]
+            weights = table[..., -1].sum(axis=-1)[..., None, None]
+            hats = table / np.where(weights == 0, 1, weights)
             table, hats = (table, hats) if is_each else (table[0], hats[0])
             e = "e" if is_each else ""
             local = np.einsum(f"{e}gia,egab,{e}gjb->eij", table[..., :dim], tensors[here], hats[..., :dim])
