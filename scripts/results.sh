@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
-#   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh [gaps|upscaling|fast|media|certified|small|osc1d|speed ...]
+#   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh [gaps|upscaling|fast|media|certified|domains|small|osc1d|speed ...]
 # Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small and speed, which need
 # a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
 # are skipped, interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table
@@ -8,11 +8,11 @@
 # environment of scripts/benchmark/small_eps_mhm.py; without it small leaves that method out.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
 parts=("$@")
-if [ $# = 0 ]; then parts=(gaps upscaling fast media certified); fi
+if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains); fi
 for part in "${parts[@]}"; do
   case $part in
-    gaps | upscaling | fast | media | certified | small | osc1d | speed) ;;
-    *) echo "$part is no part: choose gaps, upscaling, fast, media, certified, small, osc1d or speed." >&2; exit 2 ;;
+    gaps | upscaling | fast | media | certified | domains | small | osc1d | speed) ;;
+    *) echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, small, osc1d or speed." >&2; exit 2 ;;
   esac
 done
 cd "$(dirname "$0")/.." # the tables name commands as they are typed here
@@ -92,6 +92,18 @@ certified() {
   RUNS=$runs/plate sweep +method=small problem=box problem.dim=2 problem.eps=0.0125 'problem.sides=[2,1]' \
     'problem.conditions={left:{dirichlet:0},right:{dirichlet:x2},all:{neumann:0}}' coefficient=osc2d source=constant
   python scripts/stored.py bounds "$RESULTS/certified.md" "Errors that are known without a reference" "$runs"
+}
+
+domains() {
+  local common=(coefficient=osc2d source=constant source.constants.q=1 "output=$RUNS/domains")
+  python scripts/stored.py output "$RESULTS/domains.md" "Domains that are no boxes" \
+    hpms train problem=polygon "${common[@]}" +method=fast training.iterations=40 -- \
+    hpms train problem=polygon problem.singular=false "${common[@]}" +method=fast training.iterations=40 -- \
+    hpms train problem=polygon 'problem.vertices=[[0,0],[2,0],[2,1],[0,1]]' \
+    'problem.holes=[{circle:[0.5,0.5,0.2]},{circle:[1.4,0.45,0.25]}]' \
+    'problem.conditions={edge4:{dirichlet:0},edge2:{neumann:1},hole1:{dirichlet:1},all:{neumann:0}}' \
+    "${common[@]}" +method=small training.iterations=60 reference.h=0.01 -- \
+    python examples/bracket.py
 }
 
 osc1d() {
