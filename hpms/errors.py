@@ -13,11 +13,12 @@ class UserError(Exception):
 class ConfigError(UserError):
     """A key whose value is not allowed.
 
-    **Arguments:** `key` as the user types it, the `value` found, and `allowed`, a phrase that says what is.
+    **Arguments:** `key` as the user types it, the `value` found, `allowed`, a phrase that says what is, and a `hint` of
+    `suggestion`.
     """
 
-    def __init__(self, key: str, value: object, allowed: str):
-        super().__init__(f"{key}={brief(value)} is not allowed: {allowed}.")
+    def __init__(self, key: str, value: object, allowed: str, hint: str = ""):
+        super().__init__(f"{key}={brief(value)} is not allowed: {allowed}.{hint}")
         self.key = key
 
 

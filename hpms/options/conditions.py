@@ -44,7 +44,7 @@ def read_conditions(given: Any, dim: int) -> tuple[Condition, ...] | None:
     for part in found:
         if part not in (*parts, ALL):
             known = f"the parts are {', '.join(parts)} and {ALL}"
-            raise ConfigError(f"{KEY}.{brief(part)}", found[part], known + suggestion(str(part), [*parts, ALL]))
+            raise ConfigError(f"{KEY}.{brief(part)}", found[part], known, suggestion(str(part), [*parts, ALL]))
     conditions = {part: _condition(f"{KEY}.{part}", data, dim) for part, data in found.items()}
     if missing := [part for part in parts if part not in conditions and ALL not in conditions]:
         raise ConfigError(
@@ -72,7 +72,7 @@ def read_parts(given: Any, dim: int, parts: Sequence[str]) -> dict[str, Conditio
         if part not in (*parts, ALL):
             shown = [*parts[:_SHOWN], "..."] if len(parts) > _SHOWN else parts
             known = f"the parts are {', '.join(shown)} and {ALL}"
-            raise ConfigError(f"{KEY}.{brief(part)}", found[part], known + suggestion(str(part), [*parts, ALL]))
+            raise ConfigError(f"{KEY}.{brief(part)}", found[part], known, suggestion(str(part), [*parts, ALL]))
     conditions = {str(part): _condition(f"{KEY}.{part}", data, dim) for part, data in found.items()}
     for part, each in conditions.items():
         if each.kind == PERIODIC:
@@ -93,7 +93,7 @@ def _condition(key: str, data: Any, dim: int) -> Condition:
         raise ConfigError(key, brief(data), _EXAMPLE)
     ((kind, value),) = data.items()
     if kind not in kinds:
-        raise ConfigError(f"{key}.{brief(kind)}", value, f"choose {' or '.join(kinds)}{suggestion(str(kind), kinds)}")
+        raise ConfigError(f"{key}.{brief(kind)}", value, f"choose {' or '.join(kinds)}", suggestion(str(kind), kinds))
     if kind != ROBIN:
         return Condition(kind, _formula(value, dim, f"{key}.{kind}"))
     if not isinstance(value, list | tuple) or len(value) != 2:
