@@ -70,8 +70,17 @@ def picture(tmp_path):
     Image.fromarray(np.kron(255 * np.eye(2), np.ones((16, 16))).astype("uint8")).save(tmp_path / "rock.png")
 
 
+@pytest.fixture
+def mesh(tmp_path, monkeypatch):
+    """What a page writes with meshio."""
+    pytest.importorskip("meshio")
+    (body,) = (body for page, body in blocks("python") if page.stem == "meshes")
+    monkeypatch.chdir(tmp_path)
+    exec(body, {})
+
+
 @pytest.mark.parametrize("text", CONFIGURED, ids=str)
-def test_a_configuration_that_a_page_shows_is_accepted(text, picture, plugins):
+def test_a_configuration_that_a_page_shows_is_accepted(text, picture, mesh, plugins):
     verb, words = CONFIGURED[text]
     read_command(verb, configured(verb, words))
 
@@ -87,7 +96,7 @@ def test_what_a_page_does_with_runs_works(text, hpms, finished):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", CONFIGURED, ids=str)
-def test_a_command_that_a_page_shows_runs(text, hpms, picture, plugins, finished):
+def test_a_command_that_a_page_shows_runs(text, hpms, picture, mesh, plugins, finished):
     verb, words = CONFIGURED[text]
     said = [f"run={finished.parent}" if word.startswith("run=") else word for word in one_of_each(words)]
     if verb == "train":
