@@ -242,10 +242,8 @@ class Session:
         self.recorder.log(row)
 
     def _measure(self, row: Mapping[str, Any]) -> float:
-        """The residual loss; where v = 0 has none, as without sources, it says nothing alone: with the terms on ∂Ω."""
-        if self._trivial_loss > 0:
-            return row[RESIDUAL]
-        return sum(row[name] for name in self.trainer.loss.names if name != COUPLING)
+        """The residual loss; where v = 0 has none, as without sources, it says nothing alone: the whole loss."""
+        return row[RESIDUAL] if self._trivial_loss > 0 else row["loss"]
 
     def _bounded(self) -> dict[str, float]:
         """The bound of the error where it is due, and whether it is no estimate, else NaN."""
