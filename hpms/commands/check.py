@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -37,10 +36,11 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     """A table of checks; exit code 1 if one fails."""
     config = replace(config, runtime=replace(config.runtime, precision="float64"))
     config.runtime.setup(invocation.compilation_cache)
-    log.info("%s", stated(config))
     problem = fine_problem(config)
     check_size(config, problem)
-    checks = verify(config, build(config, problem))
+    built = build(config, problem)
+    log.info("%s", stated(config))
+    checks = verify(config, built)
     path = Path(invocation.output, "check", experiment, config.identity(), f"seed={config.seed}", "check.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
@@ -57,8 +57,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 def verify(config: Config, built: Experiment) -> list[Check]:
     """All checks of an experiment, at random parameters for which κ admits a coarse state."""
     loss, solver = built.loss, built.solver
-    random = np.random.default_rng(config.seed).random((_POINTS, config.problem.dim))
-    points = jnp.asarray(random * np.array(config.problem.lengths))
+    points = built.problem.domain.sample_interior(jax.random.key(config.seed), _POINTS)
     full = Reduced(loss, solver, built.taus)
     theta = _admissible_parameters(config, built.problem, full)
     checks = [

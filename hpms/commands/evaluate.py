@@ -8,7 +8,6 @@ from pathlib import Path
 from hpms.cli.invocation import EvaluateInvocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
-from hpms.config.stated import stated
 from hpms.machine.runtime import provenance
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
@@ -23,7 +22,6 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     stored = StoredRun.at(invocation.run)
     chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
     chosen.runtime.setup(invocation.compilation_cache)
-    log.info("%s", stated(chosen))
     loaded = reload(stored, invocation.checkpoint, chosen)
     summary = {
         **loaded.summary(),

@@ -13,6 +13,7 @@ from hpms.experiment import fine_problem
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
 from hpms.machine.runtime import provenance
+from hpms.options.reference import needed
 from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
@@ -25,8 +26,9 @@ log = logging.getLogger(__name__)
 def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     """Writes the reference of a configuration's problem."""
     config.runtime.setup(invocation.compilation_cache)
-    log.info("%s", stated(config))
     problem = fine_problem(config)
+    assert needed(config.reference)
+    log.info("%s", stated(config))
     found = find_reference(config, problem)
     fem, boxes = find_baseline(config, problem, found), find_box_gaps(config, problem, found)
     summary = {

@@ -11,7 +11,6 @@ from hydra.types import RunMode
 from hpms.cli.invocation import TrainInvocation
 from hpms.commands.result import Result, together
 from hpms.config.config import Config
-from hpms.config.stated import stated
 from hpms.errors import ConfigError, UserError
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
@@ -32,7 +31,6 @@ def run(invocation: TrainInvocation, config: Config, experiment: str) -> Result:
     plot = invocation.plot and _can_plot()
     config.runtime.setup(invocation.compilation_cache, together=True)
     _hush()
-    log.info("%s", stated(config))
     anew = "give a new run_dir to start anew" if invocation.run_dir else "add force=true to start anew in a new place"
     place = partial(run_directory, invocation=invocation, experiment=experiment)
     ended = train_runs(config, invocation.ensemble, place, experiment, anew)

@@ -43,7 +43,7 @@ class PolygonalOptions(MeshedOptions, abc.ABC):
 
     def check(self, config: Config) -> None:
         if self.dim != 2:
-            raise ConfigError("problem.dim", self.dim, "it lies in the plane: 2")
+            raise ConfigError("problem.dim", self.dim, "a polygon lies in the plane: 2")
         super().check(config)
 
     def untrained(self) -> ProblemOptions:

@@ -154,8 +154,8 @@ def _where(mask: Bool[Array, "m n"], jet: Jet, number: float, otherwise: bool = 
 
 
 def _root(value: Array) -> tuple[Array, Array, Array]:
-    """√, with the derivatives 0 at 0."""
-    positive = value > 0
+    """√, with the derivatives 0 where they would overflow."""
+    positive = value > 100 * jnp.finfo(value.dtype).tiny ** (2 / 3)
     root = jnp.sqrt(jnp.where(positive, value, 1))
     return jnp.where(positive, root, 0), jnp.where(positive, 0.5 / root, 0), jnp.where(positive, -0.25 / root**3, 0)
 

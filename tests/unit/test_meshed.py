@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import skfem
 
+from hpms.errors import UserError
 from hpms.fem.mesh.polygon import Polygon, circle
 from hpms.fem.mesh.simplices import Simplices, outer_facets
 from hpms.problem.meshed import Facets, MeshFile
@@ -105,7 +106,8 @@ def test_the_core_lies_deep():
 
 
 def test_the_core_is_empty_where_the_layer_is_wide():
-    assert DOMAINS["l-shape"].core_share(0.6) == 0
+    with pytest.raises(UserError, match="layer_width=0"):
+        DOMAINS["l-shape"].core_share(0.6)
 
 
 def test_points_of_the_boundary_lie_on_it_and_have_its_parts_and_normals(domain):
