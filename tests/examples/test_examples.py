@@ -62,6 +62,7 @@ PINS = {
     "own_functions": near(1e-2, 1e-2),
     "own_image": near(3e-3, 1e-2),
     "own_network": lambda found: found["sines (own)"] < 0.05 and found["perceptron"] > 0.5,
+    "polygon": near(0.05, 0.2),
     "random_inclusions": scatters_less,
     "run_file": agrees_with_itself,
     "sweep_over_a_key": lambda found: found["200"] < 5e-3 and found["200"] < found["50"] / 5,
