@@ -38,22 +38,18 @@ class LinearLift(AbstractLift):
         return Jet(value, tuple(jnp.broadcast_to(row, value.shape) for row in axes), second, forms)
 
 
-class TransfiniteLift(AbstractLift):
+class AbstractTransfiniteLift(AbstractLift):
     """ℓ = Σ_i g_i W_i, W_i = Π_{j≠i} φ_j / Σ_k Π_{j≠k} φ_j, with ℓ = g_i where φ_i = 0.
 
-    Rvachev, Sheiko, Shapiro and Tsukanov (2001); Sukumar and Srivastava (2022). φ_i is the product of the distances
-    x_a/s_a and 1 - x_a/s_a to the faces on which w = g_i. Where two faces of different data meet, W_i has no limit: ∇ℓ,
-    or where the data agree there Δℓ, grows without bound towards that corner. Without data ℓ = 0.
+    Rvachev, Sheiko, Shapiro and Tsukanov (2001); Sukumar and Srivastava (2022). Where two parts of different data meet,
+    W_i has no limit: ∇ℓ, or where the data agree there Δℓ, grows without bound towards that corner. Without data ℓ = 0.
     """
 
-    data: tuple[AbstractSource, ...]
-    faces: tuple[tuple[tuple[int, int], ...], ...] = eqx.field(static=True)
-    sides: tuple[float, ...] = eqx.field(static=True)
+    data: eqx.AbstractVar[tuple[AbstractSource, ...]]
 
-    @property
-    def meets(self) -> bool:
-        groups = combinations(self.faces, 2)
-        return any(face[0] != other[0] for one, two in groups for face in one for other in two)
+    @abc.abstractmethod
+    def distances(self, x: Float[Array, " d"]) -> Sequence[Float[Array, ""]]:
+        """φ_i, of each of the data."""
 
     def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
         gradient = jax.vmap(jax.grad(self._value))(x)
@@ -66,15 +62,32 @@ class TransfiniteLift(AbstractLift):
             return jnp.zeros((), x.dtype)
         if len(self.data) == 1:
             return self.data[0].value(x)
-        distances = [self._distance(x, faces) for faces in self.faces]
-        weights = [_product(distances[:i] + distances[i + 1 :]) for i in range(len(distances))]
+        distances = list(self.distances(x))
+        weights = [product(distances[:i] + distances[i + 1 :]) for i in range(len(distances))]
         values = [data.value(x) for data in self.data]
         return jnp.dot(jnp.stack(weights), jnp.stack(values)) / jnp.sum(jnp.stack(weights))
 
+
+class TransfiniteLift(AbstractTransfiniteLift):
+    """φ_i is the product of the distances x_a/s_a and 1 - x_a/s_a to the faces on which w = g_i."""
+
+    data: tuple[AbstractSource, ...]
+    faces: tuple[tuple[tuple[int, int], ...], ...] = eqx.field(static=True)
+    sides: tuple[float, ...] = eqx.field(static=True)
+
+    @property
+    def meets(self) -> bool:
+        groups = combinations(self.faces, 2)
+        return any(face[0] != other[0] for one, two in groups for face in one for other in two)
+
+    def distances(self, x: Float[Array, " d"]) -> Sequence[Float[Array, ""]]:
+        return [self._distance(x, faces) for faces in self.faces]
+
     def _distance(self, x: Float[Array, " d"], faces: tuple[tuple[int, int], ...]) -> Float[Array, ""]:
         scaled = [x[axis] / self.sides[axis] for axis, _ in faces]
-        return _product([1 - each if end else each for each, (_, end) in zip(scaled, faces, strict=True)])
+        return product([1 - each if end else each for each, (_, end) in zip(scaled, faces, strict=True)])
 
 
-def _product(factors: Sequence[Float[Array, ""]]) -> Float[Array, ""]:
+def product(factors: Sequence[Float[Array, ""]]) -> Float[Array, ""]:
+    """Of all of them."""
     return jnp.prod(jnp.stack(factors))

@@ -1,17 +1,17 @@
 """Plane parts of ∂Ω with all of Ω on one side: there, distances are linear."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.fem.mesh.simplices import Simplices
-from hpms.jet import Forms, Jet, activate, affine, columns, contracted, multiply, one
-from hpms.problem.lift import AbstractLift
+from hpms.jet import Forms, Jet, activate, affine, columns, multiply, one
+from hpms.problem.lift import AbstractTransfiniteLift, product
 from hpms.problem.saturation import decay, saturated
 from hpms.problem.source.base import AbstractSource
 from hpms.problem.walls import AbstractEdges, AbstractWalls
@@ -57,8 +57,8 @@ class Planes(AbstractEdges, AbstractWalls):
         return reduce(multiply, [columns(every, k, k + 1) for k in self.held], one(x, forms))
 
 
-class PlaneLift(AbstractLift):
-    """ℓ = Σ_i g_i W_i as of `TransfiniteLift`, φ_i the product of the distances to the planes in each of the groups."""
+class PlaneLift(AbstractTransfiniteLift):
+    """φ_i is the product of the distances to the planes on which w = g_i, in each of the `groups`."""
 
     data: tuple[AbstractSource, ...]
     groups: tuple[tuple[int, ...], ...] = eqx.field(static=True)
@@ -68,22 +68,10 @@ class PlaneLift(AbstractLift):
     def meets(self) -> bool:
         return len(self.data) > 1
 
-    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
-        gradient = jax.vmap(jax.grad(self._value))(x)
-        second = contracted(forms, jax.vmap(jax.hessian(self._value))(x)[:, None])
-        slopes = tuple(gradient[:, i : i + 1] for i in range(x.shape[1]))
-        return Jet(jax.vmap(self._value)(x)[:, None], slopes, second, forms)
-
-    def _value(self, x: Float[Array, " d"]) -> Float[Array, ""]:
-        if not self.data:
-            return jnp.zeros((), x.dtype)
-        if len(self.data) == 1:
-            return self.data[0].value(x)
+    def distances(self, x: Float[Array, " d"]) -> Sequence[Float[Array, ""]]:
         assert self.planes is not None
         phi = self.planes.distances(x[None]).value[0]
-        each = jnp.stack([jnp.prod(phi[jnp.array(group)]) for group in self.groups])
-        weights = jnp.stack([jnp.prod(jnp.delete(each, i)) for i in range(len(self.data))])
-        return jnp.dot(weights, jnp.stack([datum.value(x) for datum in self.data])) / jnp.sum(weights)
+        return [product([phi[k] for k in group]) for group in self.groups]
 
 
 def supporting_planes(mesh: Simplices, share: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,18 +1,17 @@
 """Polygons with holes: the domain, functions that vanish on some of its edges, and extensions of given values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hpms.fem.mesh.polygon import Polygon, triangulated
 from hpms.fem.mesh.simplices import Simplices
-from hpms.jet import Forms, Jet, activate, columns, contracted, multiply, one
+from hpms.jet import Forms, Jet, activate, columns, multiply, one
 from hpms.problem.distance import PolygonDistance, vanishing
-from hpms.problem.lift import AbstractLift
+from hpms.problem.lift import AbstractTransfiniteLift
 from hpms.problem.meshed import AbstractMeshed
 from hpms.problem.saturation import decay, saturated
 from hpms.problem.source.base import AbstractSource
@@ -80,11 +79,8 @@ class Edges(AbstractEdges, AbstractWalls):
         return PolygonDistance(self.polygon, self.groups)
 
 
-class PolygonLift(AbstractLift):
-    """ℓ = Σ_i g_i W_i, W_i = Π_{j≠i} φ_j / Σ_k Π_{j≠k} φ_j, with ℓ = g_i where φ_i = 0, as `TransfiniteLift`.
-
-    φ_i is the product of the smooth distances to the edges on which w = g_i, of the `groups` i. Without data ℓ = 0.
-    """
+class PolygonLift(AbstractTransfiniteLift):
+    """φ_i is the smooth distance to the edges on which w = g_i, the `groups` i of the polygon's parts."""
 
     data: tuple[AbstractSource, ...]
     polygon: Polygon = eqx.field(static=True)
@@ -97,20 +93,8 @@ class PolygonLift(AbstractLift):
         pairs = ((where.get(edges[k]), where.get(edges[(k + 1) % count])) for k in range(count))
         return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
-    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
-        gradient = jax.vmap(jax.grad(self._value))(x)
-        second = contracted(forms, jax.vmap(jax.hessian(self._value))(x)[:, None])
-        slopes = tuple(gradient[:, i : i + 1] for i in range(x.shape[1]))
-        return Jet(jax.vmap(self._value)(x)[:, None], slopes, second, forms)
-
-    def _value(self, x: Float[Array, " d"]) -> Float[Array, ""]:
-        if not self.data:
-            return jnp.zeros((), x.dtype)
-        if len(self.data) == 1:
-            return self.data[0].value(x)
-        phi = PolygonDistance(self.polygon, self.groups)(x)
-        weights = jnp.stack([jnp.prod(jnp.delete(phi, i)) for i in range(len(self.data))])
-        return jnp.dot(weights, jnp.stack([each.value(x) for each in self.data])) / jnp.sum(weights)
+    def distances(self, x: Float[Array, " d"]) -> Sequence[Float[Array, ""]]:
+        return tuple(PolygonDistance(self.polygon, self.groups)(x))
 
 
 @lru_cache(maxsize=8)
