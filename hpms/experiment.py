@@ -34,7 +34,6 @@ from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
 
 _ROUNDING = 1e-20
-_ROUND = "w has its given values on circles, and the bound's mesh has polygons"
 _PROBES = 256  # points at which a medium is checked
 
 
@@ -84,7 +83,7 @@ class Experiment:
         most, is_hard = self.config.training.bound_points or None, self.config.boundary.hard
         problem, domain, model = self.problem, self.problem.domain, self.loss.model
         if isinstance(domain, AbstractMeshed):
-            lacks = self.roughness or (_ROUND if self.config.problem.is_round else "")
+            lacks = self.roughness or self.config.problem.lacks
             how = {"goal": goal, "lacks": lacks, "is_hard": is_hard}
             return simplicial_bound(model, theta, problem, domain.mesh, problem.flux_parts, most, **how)
         return error_bound(model, theta, problem, most, goal, self.roughness, is_hard)
@@ -137,6 +136,11 @@ def build(
     domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
     block = config.runtime.block_size()
+    if config.problem.corners and problem.law.forms is not None:
+        raise UserError(
+            "problem.singular=true is not allowed: the functions at corners are those of a coefficient that is a "
+            "number; give problem.singular=false, with which the network stays wrong near such corners."
+        )
     theta, model = draw_parameters(config, problem, network_key)
     _check_outputs(config, model, theta, problem.law.forms)
     if points is None:

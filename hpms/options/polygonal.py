@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hpms.problem.polygon import Edges
     from hpms.problem.source.base import AbstractSource
 
+_ROUND = "w has its given values on circles, and the bound's mesh has polygons"
+_CORNERS = "at corners that are not convex the residual may not be square integrable"
 _MOST_EDGES, _MOST_HOLES = 12, 4  # that have a group of their own
 _SINGULAR = 0.95  # exponent, below which a corner counts
 
@@ -94,7 +96,8 @@ class PolygonalOptions(MeshedOptions, abc.ABC):
             alone = [[part] for part in parts]
             for k in polygon.reentrant if most == _MOST_EDGES else ():
                 before, behind = alone[k - 1], alone[k]
-                if named[before[0]] == named[behind[0]] and before is not behind:
+                kinds = {self.given[named[each[0]]].kind for each in (before, behind)}
+                if (kinds == {DIRICHLET} or named[before[0]] == named[behind[0]]) and before is not behind:
                     before += behind
                     alone = [before if each is behind else each for each in alone]
             groups += [tuple(each) for i, each in enumerate(alone) if not any(each is other for other in alone[:i])]
@@ -106,9 +109,14 @@ class PolygonalOptions(MeshedOptions, abc.ABC):
         return self.edges
 
     @property
-    def is_round(self) -> bool:
-        named = dict(zip(self.polygon.parts[len(self.polygon.outer) :], self.polygon.rounds, strict=True))
-        return any(named.get(part) and self.given[key].kind == DIRICHLET for part, key in self._named_parts.items())
+    def lacks(self) -> str:
+        named = dict(zip(self.polygon.parts[len(self.polygon.outer) :], self.polygon.rounds, strict=False))
+        if any(named.get(part) and self.given[key].kind == DIRICHLET for part, key in self._named_parts.items()):
+            return _ROUND
+        edges = self.edges
+        is_joined = any(sum(part not in named or not named[part] for part in edges.groups[k]) > 1 for k in edges.held)
+        has_ring = any(part in named and not named[part] for k in edges.held for part in edges.groups[k])
+        return _CORNERS if self.corners or is_joined or has_ring else ""
 
     @property
     def corners(self) -> tuple[Corner, ...]:

@@ -88,9 +88,9 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         return ()
 
     @property
-    def is_round(self) -> bool:
-        """Whether w has given values on circles, which the meshes have as polygons."""
-        return False
+    def lacks(self) -> str:
+        """What keeps a bound of the error from being one on this domain, or nothing."""
+        return ""
 
     @property
     def corners(self) -> tuple[Corner, ...]:

@@ -53,6 +53,9 @@ def earlier_digest(fields: Sequence[Sampled], sides: Sequence[float]) -> str:
 
 def _rounded(values: np.ndarray) -> Iterator[bytes]:
     """In parts, as a large array would need several times its size."""
+    if not (finite := np.isfinite(values)).all():  # as outside of a domain that is no box
+        yield np.packbits(finite).tobytes()
+        values = np.where(finite, values, 0)
     largest, flat = np.abs(values).max(initial=0.0), values.ravel()
     for logarithmic in (False, True):
         yield f"{largest:.6e}".encode()

@@ -1,7 +1,6 @@
 """Domains that are simplicial meshes."""
 
 import abc
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +21,7 @@ from hpms.problem.domain import AbstractDomain
 _REFERENCE = {1: RefLine, 2: RefTri, 3: RefTet}
 _PER_EPS, _MOST, _PER_LAYER = 4, {2: 16_000, 3: 24_000}, 3
 _ORDER = {1: 3, 2: 4, 3: 2}  # whose weights are positive
+_MOST_CELLS = 2_000_000
 _NEAR = 1e-9  # of the box around Ω: how far from a facet a point of ∂Ω may lie
 
 
@@ -48,10 +48,6 @@ class AbstractMeshed(AbstractDomain):
     @property
     def sides(self) -> tuple[float, ...]:
         return tuple(self.mesh.sides.tolist())
-
-    @property
-    def digest(self) -> str:
-        return self.mesh.digest
 
     @property
     def volume(self) -> float:
@@ -133,11 +129,15 @@ class MeshFile(AbstractMeshed):
     coarsest: Simplices
 
     @property
+    def digest(self) -> str:
+        return self.coarsest.digest
+
+    @property
     def mesh(self) -> Simplices:
         return self.coarsest
 
     def meshed(self, h: float) -> Simplices:
-        return _refined(self.coarsest, h, math.inf)
+        return _refined(self.coarsest, h, _MOST_CELLS)
 
 
 class Facets(AbstractPlaces):

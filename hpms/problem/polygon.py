@@ -1,5 +1,6 @@
 """Polygons with holes: the domain, functions that vanish on some of its edges, and extensions of given values."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,10 @@ class PolygonDomain(AbstractMeshed):
 
     polygon: Polygon
     names: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(repr((self.polygon, self.names)).encode()).hexdigest()[:16]
 
     @property
     def mesh(self) -> Simplices:

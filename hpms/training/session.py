@@ -25,6 +25,7 @@ from hpms.training.validation import relative_errors
 
 RUNNING, FINISHED, INTERRUPTED, NAN, DIVERGED = "running", "finished", "interrupted", "nan", "diverged"
 ENDED = (FINISHED, NAN, DIVERGED)
+_ROUNDING = 1e-20  # of J_res
 _JUMP = 10.0  # times the least residual loss, from which on a run is told of it
 
 log = logging.getLogger(__name__)
@@ -243,7 +244,7 @@ class Session:
 
     def _measure(self, row: Mapping[str, Any]) -> float:
         """The residual loss; where v = 0 has none, as without sources, it says nothing alone: the whole loss."""
-        return row[RESIDUAL] if self._trivial_loss > 0 else row["loss"]
+        return row[RESIDUAL] if self._trivial_loss > _ROUNDING else row["loss"]
 
     def _bounded(self) -> dict[str, float]:
         """The bound of the error where it is due, and whether it is no estimate, else NaN."""

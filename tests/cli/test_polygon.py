@@ -6,6 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
+import hpms as hpms_of
+
 L_SHAPE = (
     "+method=fast",
     "problem=polygon",
@@ -128,3 +130,25 @@ def test_the_derivatives_are_right(hpms, options):
     code, out, err = hpms("check", *TINY, *options)
     assert code == 0, out + err
     assert ("rows of the flux" in out) == bool(options)
+
+
+def edges(*options):
+    """The groups of edges on which the network vanishes, and what the bound lacks."""
+    given = ("coefficient=constant", "source=constant", "+method=fast", "problem=polygon")
+    problem = hpms_of.configure(*given, *options).problem
+    return [problem.edges.groups[k] for k in problem.edges.held], problem.lacks
+
+
+def test_edges_are_joined_where_a_product_would_vanish_too_fast():
+    joined = [("edge1",), ("edge2",), ("edge3", "edge4"), ("edge5",), ("edge6",)]
+    alone = "problem.conditions={edge3:{dirichlet:0},edge4:{dirichlet:1},all:{dirichlet:0}}"
+    assert edges()[0] == edges(alone)[0] == joined and "not convex" in edges()[1]
+    straight = "problem.vertices=[[0,0],[0.5,0],[1,0],[1,1],[0,1]]"
+    assert edges(straight)[0] == [("edge1", "edge2"), ("edge3",), ("edge4",), ("edge5",)]
+    assert edges(SQUARE) == ([("edge1",), ("edge2",), ("edge3",), ("edge4",)], "")
+
+
+def test_singular_functions_are_those_of_a_number(hpms):
+    tensor = ("coefficient=tensor", "coefficient.entries={k11:2,k12:0.5,k22:1}", "source=constant")
+    code, _, err = hpms("train", "problem=polygon", "+method=fast", *tensor)
+    assert code == 1 and "problem.singular=true is not allowed" in err and err.count("hpms train: ") == 1, err

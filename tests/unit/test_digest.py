@@ -100,3 +100,12 @@ def test_the_digest_of_earlier_files_is_what_it_was():
 def test_the_weak_phase_of_a_strong_contrast_is_seen():
     board = "{low} + 1e5*(1+tanh(sin(2*pi*x1/eps)/0.01))/2"
     assert problem(board.format(low=1)).digest != problem(board.format(low=0.95)).digest
+
+
+def test_a_field_that_is_not_finite_everywhere_is_seen_where_it_is():
+    """As outside of a domain that is no box."""
+    values = np.random.default_rng(0).random((50, 50)) + 1
+    values[:25] = np.nan
+    other = values.copy()
+    other[40, 3] = 1.7
+    assert raster_digest(values) == raster_digest(values.copy()) != raster_digest(other)

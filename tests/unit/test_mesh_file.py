@@ -176,3 +176,21 @@ def test_the_file_has_to_be_a_mesh(tmp_path, capsys, name, text):
         read_mesh(str(tmp_path / name))
     assert "\n" not in str(error.value)
     assert not any(capsys.readouterr())
+
+
+def test_nodes_at_one_place_are_to_be_merged(tmp_path):
+    """Two halves of a square that are not joined would be insulated from each other."""
+    points = [(0, 0), (1, 0), (1, 1), (0, 1), (1, 0), (2, 0), (2, 1), (1, 1)]
+    path = written(tmp_path / "halves.vtu", in_space(points), "triangle", [(0, 1, 2), (0, 2, 3), (4, 5, 6), (4, 6, 7)])
+    with pytest.raises(ConfigError, match="two of its nodes lie at"):
+        read_mesh(path)
+
+
+def test_a_facet_has_one_tag(tmp_path):
+    sides = np.concatenate([LEFT, LEFT[:1]])
+    tags: Any = {"gmsh:physical": [np.full(len(CELLS), 3), np.repeat([7, 9], [len(LEFT), 1])]}
+    tags["gmsh:geometrical"] = tags["gmsh:physical"]
+    found = meshio.Mesh(in_space(POINTS), [("triangle", CELLS), ("line", sides)], cell_data=tags)
+    meshio.write(tmp_path / "square.msh", found, file_format="gmsh22", binary=False)
+    with pytest.raises(ConfigError, match="a facet of it belongs to part7 and to part9"):
+        read_mesh(str(tmp_path / "square.msh"))

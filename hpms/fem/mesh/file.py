@@ -93,7 +93,7 @@ def _read(path: str, modified: int) -> Simplices:
     _check_hanging(path, nodes, facets)
     place = np.full(len(points), -1)
     place[used] = np.arange(len(used))
-    labels, parts = _labelled(found, side, place, facets, len(nodes))
+    labels, parts = _labelled(path, found, side, place, facets)
     return Simplices(nodes, cells, facets, labels, parts)
 
 
@@ -132,6 +132,9 @@ def _check_hanging(path: str, nodes: Float[np.ndarray, "n d"], facets: Int[np.nd
     middles = corners.mean(axis=1)
     reach = np.linalg.norm(corners - middles[:, None], axis=2).max(axis=1)
     outer = np.unique(facets)
+    if twins := KDTree(nodes[outer]).query_pairs(_ON * float(np.ptp(nodes, axis=0).max())):
+        place = ", ".join(f"{x:.4g}" for x in nodes[outer[min(twins)[0]]])
+        raise ConfigError(KEY, brief(path), f"two of its nodes lie at ({place}): merge them")
     near = KDTree(nodes[outer]).query_ball_point(middles, reach)
     pairs = np.array([(i, outer[k]) for i, each in enumerate(near) for k in each if outer[k] not in facets[i]])
     if not len(pairs):
@@ -147,7 +150,7 @@ def _check_hanging(path: str, nodes: Float[np.ndarray, "n d"], facets: Int[np.nd
 
 
 def _labelled(
-    found: Any, side: str, place: Int[np.ndarray, " n"], facets: Int[np.ndarray, "f d"], count: int
+    path: str, found: Any, side: str, place: Int[np.ndarray, " n"], facets: Int[np.ndarray, "f d"]
 ) -> tuple[Int[np.ndarray, " f"], tuple[str, ...]]:
     """The part of each facet."""
     names: list[str] = [UNNAMED]
@@ -156,7 +159,10 @@ def _labelled(
     for name, corners in every.items():
         rows = place[corners]
         rows = rows[(rows >= 0).all(axis=1)]
-        here = _among(facets, rows, count)
+        here = _among(facets, rows)
+        if (twice := here & (labels > 0)).any():
+            reason = f"a facet of it belongs to {names[labels[np.argmax(twice)]]} and to {name}: give each one tag"
+            raise ConfigError(KEY, brief(path), reason)
         if here.any():
             names.append(name)
             labels[here] = len(names) - 1
@@ -164,7 +170,7 @@ def _labelled(
     return np.searchsorted(kept, labels), tuple(names[k] for k in kept)
 
 
-def _among(facets: Int[np.ndarray, "f d"], rows: Int[np.ndarray, "m d"], count: int) -> Bool[np.ndarray, " f"]:
+def _among(facets: Int[np.ndarray, "f d"], rows: Int[np.ndarray, "m d"]) -> Bool[np.ndarray, " f"]:
     """Which facets are one of the rows, in any order."""
     known = {tuple(row) for row in np.sort(rows, axis=1).tolist()}
     return np.array([tuple(row) in known for row in np.sort(facets, axis=1).tolist()], bool)

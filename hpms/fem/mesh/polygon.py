@@ -16,7 +16,7 @@ from hpms.fem.mesh.size_field import Outline
 
 Ring = tuple[tuple[float, float], ...]
 Round = tuple[float, float, float]
-_AREA = 1e-12
+_AREA, _STRAIGHT = 1e-12, 1e-9
 _TRIES = (25.0, 20.0, 15.0, 0.0)  # degrees
 
 
@@ -65,11 +65,12 @@ class Polygon:
 
     @property
     def reentrant(self) -> tuple[int, ...]:
-        """The numbers of those vertices of `outer` at which the angle inside is greater than π."""
+        """The numbers of those vertices of `outer` at which the angle inside is π or greater."""
         ring = np.asarray(self.outer, float)
         behind, ahead = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
         turns = _cross(behind, ahead) * np.sign(_signed(self.outer))
-        return tuple(np.flatnonzero(turns < 0).tolist())
+        size = np.linalg.norm(behind, axis=1) * np.linalg.norm(ahead, axis=1)
+        return tuple(np.flatnonzero(turns <= _STRAIGHT * size).tolist())
 
     @property
     def turned(self) -> Ring:
