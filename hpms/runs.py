@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpms.config.config import Config
+from hpms.config.stated import stated
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.machine import processes
 from hpms.machine.deadline import deadline
@@ -101,6 +102,7 @@ def _hold(stack: ExitStack, directories: Sequence[Path], anew: str) -> None:
 
 def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
     """What the network is measured by, within the wall limit; warns where the coefficient is not smooth."""
+    log.info("%s", stated(config))
     limit = config.training.wall_limit
     of_network = config.network.remarks(problem.coefficient.periods, config.problem.eps)
     for remark in [*config.coefficient.remarks(problem.coefficient), *of_network]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from hpms.cli.invocation import EvaluateInvocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
+from hpms.config.stated import stated
 from hpms.machine.runtime import provenance
 from hpms.reload import config_here, reload
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
@@ -23,6 +24,7 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     chosen = config_here(stored, {key: value for key, value in invocation.reference.items() if value is not None})
     chosen.runtime.setup(invocation.compilation_cache)
     loaded = reload(stored, invocation.checkpoint, chosen)
+    log.info("%s", stated(chosen))
     summary = {
         **loaded.summary(),
         **loaded.errors,

@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Array
 
 from hpms.config.config import Config
-from hpms.config.stated import stated
 from hpms.coupling.known import Known
 from hpms.experiment import Experiment
 from hpms.fem.fine.baseline import Baseline
@@ -153,7 +152,6 @@ class Measure:
 
 def measure(config: Config, problem: LiftedProblem) -> Measure:
     """Computes or finds in the cache what the configuration's network is measured by."""
-    log.info("%s", stated(config))
     points, weights = problem.domain.measuring_points()
     if not config.reference.is_one:
         return Measure(points, weights, None)

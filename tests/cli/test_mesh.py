@@ -118,7 +118,7 @@ HOLES = {
     "negative": (("problem.radius=-0.1",), "problem.radius=-0.1 is not allowed"),
     "vertices": (("problem.vertices=3",), "problem.vertices=3 is not allowed"),
     "sides": (("problem.sides=[1]",), "problem.sides=[1.0] is not allowed: give two lengths"),
-    "dim": (("problem.dim=3",), "problem.dim=3 is not allowed: its holes are in the plane"),
+    "dim": (("problem.dim=3",), "problem.dim=3 is not allowed: a polygon lies in the plane"),
     "part": (("problem.conditions={hole1:{neumann:0},all:{dirichlet:0}}",), "Did you mean 'holes'?"),
     "front": (
         ("problem.conditions={front:{neumann:0},all:{dirichlet:0}}",),
