@@ -92,7 +92,8 @@ def test_a_device_without_memory_is_one_sentence(hpms, tiny, monkeypatch):
 
     monkeypatch.setattr(runs, "measure", exhausted)
     code, _, err = hpms("train", *tiny)
-    assert code == 1 and err.count("\n") == 1 and "not enough memory for this: lower runtime.block" in err
+    assert code == 1 and err.count("hpms train: ") == 1, err
+    assert "not enough memory for this: lower runtime.block" in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("given", "said"), [((), "add force=true"), (("run_dir=mine",), "give a new run_dir")])
