@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hpms.config.config import Config
-    from hpms.problem.collocation import Collocation
-    from hpms.problem.domain import AbstractDomain
     from hpms.problem.law.base import AbstractLaw
     from hpms.problem.lift import AbstractLift
     from hpms.problem.lifted import LiftedProblem
     from hpms.problem.meshed import AbstractMeshed
     from hpms.problem.source.base import AbstractSource
-    from hpms.training.term.base import AbstractTerm
 
 
 @dataclass(frozen=True)
@@ -108,12 +105,6 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         lift = self.lift(tuple(self._field(formula) for formula in data), tuple(data.values()))
         floats = are_fluxes(tuple(given.values())) and law.reaction is None
         return LiftedProblem(domain, law, source, lifts, lift, Conditions(faces, Facets(domain.mesh)), floats)
-
-    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
-        from hpms.problem.collocation import FLUX
-        from hpms.training.term.flux import FluxTerm
-
-        return (FluxTerm(places=places[FLUX], measure=domain.surface),) if FLUX in places else ()
 
     @property
     def flux_weight(self) -> float:

@@ -108,8 +108,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         return LiftedProblem(self.build(), law, source, lifts)
 
     def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
-        """What its conditions add to the loss."""
-        return ()
+        """What its conditions add to the loss: where there are some for the flux, their term."""
+        from hpms.problem.collocation import FLUX
+        from hpms.training.term.flux import FluxTerm
+
+        return (FluxTerm(places=places[FLUX], measure=domain.surface),) if FLUX in places else ()
 
     @property
     def flux_weight(self) -> float:
@@ -232,12 +235,6 @@ class BoxOptions(ProblemOptions):
         conditions = Conditions(tuple(found), BoxFaces(self.lengths), self.wrapped)
         floats = are_fluxes(every) and law.reaction is None
         return LiftedProblem(self.build(), law, source, lifts, lift, conditions, floats)
-
-    def terms(self, places: Mapping[str, Collocation], domain: AbstractDomain) -> tuple[AbstractTerm, ...]:
-        from hpms.problem.collocation import FLUX
-        from hpms.training.term.flux import FluxTerm
-
-        return (FluxTerm(places=places[FLUX], measure=domain.surface),) if FLUX in places else ()
 
     @property
     def flux_weight(self) -> float:

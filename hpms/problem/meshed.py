@@ -9,16 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
-from skfem.quadrature import get_quadrature
-from skfem.refdom import RefLine, RefTet, RefTri
 
 from hpms.errors import UserError
 from hpms.fem.faces import Face
 from hpms.fem.mesh.simplices import Simplices
+from hpms.fem.mesh.space import rule
 from hpms.problem.conditions import AbstractPlaces
 from hpms.problem.domain import AbstractDomain
 
-_REFERENCE = {1: RefLine, 2: RefTri, 3: RefTet}
 _PER_EPS, _MOST, _PER_LAYER = 4, {2: 16_000, 3: 24_000}, 3
 _ORDER = {1: 3, 2: 4, 3: 2}  # whose weights are positive
 _MOST_CELLS = 2_000_000
@@ -217,10 +215,9 @@ def _rule(
 ) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, " m"]]:
     """Quadrature points and weights on simplices."""
     count, dim = corners.shape[1] - 1, corners.shape[2]
-    places, weights = get_quadrature(_REFERENCE[count], _ORDER[count])
-    barycentric = np.concatenate([1 - places.sum(axis=0, keepdims=True), places]).T
+    barycentric, weights = rule(count, _ORDER[count])
     points = np.einsum("qi,tid->tqd", barycentric, corners).reshape(-1, dim)
-    return points, (sizes[:, None] * weights / weights.sum()).ravel()
+    return points, (sizes[:, None] * weights).ravel()
 
 
 def _random(key: PRNGKeyArray, corners: np.ndarray, sizes: np.ndarray, count: int) -> Float[Array, "{count} d"]:

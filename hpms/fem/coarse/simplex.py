@@ -6,11 +6,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
-from skfem.quadrature import get_quadrature
-from skfem.refdom import RefTet, RefTri
 
 from hpms.fem.coarse.rules import ElementRule
 from hpms.fem.mesh.simplices import Simplices
+from hpms.fem.mesh.space import rule
 from hpms.fem.p1 import Blocks
 
 _FAR = {2: 1 / 6, 3: (5 - 5**0.5) / 20}  # of equal weights, right for polynomials of degree 2
@@ -83,26 +82,21 @@ def load_rule(mesh: Simplices, levels: int, order: int, flat: Sequence[str]) -> 
     """For the elements, and for the facets of each of the parts `flat`: quadrature points (t, q, d), weights (t, q),
     the hats there (q, k), and the numbers of these (t, k); right for polynomials of that order in each piece.
     """
-    reference = {1: None, 2: RefTri, 3: RefTet}[mesh.dim]
-    found = [(*_composite(mesh.nodes[mesh.cells], mesh.volumes, levels, order, reference), mesh.cells)]
+    found = [(*_composite(mesh.nodes[mesh.cells], mesh.volumes, levels, order), mesh.cells)]
     for part in flat:
         here = mesh.facets[mesh.on(part)]
-        found.append((*_composite(mesh.nodes[here], mesh.areas[mesh.on(part)], levels, order, None), here))
+        found.append((*_composite(mesh.nodes[here], mesh.areas[mesh.on(part)], levels, order), here))
     return found
 
 
 def _composite(
-    corners: np.ndarray, sizes: np.ndarray, levels: int, order: int, reference: type | None
+    corners: np.ndarray, sizes: np.ndarray, levels: int, order: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    from skfem.refdom import RefLine
-
     edges = corners.shape[1] - 1
-    kind = reference or (RefLine if edges == 1 else RefTri)
-    places, weights = get_quadrature(kind, order)
-    barycentric = np.concatenate([1 - places.sum(axis=0, keepdims=True), places]).T
+    barycentric, weights = rule(edges, order)
     pieces = _pieces(edges, levels)
     hats = (barycentric @ pieces).reshape(-1, edges + 1)
-    share = np.tile(weights / weights.sum(), len(pieces)) / len(pieces)
+    share = np.tile(weights, len(pieces)) / len(pieces)
     return np.einsum("qi,tid->tqd", hats, corners), sizes[:, None] * share, hats
 
 
