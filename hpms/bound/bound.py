@@ -21,7 +21,8 @@ from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
 from hpms.bound.extension import extension
 from hpms.bound.found import TOO_FEW, Boxes, ErrorBound
-from hpms.bound.moments import FaceMoments, Moments, face_moments, flux_means, moments
+from hpms.bound.moments import face_moments, flux_means, moments
+from hpms.bound.pointwise import FaceMoments, Moments
 from hpms.bound.room import room
 from hpms.fem.faces import Face
 from hpms.network.base import Parametrised

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,35 +11,12 @@ from jaxtyping import Array, Float, Int
 
 from hpms.bound.blocks import in_blocks
 from hpms.bound.cells import Cells
-from hpms.bound.pointwise import cell_means, inverse_of, jet_at, least_eigenvalue
+from hpms.bound.pointwise import FaceMoments, Moments, cell_means, jet_at, mean_and_variance, moments_at
 from hpms.fem.faces import Face
 from hpms.machine.devices import compiled
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import visit_blocks
-
-
-class Moments(eqx.Module):
-    """Per cell of q - c w_i the mean, `given`, and of ρ_i = q + ∇·(K∇w_i) - c w_i the `variance` (N, l); of K the means
-    of K^{-1}_ab, K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), where ξ in (-1/2, 1/2) runs through the cell, and the
-    `least` eigenvalue, at vertices, too (N,); the least c (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with
-    conditions of one's own of u = w.
-    """
-
-    given: Float[Array, "*n l"]
-    variance: Float[Array, "*n l"]
-    inverse: Float[Array, "*n 3 d d"]
-    least: Float[Array, "*n"]
-    reaction: Float[Array, "*n"]
-    energy: Float[Array, "*n l"]
-
-
-class FaceMoments(eqx.Module):
-    """Per cell beside a face of γ_i = g - K∇w_i·n - a w_i: the `mean` and the `variance` (n, l); the least a (n,)."""
-
-    mean: Float[Array, "*n l"]
-    variance: Float[Array, "*n l"]
-    rate: Float[Array, "*n"]
 
 
 def moments(
@@ -118,31 +94,16 @@ def _moments(
     vertices = jnp.indices((2,) * dim, dtype=widths.dtype).reshape(dim, -1).T
 
     def block(corners: Array) -> Moments:
-        every = ((corners[:, None] + points) * widths).reshape(-1, dim)
-        medium, jet = problem.medium(every), jet_at(model, theta, problem, every)
-        value, shape = jax.vmap(problem.coefficient.value)(every), (len(corners), len(points))
-        inverse, least = inverse_of(value, dim), least_eigenvalue(value).reshape(shape).min(axis=1)
-        ends = ((corners[:, None] + vertices) * widths).reshape(-1, dim)
-        outer = least_eigenvalue(jax.vmap(problem.coefficient.value)(ends)).reshape(len(corners), -1).min(axis=1)
+        shape = len(corners), len(points)
         xi = jnp.broadcast_to(points - 0.5, (*shape, dim)).reshape(-1, dim)
-        parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
-        slopes, lift = jet.gradient, problem.lift.jet(every)
-        if problem.conditions is not None:
-            slopes = tuple(jax.tree.map(jnp.add, slopes, lift.gradient))
-        rate = problem.law.reaction
-        reaction = jnp.zeros(len(every)) if rate is None else jax.vmap(rate.value)(every)
-        energy = jnp.sum(jnp.stack(slopes) * jnp.stack(medium.stress(slopes)), axis=0)
-        source = jax.vmap(problem.source.value)(every)
-        density = -medium.residual(jet)
-        spread = density - jnp.repeat(cell_means(density, shape, weights), len(points), axis=0)
-        return Moments(
-            given=cell_means(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
-            variance=cell_means(spread**2, shape, weights),
-            inverse=cell_means(jnp.stack(parts, axis=1), shape, weights),
-            least=jnp.minimum(least, outer),
-            reaction=reaction.reshape(shape).min(axis=1),
-            energy=cell_means(energy, shape, weights),
-        )
+
+        def means(inverse: Array) -> Array:
+            """Of K^{-1}_ab, K^{-1}_ab ξ_b and K^{-1}_ab ξ_aξ_b (N, 3, d, d), ξ in (-1/2, 1/2) through the cell."""
+            parts = [inverse, inverse * xi[:, None, :], inverse * xi[:, :, None] * xi[:, None, :]]
+            return cell_means(jnp.stack(parts, axis=1), shape, weights)
+
+        every, ends = ((corners[:, None] + local) * widths for local in (points, vertices))
+        return moments_at(model, theta, problem, every, ends, weights, means)
 
     return visit_blocks(block, corners)
 
@@ -183,8 +144,6 @@ def _face_moments(
         data, jet, shape = problem.flux_data(every), jet_at(model, theta, problem, every), (len(corners), len(points))
         slope = sum(data.conormal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
         density = data.target - slope - data.rate[:, None] * jet.value
-        mean = cell_means(density, shape, weights)
-        spread = density - jnp.repeat(mean, len(points), axis=0)
-        return FaceMoments(mean, cell_means(spread**2, shape, weights), data.rate.reshape(shape).min(axis=1))
+        return FaceMoments(*mean_and_variance(density, shape, weights), data.rate.reshape(shape).min(axis=1))
 
     return visit_blocks(block, corners)

@@ -1,5 +1,8 @@
 """What the bound needs at quadrature points, and their means over cells."""
 
+from collections.abc import Callable
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,6 +10,66 @@ from jaxtyping import Array, Float
 from hpms.jet import Jet
 from hpms.network.base import Parametrised, jet_of
 from hpms.problem.lifted import LiftedProblem
+
+
+class Moments(eqx.Module):
+    """Per cell of q - c w_i the mean, `given`, and of ρ_i = q + ∇·(K∇w_i) - c w_i the `variance` (N, l); means of
+    K^{-1} with polynomials, `inverse`; of K the `least` eigenvalue, at vertices, too (N,); the least c (N,); and
+    `energy`, the means of ∇u_i·K∇u_i (N, l), with a lift of one's own of u = w.
+    """
+
+    given: Float[Array, "*n l"]
+    variance: Float[Array, "*n l"]
+    inverse: Float[Array, "*m"]
+    least: Float[Array, "*n"]
+    reaction: Float[Array, "*n"]
+    energy: Float[Array, "*n l"]
+
+
+class FaceMoments(eqx.Module):
+    """Per face of γ_i = g - K∇w_i·n - a w_i: the `mean` and the `variance` (n, l); the least a (n,)."""
+
+    mean: Float[Array, "*n l"]
+    variance: Float[Array, "*n l"]
+    rate: Float[Array, "*n"]
+
+
+def moments_at(
+    model: Parametrised,
+    theta: Array,
+    problem: LiftedProblem,
+    points: Float[Array, "n q d"],
+    vertices: Float[Array, "n v d"],
+    weights: Float[Array, " q"],
+    inverse: Callable[[Float[Array, "m d d"]], Array],
+) -> Moments:
+    """Of N cells with q points in each; `inverse` makes of K^{-1} at all points its means."""
+    shape, dim = (points.shape[0], points.shape[1]), points.shape[2]
+    every, ends = points.reshape(-1, dim), vertices.reshape(-1, dim)
+    medium, jet, lift = problem.medium(every), jet_at(model, theta, problem, every), problem.lift.jet(every)
+    value = jax.vmap(problem.coefficient.value)(every)
+    outer = least_eigenvalue(jax.vmap(problem.coefficient.value)(ends)).reshape(len(points), -1).min(axis=1)
+    slopes = jet.gradient
+    if problem.own_lift is not None:
+        slopes = tuple(jax.tree.map(jnp.add, slopes, lift.gradient))
+    rate = problem.law.reaction
+    reaction = jnp.zeros(len(every)) if rate is None else jax.vmap(rate.value)(every)
+    energy = jnp.sum(jnp.stack(slopes) * jnp.stack(medium.stress(slopes)), axis=0)
+    source = jax.vmap(problem.source.value)(every)
+    return Moments(
+        given=cell_means(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
+        variance=mean_and_variance(-medium.residual(jet), shape, weights)[1],
+        inverse=inverse(inverse_of(value, dim)),
+        least=jnp.minimum(least_eigenvalue(value).reshape(shape).min(axis=1), outer),
+        reaction=reaction.reshape(shape).min(axis=1),
+        energy=cell_means(energy, shape, weights),
+    )
+
+
+def mean_and_variance(density: Array, shape: tuple[int, int], weights: Array) -> tuple[Array, Array]:
+    """Over the points of each cell."""
+    mean = cell_means(density, shape, weights)
+    return mean, cell_means((density - jnp.repeat(mean, shape[1], axis=0)) ** 2, shape, weights)
 
 
 def jet_at(model: Parametrised, theta: Array, problem: LiftedProblem, points: Array) -> Jet:

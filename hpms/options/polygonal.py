@@ -110,13 +110,11 @@ class PolygonalOptions(MeshedOptions, abc.ABC):
 
     @property
     def lacks(self) -> str:
-        named = dict(zip(self.polygon.parts[len(self.polygon.outer) :], self.polygon.rounds, strict=False))
-        if any(named.get(part) and self.given[key].kind == DIRICHLET for part, key in self._named_parts.items()):
+        polygon, edges = self.polygon, self.edges
+        straight = [[polygon.straight(part) for part in edges.groups[k]] for k in edges.held]
+        if any(0 in counts for counts in straight):
             return _ROUND
-        edges = self.edges
-        is_joined = any(sum(part not in named or not named[part] for part in edges.groups[k]) > 1 for k in edges.held)
-        has_ring = any(part in named and not named[part] for k in edges.held for part in edges.groups[k])
-        return _CORNERS if self.corners or is_joined or has_ring else ""
+        return _CORNERS if self.corners or any(sum(counts) > 1 for counts in straight) else ""
 
     @property
     def corners(self) -> tuple[Corner, ...]:

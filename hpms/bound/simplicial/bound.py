@@ -16,10 +16,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.bound.found import TOO_FEW, ErrorBound, Refined
+from hpms.bound.pointwise import Moments
 from hpms.bound.room import room
 from hpms.bound.simplicial.constants import friedrichs
 from hpms.bound.simplicial.hybrid import FacetFlux, carried
-from hpms.bound.simplicial.moments import FacetData, Moments, facet_moments, flux_means, moments
+from hpms.bound.simplicial.moments import FacetData, facet_moments, flux_means, moments
 from hpms.bound.simplicial.partition import Partition, enough, partition
 from hpms.bound.simplicial.rules import degree_five, product
 from hpms.fem.mesh.simplices import Simplices

@@ -57,6 +57,13 @@ class Polygon:
         rings = [np.asarray(ring, float) for ring in self.rings]
         return np.concatenate([np.stack([ring, np.roll(ring, -1, axis=0)], axis=1) for ring in rings])
 
+    def straight(self, part: str) -> int:
+        """How many edges a part has, none where it stands for a circle."""
+        number = self.parts.index(part) - len(self.outer)
+        if number < 0:
+            return 1
+        return 0 if self.rounds and self.rounds[number] else len(self.holes[number])
+
     @property
     def area(self) -> float:
         """|Ω|."""
