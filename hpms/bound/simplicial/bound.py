@@ -66,7 +66,7 @@ def simplicial_bound(
         quick = looks.at(partition(mesh, period, max(_FEW, most / 8)))
         found = None if quick.relative <= _FAR * goal else quick
     found = found or looks.refined(cells, most)
-    lacks = lacks or ("" if is_hard else MISSED) or found.lacks
+    lacks = ("" if is_hard else MISSED) or lacks or found.lacks
     return replace(found, lacks=lacks, seconds=time.perf_counter() - start)
 
 
