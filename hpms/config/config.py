@@ -129,12 +129,15 @@ def read_config(values: Mapping[str, Any]) -> Config:
         if not isinstance(values.get(group), Mapping) or (group in EXAMPLES and "name" not in values[group]):
             raise not_chosen(group)
     names = {group: values[group].get("name") for group in GROUPS}
-    found: dict[str, Any] = {"problem": read(option("problem", names["problem"]), values["problem"], "problem")}
+    stated = values["problem"]
+    known = {"dim": stated["dim"]} if type(stated.get("dim")) is int else {}
+    found: dict[str, Any] = {"problem": read(option("problem", names["problem"]), stated, "problem", known)}
     names["upscaling"] = found["problem"].upscaling(names["upscaling"])
     schemas = {group: option(group, names[group]) for group in GROUPS}
     variables = {"eps": found["problem"].eps, "dim": found["problem"].dim}
     for group in GROUPS[1:]:
         found[group] = read(schemas[group], values[group], group, variables)
+    found["coefficient"] = found["coefficient"].in_dimensions(found["problem"].dim)
     seed = read(_Seed, {"seed": values.get("seed", 0)}, "").seed
     if getattr(found["optimizer"], "learning_rate", 0.0) is None:
         rate = getattr(found["network"], "learning_rate", None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from hpms.config.registry import register
 from hpms.config.schema import Fraction, Positive
@@ -27,15 +27,21 @@ if TYPE_CHECKING:
 def check_periods(periods: tuple[float, ...] | None, dim: int) -> None:
     """Raises `ConfigError` unless there is a length for each axis, or none at all."""
     if periods is not None and len(periods) != dim:
-        raise ConfigError("coefficient.periods", list(periods), f"give one per axis, problem.dim={dim}")
+        raise ConfigError("coefficient.periods", list(periods), f"give one per axis, problem.dim={dim}, or one for all")
 
 
+@dataclass(frozen=True)
 class CoefficientOptions(AbstractOptions, abc.ABC):
     """A coefficient K^ε."""
 
     def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
         """The periods of what `build` builds, one per axis, or None."""
         return self.build(dim, eps).periods
+
+    def in_dimensions(self, dim: int) -> Self:
+        """Itself with a length for each axis, where one is given for all."""
+        periods = getattr(self, "periods", None)
+        return self if periods is None or len(periods) > 1 else replace(self, periods=periods * dim)
 
     @abc.abstractmethod
     def build(self, dim: int, eps: float) -> AbstractCoefficient:
@@ -69,7 +75,7 @@ class ExpressionOptions(CoefficientOptions):
     """`coefficient=expression coefficient.formula='2+sin(2*pi*x1/eps)'`.
 
     **Arguments:** `formula`; `constants`, a map of names to numbers; `periods`, one length per axis (arithmetic in
-    eps), or null where the medium has none.
+    eps) or one for all of them, or null where the medium has none.
     """
 
     formula: str

@@ -24,7 +24,7 @@ class FunctionOptions(CoefficientOptions):
     """`coefficient=function`: K^ε(x), a number or a symmetric matrix (d, d), by a function of Python.
 
     **Arguments:** `function` is its name and the digest of its values, `module:qualname#digest`; `periods`, one length
-    per axis (arithmetic in eps), or null where the medium has none.
+    per axis (arithmetic in eps) or one for all, or null where the medium has none.
     """
 
     function: str

@@ -27,7 +27,7 @@ class ImageOptions(CoefficientOptions):
 
     **Arguments:** `path`, a grey PNG or TIFF, a `.npy` file or an HDF5 dataset FILE.h5:/name; `phases`, K for each grey
     value, as {0:1,255:10}, or null where the values are K themselves; `smoothing`, the deviation of a Gaussian (a
-    length, arithmetic in eps), beside which cubic B-splines smooth as much or less; `periods`, one per axis, or null.
+    length, arithmetic in eps), beside which cubic B-splines smooth as much or less; `periods`, as above.
     """
 
     path: File
