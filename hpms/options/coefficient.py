@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from hpms.config.registry import register
 from hpms.config.schema import Fraction, Positive
@@ -38,7 +38,7 @@ class CoefficientOptions(AbstractOptions, abc.ABC):
         """The periods of what `build` builds, one per axis, or None."""
         return self.build(dim, eps).periods
 
-    def in_dimensions(self, dim: int) -> Self:
+    def in_dimensions(self, dim: int) -> CoefficientOptions:
         """Itself with a length for each axis, where one is given for all."""
         periods = getattr(self, "periods", None)
         return self if periods is None or len(periods) > 1 else replace(self, periods=periods * dim)
