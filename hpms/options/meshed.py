@@ -91,7 +91,6 @@ class MeshedOptions(ProblemOptions, abc.ABC):
     def problem(self, law: AbstractLaw, source: AbstractSource, lifts: int) -> LiftedProblem:
         from hpms.problem.conditions import Conditions, FaceCondition
         from hpms.problem.lifted import LiftedProblem
-        from hpms.problem.meshed import Facets
 
         domain, given = self.build(), self.given
         faces = tuple(
@@ -104,7 +103,7 @@ class MeshedOptions(ProblemOptions, abc.ABC):
                 data[given[key].value] = (*data.get(given[key].value, ()), number)
         lift = self.lift(tuple(self._field(formula) for formula in data), tuple(data.values()))
         floats = are_fluxes(tuple(given.values())) and law.reaction is None
-        return LiftedProblem(domain, law, source, lifts, lift, Conditions(faces, Facets(domain.mesh)), floats)
+        return LiftedProblem(domain, law, source, lifts, lift, Conditions(faces, domain.places), floats)
 
     @property
     def flux_weight(self) -> float:

@@ -20,7 +20,7 @@ from hpms.problem.domain import AbstractDomain
 _PER_EPS, _MOST, _PER_LAYER = 4, {2: 16_000, 3: 24_000}, 3
 _ORDER = {1: 3, 2: 4, 3: 2}  # whose weights are positive
 _MOST_CELLS = 2_000_000
-_NEAR = 1e-9  # of the box around Ω: how far from a facet a point of ∂Ω may lie
+NEAR = 1e-9  # of the box around Ω: how far from a facet a point of ∂Ω may lie
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class AbstractMeshed(AbstractDomain):
         """One whose edges are about h long."""
 
     @property
+    def places(self) -> "Facets":
+        """Where its parts lie."""
+        return Facets(self.mesh)
+
+    @property
     def low(self) -> tuple[float, ...]:
         return tuple(self.mesh.low.tolist())
 
@@ -56,7 +61,7 @@ class AbstractMeshed(AbstractDomain):
         return self.mesh.surface
 
     def sample_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
-        return _random(key, *_simplices(self.mesh), count)
+        return random_points(key, *_simplices(self.mesh), count)[0]
 
     def lattice_interior(self, key: PRNGKeyArray, count: int) -> Float[Array, "{count} d"]:
         return _lattice(key, *_simplices(self.mesh), count)
@@ -80,7 +85,7 @@ class AbstractMeshed(AbstractDomain):
         return float(mesh.volumes[inside].sum() / mesh.volume)
 
     def sample_boundary(self, key: PRNGKeyArray, count: int) -> Float[Array, "m d"]:
-        return _random(key, self.mesh.nodes[self.mesh.facets], self.mesh.areas, count)
+        return random_points(key, self.mesh.nodes[self.mesh.facets], self.mesh.areas, count)[0]
 
     def has(self, points: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " m"]:
         return self.mesh.locate(points)[0] >= 0
@@ -158,7 +163,7 @@ class Facets(AbstractPlaces):
     def on(self, points: Float[Array, "m d"], face: Face | str) -> Bool[Array, " m"]:
         nearest, distance = self._nearest(points)
         assert isinstance(face, str)
-        return (self.labels[nearest] == self.parts.index(face)) & (distance < _NEAR)
+        return (self.labels[nearest] == self.parts.index(face)) & (distance < NEAR)
 
     def normal(self, points: Float[Array, "m d"], face: Face | str) -> Float[Array, "*m d"]:
         return self.normals[self._nearest(points)[0]].astype(points.dtype)
@@ -220,14 +225,16 @@ def _rule(
     return points, (sizes[:, None] * weights).ravel()
 
 
-def _random(key: PRNGKeyArray, corners: np.ndarray, sizes: np.ndarray, count: int) -> Float[Array, "{count} d"]:
-    """Uniform points on simplices."""
+def random_points(
+    key: PRNGKeyArray, corners: np.ndarray, sizes: np.ndarray, count: int
+) -> tuple[Float[Array, "{count} d"], Int[Array, " m"]]:
+    """Uniform points on simplices, and the simplex of each."""
     place_key, share_key = jax.random.split(key)
     place = jax.random.uniform(place_key, (count,), dtype=jnp.float64)
     chosen = _chosen(place, sizes)
     share = jax.random.exponential(share_key, (count, corners.shape[1]), dtype=jnp.float64)
     share = share / jnp.sum(share, axis=1, keepdims=True)
-    return jnp.einsum("mi,mid->md", share, jnp.asarray(corners)[chosen])
+    return jnp.einsum("mi,mid->md", share, jnp.asarray(corners)[chosen]), chosen
 
 
 def _lattice(key: PRNGKeyArray, corners: np.ndarray, sizes: np.ndarray, count: int) -> Float[Array, "{count} d"]:

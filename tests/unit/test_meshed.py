@@ -135,6 +135,28 @@ def test_normals_of_an_l_are_those_of_its_edges():
     assert [bool(places.on(middles[k : k + 1], f"edge{k + 1}")[0]) for k in range(6)] == [True] * 6
 
 
+def test_points_on_a_hole_that_stands_for_a_circle_lie_on_it_and_have_its_normal():
+    radius, middle = 0.4, np.array([0.1, 0.2])
+    rounds = ((*middle, radius), None)
+    plate = Polygon(PLATE.outer, (circle((0.1, 0.2), 0.41, 12), PLATE.holes[1]), rounds)
+    names = tuple("pipe" if part == "hole1" else part for part in plate.parts)
+    domain = PolygonDomain(2, 0.3, plate, names)
+    x, places = domain.sample_boundary(KEY, COUNT), domain.places
+    on, normal = np.asarray(places.on(x, "pipe")), np.asarray(places.normal(x, "pipe"))
+    away = np.asarray(x) - middle
+    distance = np.linalg.norm(away, axis=1)
+    np.testing.assert_allclose(distance[on], radius, rtol=1e-12)
+    np.testing.assert_allclose(normal[on], -away[on] / radius, atol=1e-9)
+    assert on.mean() == pytest.approx(2 * np.pi * 0.4 / domain.surface, rel=0.1)
+    assert sum(np.asarray(places.on(x, part)) for part in set(names)).tolist() == [1] * COUNT
+    straight = Facets(domain.mesh)
+    np.testing.assert_array_equal(normal[~on], np.asarray(straight.normal(x, "pipe"))[~on])
+    points, _ = domain.face_points("pipe")
+    assert np.asarray(places.on(jnp.asarray(points), "pipe")).all()
+    chords = np.asarray(straight.normal(jnp.asarray(points), "pipe"))
+    np.testing.assert_array_equal(np.asarray(places.normal(jnp.asarray(points), "pipe")), chords)
+
+
 def test_measures_are_those_of_the_domain(domain):
     points, weights = domain.measuring_points()
     assert weights.sum() == pytest.approx(domain.volume, rel=1e-12) and weights.min() > 0
