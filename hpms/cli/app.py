@@ -16,12 +16,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hpms.cli.compose import VERSION_BASE, config_dir
+from hpms.cli.compose import VERSION_BASE
 from hpms.cli.hydra_errors import sentence
 from hpms.cli.invocation import read_command
 from hpms.cli.main import without_output
 from hpms.cli.source import rename_in_files
 from hpms.commands.result import Result
+from hpms.config.shipped import config_dir
 from hpms.errors import UserError
 from hpms.sweep import Job, Plan
 

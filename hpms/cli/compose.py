@@ -12,19 +12,11 @@ from omegaconf import OmegaConf
 from hpms.cli.main import typed
 from hpms.cli.source import rename_in_files
 from hpms.config import aliases
+from hpms.config.shipped import config_dir
 from hpms.errors import ConfigError
 
 # Hydra 1.4 deprecates version_base; 1.3 needs it to leave the working directory alone.
 VERSION_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
-
-
-def config_dir() -> str:
-    """conf/ inside the package (a wheel) or beside it (a checkout)."""
-    package = Path(__file__).resolve().parents[1]
-    for candidate in (package / "conf", package.parent / "conf"):
-        if (candidate / "train.yaml").is_file():
-            return str(candidate)
-    raise FileNotFoundError(f"conf/ is neither in {package} nor in {package.parent}")
 
 
 def composed(verb: str, *overrides: str, resolve: bool = True, beside: str | Path | None = None) -> dict[str, Any]:

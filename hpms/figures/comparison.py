@@ -23,7 +23,7 @@ from hpms.figures.style import (
     save,
     seconds,
 )
-from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem, varying
+from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem, telling
 
 NAME = "errors"
 _ROW, _COLUMN, _LEGEND_LINE, _MOST_TEXT = 2.1, 2.9, 0.17, 30
@@ -109,7 +109,7 @@ def comparison_figure(shown: Sequence[Column]) -> Any:
 
 def columns(runs: Sequence[Run], by: Sequence[str] | None) -> list[Column]:
     """The runs by the problem they solve, and within each by the given keys, or those of `collection.group`."""
-    keys = [key for key in varying(runs) if is_problem(key)]
+    keys = [key for key in telling(runs) if is_problem(key)]
     problems = group(runs, keys)[1] if keys else [Group((), tuple(runs))]
     cells = [group(problem.runs, by) for problem in problems]
     differing = [key for names, groups in cells for key in _differing(names, groups)]

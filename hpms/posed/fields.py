@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpms.cli.compose import config_dir
+from hpms.config.shipped import config_dir
 from hpms.errors import UserError, brief
 from hpms.posed.arrays import IMAGE, kept
 from hpms.posed.conditions import Name, datum, shown

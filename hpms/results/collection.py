@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpms.config.config import is_identity
+from hpms.config.shipped import named_formulas
 from hpms.errors import UserError, suggestion
 from hpms.results.run import FILE, StoredRun
 from hpms.training.session import FINISHED, RUNNING
@@ -21,7 +22,10 @@ DEFAULT_BY = ("coupling", "network")
 
 @dataclass(frozen=True)
 class Run:
-    """A stored run, and its configuration as flat keys: `coupling` is the option's name, `coupling.tau2` a value."""
+    """A stored run, and its configuration as flat keys: `coupling` is the option's name, `coupling.tau2` a value.
+
+    A formula that has a file of its own in conf/ is called as that file.
+    """
 
     stored: StoredRun
 
@@ -34,6 +38,8 @@ class Run:
                 continue
             found[group] = values.get("name")
             found |= {f"{group}.{key}": value for key, value in values.items() if key != "name"}
+            if (formula := values.get("formula")) is not None:
+                found[group] = named_formulas(group).get(formula, found[group])
         return found
 
     @property
@@ -189,9 +195,16 @@ def group(runs: Sequence[Run], by: Sequence[str] | None = None) -> tuple[list[st
         if key not in known:
             raise UserError(f"--by={key} is not allowed: no run has this key.{suggestion(key, known)}")
     if by is None:
-        within = [key for cell in _cells(runs, keys) for key in varying(cell.runs)]
-        keys += [key for key in dict.fromkeys(within) if key not in keys]
+        keys = telling(runs, keys)
     return keys, _cells(runs, keys)
+
+
+def telling(runs: Sequence[Run], keys: Sequence[str] = ()) -> list[str]:
+    """The keys, and all others besides the seed in which runs differ that agree in these."""
+    found = list(keys)
+    while within := [key for cell in _cells(runs, found) for key in varying(cell.runs) if key not in found]:
+        found += dict.fromkeys(within)
+    return found
 
 
 def is_problem(key: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hpms.results.collection import Run, varying
+from hpms.results.collection import Run, telling
 from hpms.results.summary_table import text
 from hpms.results.table import scientific
 
@@ -14,7 +14,7 @@ _NUMBERS += ("ensemble_members",)
 
 def run_list(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """Header and rows for a reader."""
-    keys = [*_SHOWN, *(key for key in varying(runs) if key not in _SHOWN), "seed"]
+    keys = [*_SHOWN, *(key for key in telling(runs) if key not in _SHOWN), "seed"]
     rows = []
     for run in runs:
         values = [text(run.keys.get(key, "")) for key in keys]

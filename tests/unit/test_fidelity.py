@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from hpms import configure
-from hpms.cli.compose import config_dir
 from hpms.config.config import GROUPS
 from hpms.config.registry import options
 from hpms.config.schema import unknown_key
+from hpms.config.shipped import config_dir
 from hpms.network.base import Scales
 from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem

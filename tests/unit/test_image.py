@@ -177,7 +177,11 @@ def test_files_that_are_no_images_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("smoothing", "periods", "message"),
-    [(1.0, None, "smoothing=1 is not allowed"), (0.0, (0.3, 1.0), "must be multiples"), (0.0, (1.0, 1.0, 1.0), "one per axis")],
+    [
+        (1.0, None, "smoothing=1 is not allowed"),
+        (0.0, (0.3, 1.0), "must be multiples"),
+        (0.0, (1.0, 1.0, 1.0), "one per axis"),
+    ],
 )
 def test_lengths_have_to_fit_the_domain(tmp_path, smoothing, periods, message):
     with pytest.raises(ConfigError, match=message):

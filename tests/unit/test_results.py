@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import h5py
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import pytest
 
 import hpms
 from hpms.errors import UserError
+from hpms.results.collection import Run, group
 from hpms.results.hdf5 import atomic_h5, read_tree, write_tree
 from hpms.results.lock import locked
 from hpms.results.metrics import MetricsLog, columns, rows_from
@@ -116,3 +118,27 @@ def test_a_bound_that_says_little_of_the_relative_error_is_told_as_it_is(relativ
         "The coupling's own error, what it leaves of the exact solution u: ‖Q̄u - y‖/‖u‖ = 0.5 (0 would be none)."
         in text
     )
+
+
+def listed(coefficients):
+    """Runs that differ in the values of their coefficient."""
+    every = [{"coupling": {"name": "none"}, "network": {"name": "mlp"}, "problem": {"eps": 0.1}} for _ in coefficients]
+    values = [{**base, "coefficient": each, "seed": 0} for base, each in zip(every, coefficients, strict=True)]
+    return [Run(SimpleNamespace(values=each, experiment="custom")) for each in values]
+
+
+def formula(text, **constants):
+    return {"name": "expression", "formula": text, "constants": constants, "periods": None}
+
+
+def test_a_formula_with_a_file_of_its_own_is_called_as_that_file():
+    runs = listed([formula("k", k=1), formula("2 + 1.5*sin(2*pi*x1/eps)*sin(2*pi*x2/eps)")])
+    assert [run.keys["coefficient"] for run in runs] == ["constant", "sines"]
+    assert group(runs)[0] == ["coupling", "network", "coefficient"]
+
+
+def test_runs_that_differ_in_an_options_own_key_alone_stay_apart_beside_other_options():
+    runs = listed([formula("k", k=1), formula("1+x1"), formula("2+x1")])
+    keys, groups = group(runs)
+    assert keys == ["coupling", "network", "coefficient", "coefficient.formula"]
+    assert [len(each.runs) for each in groups] == [1, 1, 1]
