@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
-#   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh [gaps|upscaling|fast|media|certified|domains|small|osc1d|speed ...]
+#   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh \
+#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|small|osc1d|speed ...]
 # Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small and speed, which need
 # a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
 # are skipped, interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table
@@ -8,11 +9,11 @@
 # environment of scripts/benchmark/small_eps_mhm.py; without it small leaves that method out.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
 parts=("$@")
-if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains); fi
+if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains three_dimensions); fi
 for part in "${parts[@]}"; do
   case $part in
-    gaps | upscaling | fast | media | certified | domains | small | osc1d | speed) ;;
-    *) echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, small, osc1d or speed." >&2; exit 2 ;;
+    gaps | upscaling | fast | media | certified | domains | three_dimensions | small | osc1d | speed) ;;
+    *) echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, three_dimensions, small, osc1d or speed." >&2; exit 2 ;;
   esac
 done
 cd "$(dirname "$0")/.." # the tables name commands as they are typed here
@@ -103,7 +104,15 @@ domains() {
     'problem.holes=[{circle:[0.5,0.5,0.2]},{circle:[1.4,0.45,0.25]}]' \
     'problem.conditions={edge4:{dirichlet:0},edge2:{neumann:1},hole1:{dirichlet:1},all:{neumann:0}}' \
     "${common[@]}" +method=small training.iterations=60 reference.h=0.01 -- \
+    hpms train problem=perforated coefficient=constant source=constant "output=$RUNS/domains" +method=fast \
+    training.iterations=60 collocation.boundary_points=2000 reference.h=eps/12 -- \
     python examples/bracket.py
+}
+
+three_dimensions() {
+  python scripts/stored.py output "$RESULTS/three_dimensions.md" "Fine solutions on tetrahedra" \
+    python scripts/benchmark/three_dimensions.py --cells 25 --parts 4 -- \
+    python scripts/benchmark/three_dimensions.py --cells 6 --parts 16
 }
 
 osc1d() {
