@@ -23,6 +23,7 @@ from hpms.results.progress import TrainingProgress
 from hpms.results.recorder import RunRecorder, SilentRecorder
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.size import check_size
+from hpms.solution import Solution
 from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
@@ -200,7 +201,9 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
         fields |= {"error_bound": bound.density(measured.points)}
     except Exception as error:
         log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
-    return fields, found | measured.energy_error(built, theta, block)
+    solution = Solution(built, theta, best.iteration, measured, {}, outcome.status)
+    balanced = solution.balance.summary() if solution.balance else {}
+    return fields, found | balanced | measured.energy_error(built, theta, block)
 
 
 def _reason(interrupt: Interrupt) -> str | None:

@@ -14,6 +14,7 @@ from hpms.experiment import Experiment
 from hpms.machine.runtime import flags
 from hpms.problem.lifted import alone
 from hpms.problem.sites import sites
+from hpms.study.balance import Balance, balance
 from hpms.study.measure import Measure
 from hpms.training.loss import Evaluation
 from hpms.training.state import evaluate
@@ -73,6 +74,12 @@ class Solution:
         with flags(self.config):
             return self.built.bound(self.theta)
 
+    @cached_property
+    def balance(self) -> Balance | None:
+        """What flows out of the cells of a coarse grid and is not from a source, of a box; None on other domains."""
+        with flags(self.config):
+            return balance(self.built.problem, self._total)
+
     @property
     def upscaled(self) -> Float[np.ndarray, "*n d d"]:
         """K̃[v], or K̃^j (N, d, d) of cells."""
@@ -118,8 +125,11 @@ class Solution:
     def _unlifted(self, points: Any) -> tuple[np.ndarray, np.ndarray]:
         places = self._checked(points)
         with flags(self.config):
-            w, flux = self.built.problem.unlifted(places, *self._lifted(places))
+            w, flux = self._total(places)
             return _of(points, w), _of(points, flux)
+
+    def _total(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.built.problem.unlifted(points, *self._lifted(points))
 
     def _lifted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         value, gradient = self._network(points)

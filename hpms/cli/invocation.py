@@ -86,7 +86,7 @@ class UpscaleInvocation(Invocation):
     run: Folder | None
 
     def check(self, config: Config) -> None:
-        check_papers(config)
+        on_unit_cube(config)
 
 
 def check_papers(config: Config) -> None:
@@ -94,6 +94,18 @@ def check_papers(config: Config) -> None:
     if not config.problem.is_the_papers:
         reason = "upscaling is studied with w_i = x_i on the boundary of the unit cube: take problem=unit_cube"
         raise ConfigError("problem", config.names["problem"], reason)
+
+
+def on_unit_cube(config: Config) -> Config:
+    """With w_i = x_i on ∂Ω in place of conditions of one's own, which no upscaled coefficient depends on.
+
+    Raises `ConfigError` on other domains than the unit cube.
+    """
+    if config.problem.is_the_papers or not config.problem.is_unit_cube:
+        check_papers(config)
+        return config
+    cube = {"name": "unit_cube", "dim": config.problem.dim, "eps": config.problem.eps}
+    return read_config({**config.values, "problem": cube})
 
 
 # The others are plain invocations.

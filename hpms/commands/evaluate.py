@@ -28,6 +28,7 @@ def run(invocation: EvaluateInvocation, config: None, experiment: str) -> Result
     summary = {
         **loaded.summary(),
         **loaded.errors,
+        **(loaded.balance.summary() if loaded.balance else {}),
         "upscaled_coefficient": loaded.upscaled,
         "residual_loss": loaded.residual_loss,
         "iteration": loaded.iteration,

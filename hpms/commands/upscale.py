@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 
-from hpms.cli.invocation import UpscaleInvocation, check_papers
+from hpms.cli.invocation import UpscaleInvocation, on_unit_cube
 from hpms.commands.result import Result
 from hpms.config.config import Config
 from hpms.errors import ConfigError
@@ -41,6 +41,7 @@ def run(invocation: UpscaleInvocation, config: Config, experiment: str) -> Resul
     stored = None if invocation.run is None else StoredRun.at(invocation.run)
     if stored is not None:
         config, experiment = _config_of(stored, invocation, config), stored.experiment
+    config = on_unit_cube(config)
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)
     if stored is not None:
@@ -66,7 +67,7 @@ def _config_of(stored: StoredRun, invocation: UpscaleInvocation, config: Config)
     anything else is typed beside `run`.
     """
     found = config_here(stored)
-    check_papers(found)
+    on_unit_cube(found)
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
     keys = [override.lstrip("+~").partition("=")[0] for override in typed]
     references = [key for key in keys if key.partition(".")[0] == "reference"]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpms.figures.flow import draw_flow_maps, has_flow
 from hpms.figures.history import draw_errors, draw_terms, draw_upscaled, draw_weights
 from hpms.figures.lines import draw_bound, draw_coarse, draw_error, draw_solution
 from hpms.figures.maps import draw_bound_maps, draw_coarse_maps, draw_solution_maps
@@ -13,7 +14,8 @@ from hpms.results.run import StoredRun
 
 NAME, FORMATS = "figure", ("png", "pdf")
 FIGURE = f"{NAME}.{FORMATS[0]}"
-_ROW, _LOW_ROW, _MAPS, _COARSE_MAPS = 2.3, 2.0, 2.2, 1.9  # inches
+_ROW, _LOW_ROW, _MAPS = 2.3, 2.0, 2.2  # inches
+_HEIGHTS = {draw_coarse_maps: 1.9, draw_flow_maps: 3.0}
 Panel = tuple[str, Callable[[Any, Record, str], None]]
 
 _HISTORY: tuple[Panel, ...] = (
@@ -68,8 +70,9 @@ def _with_maps(run: Record) -> Any:
     logged = len(panels) - (len(_ERRORS) if run.has_errors else 0)
     rows = [part for part in (panels[:1], panels[1:logged], panels[logged:]) if part]
     maps = [draw_solution_maps, *([draw_bound_maps] if run.has_reference and "error_bound" in run.fields else [])]
+    maps += [draw_flow_maps] if has_flow(run) else []
     maps += [draw_coarse_maps] if run.coarse else []
-    heights = [*(_COARSE_MAPS if draw is draw_coarse_maps else _MAPS for draw in maps), *[_LOW_ROW] * len(rows)]
+    heights = [*(_HEIGHTS.get(draw, _MAPS) for draw in maps), *[_LOW_ROW] * len(rows)]
     figure = new_figure(sum(heights) + 0.4)
     figure.suptitle(heading(run))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)

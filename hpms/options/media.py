@@ -1,4 +1,4 @@
-"""`coefficient=checkerboard|inclusions|layered_angle|lognormal`."""
+"""`coefficient=checkerboard|inclusions|layered_angle`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from hpms.config.registry import register
-from hpms.config.schema import Bound, Count, Fraction, NonNegative, Positive, Width
+from hpms.config.schema import Bound, Count, Fraction, Positive, Width
 from hpms.errors import ConfigError
 from hpms.options.coefficient import CoefficientOptions
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from hpms.problem.coefficient.checkerboard import CheckerboardCoefficient
     from hpms.problem.coefficient.inclusions import InclusionsCoefficient
     from hpms.problem.coefficient.layered import LayeredCoefficient
-    from hpms.problem.coefficient.lognormal import LognormalCoefficient
 
 Seed = Annotated[int, Bound(least=0, most=2.0**32 - 1)]
-_MOST_INCLUSIONS, _MOST_MODES, _MOST_VARIANCE = 2000, 10_000, 12.0
+_MOST_INCLUSIONS = 2000
 
 
 @register("coefficient", "checkerboard")
@@ -152,31 +151,3 @@ class InclusionsOptions(CoefficientOptions):
             reason = f"{count} of coefficient.radius={self.radius:g} do not fit into the domain without overlaps"
             raise ConfigError(f"coefficient.{key}", value, reason)
         return found
-
-
-@register("coefficient", "lognormal")
-@dataclass(frozen=True)
-class LognormalOptions(CoefficientOptions):
-    """`coefficient=lognormal`: log K is Gaussian with covariance `variance` exp(-r²/(2 `correlation`²)) about the log
-    of `geometric_mean`, from `modes` random waves of `seed`.
-    """
-
-    geometric_mean: Positive
-    variance: NonNegative
-    correlation: Width
-    modes: Count
-    seed: Seed
-
-    def check(self, config: Config) -> None:
-        if self.variance > _MOST_VARIANCE:
-            raise ConfigError("coefficient.variance", self.variance, f"it must be at most {_MOST_VARIANCE:g}")
-        if self.modes > _MOST_MODES:
-            raise ConfigError("coefficient.modes", self.modes, f"it must be at most {_MOST_MODES}")
-
-    def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
-        return None
-
-    def build(self, dim: int, eps: float) -> LognormalCoefficient:
-        from hpms.problem.coefficient.lognormal import lognormal
-
-        return lognormal(dim, self.geometric_mean, self.variance, self.correlation, self.modes, self.seed)

@@ -53,6 +53,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         """Whether it is the unit cube with w_i = x_i on ∂Ω, which upscaling and the couplings need."""
         return True
 
+    @property
+    def is_unit_cube(self) -> bool:
+        """Whether Ω is the unit cube, whatever its conditions."""
+        return self.is_the_papers
+
     def upscaling(self, name: Any) -> Any:
         """The option that `upscaling=auto` stands for: isotropic, or none where there is nothing to upscale."""
         if name != "auto":
@@ -193,6 +198,10 @@ class BoxOptions(ProblemOptions):
     @property
     def wrapped(self) -> tuple[int, ...]:
         return tuple(axis for axis in range(self.dim) if self._every and self._every[2 * axis].kind == PERIODIC)
+
+    @property
+    def is_unit_cube(self) -> bool:
+        return set(self.lengths) == {1.0}
 
     def check(self, config: Config) -> None:
         if self.sides is not None and len(self.sides) != self.dim:

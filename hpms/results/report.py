@@ -11,6 +11,7 @@ from hpms.config.registry import option
 from hpms.results.table import scientific, table
 
 _DIGITS = "₁₂₃"
+_OUTFLOW = "outflow_"
 _CLEARLY = 0.95
 _NOTABLE = 0.1  # of an error, the reference's own
 
@@ -39,6 +40,7 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
         table(["", *(column["name"] for column in columns)], rows)
         + _each(summary)
         + _bound(summary, config)
+        + _balance(summary)
         + _least(summary)
         + _gap(summary, coupling)
     )
@@ -142,6 +144,18 @@ def _bound(summary: Mapping[str, Any], config: Config) -> str:
     elif accuracy is not None and lacks:
         text += " No number of points makes a bound of it."
     return f"\n\n{text}"
+
+
+def _balance(summary: Mapping[str, Any]) -> str:
+    """How well mass is kept in the cells of a coarse grid."""
+    if "balance_cells" not in summary:
+        return ""
+    faces = [f"{key.removeprefix(_OUTFLOW)} {summary[key]:.4g}" for key in summary if key.startswith(_OUTFLOW)]
+    mean, most = (scientific(summary[f"balance_{kind}"]) for kind in ("mean", "most"))
+    return (
+        f"\n\nMass in {summary['balance_cells']} cells is kept to {mean} of what flows through Ω (root mean square; at "
+        f"most {most}). Outflow: {', '.join(faces)}."
+    )
 
 
 def _gap(summary: Mapping[str, Any], coupling: str) -> str:

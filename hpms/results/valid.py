@@ -21,7 +21,15 @@ _CONFIG_MOST = 100_000  # characters
 _ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")
 _WITH_REFERENCE = ("reference_method", "fem_method", "reference_seconds", "fem_seconds")
 _WITH_REFERENCE += ("reference_own_l2", "reference_own_h1", "fem_relative_l2", "fem_relative_h1")
-_TEXTS = ("status", "reason", "reference_method", "fem_method", "corrector_method", "error_bound_lacks")
+_TEXTS = (
+    "status",
+    "reason",
+    "reference_method",
+    "fem_method",
+    "corrector_method",
+    "error_bound_lacks",
+    "balance_cells",
+)
 _WITH_BEST = ("iteration", "residual_loss", "wall_seconds")
 _ERRORS = ("relative_l2", "relative_h1")
 _MATRICES = ("upscaled_coefficient", "reference_upscaled_coefficient", "fem_upscaled_coefficient")

@@ -155,10 +155,20 @@ def test_a_box_with_linear_conditions_is_the_unit_cube(hpms, tiny):
         np.testing.assert_array_equal(first[name], second[name])
 
 
-@pytest.mark.parametrize("verb", ["upscale", "consistency"])
-def test_what_is_upscaled_needs_the_papers_conditions(hpms, verb):
-    code, _, err = hpms(verb, *TINY, MIXED)
+@pytest.mark.parametrize("options", [("upscale", "problem.sides=[2,1]"), ("consistency",)])
+def test_what_is_upscaled_needs_the_papers_conditions(hpms, options):
+    code, _, err = hpms(*options, *TINY, MIXED)
     assert code == 1 and err.count("\n") == 1 and "take problem=unit_cube" in err
+
+
+def test_a_medium_is_upscaled_as_on_the_unit_cube_whatever_the_conditions(hpms):
+    cube = [option for option in TINY if option != "problem=box" and not option.startswith("problem.tau")]
+    box, cube = (
+        hpms("upscale", *options) for options in ((*TINY, MIXED), (*cube, "problem=unit_cube", "problem.dim=2"))
+    )
+    assert box.code == cube.code == 0, box.err + cube.err
+    tables = [[line.split("  ")[0:3] for line in each.out.splitlines() if "[" in line] for each in (box, cube)]
+    assert tables[0] == tables[1] and len(tables[0]) == 3
 
 
 @pytest.mark.thorough

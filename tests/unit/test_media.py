@@ -9,7 +9,8 @@ import pytest
 
 from hpms.errors import ConfigError
 from hpms.fem.fine.upscaled import period_box, periodic
-from hpms.options.media import CheckerboardOptions, InclusionsOptions, LayeredAngleOptions, LognormalOptions
+from hpms.options.media import CheckerboardOptions, InclusionsOptions, LayeredAngleOptions
+from hpms.options.random_fields import ChannelsOptions, LognormalOptions
 from hpms.problem.coefficient.packing import ball_volume, packing
 from hpms.problem.lifted import on_host
 from tests.problems import quick_jit
@@ -34,6 +35,8 @@ MEDIA = [
     (inclusions("random", fraction=0.2), 2),
     (inclusions("random", count=3, radius=0.1), 3),
     (LognormalOptions(2.0, 1.0, 0.2, 64, 3), 2),
+    (ChannelsOptions(2.0, 0.3, 0.2, 10.0, 0.4, 3.0, 64, 3), 2),
+    (ChannelsOptions(2.0, 0.3, 0.2, 0.1, 0.4, 1.0, 16, 3), 3),
 ]
 
 
@@ -103,6 +106,16 @@ def test_inclusions_have_their_volume_lie_apart_and_within_the_box(dim, fraction
 def test_media_that_cannot_be_are_refused(options, said):
     with pytest.raises(ConfigError, match=said.replace(".", r"\.")):
         options.check(config(2))
+
+
+def test_channels_are_the_background_times_the_contrast_where_the_level_vanishes():
+    coefficient = ChannelsOptions(2.0, 0.3, 0.1, 10.0, 0.4, 3.0, 64, 3).build(2, 0.1)
+    x = jnp.asarray(np.random.default_rng(1).random((4000, 2)))
+    level = np.log(jax.vmap(coefficient.level.value)(x / jnp.array([3.0, 1.0])))
+    ratio = np.asarray(jax.vmap(coefficient.value)(x) / jax.vmap(coefficient.background.value)(x))
+    assert ratio[np.abs(level) < 0.02] == pytest.approx(10, rel=0.02)
+    assert ratio[np.abs(level) > 1.2] == pytest.approx(1, rel=0.002)
+    assert 0.2 < np.mean(ratio > 10**0.5) < 0.35  # P(|G| < 0.4 sqrt(log 2)) = 0.26
 
 
 def test_a_lognormal_field_has_its_mean_variance_and_correlation():
