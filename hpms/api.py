@@ -28,6 +28,7 @@ from hpms.results.run import StoredRun
 from hpms.runs import measure_in_time, train_runs
 from hpms.size import check_size
 from hpms.solution import Solution
+from hpms.start import started
 from hpms.training.loop import train as train_members
 from hpms.training.snapshot import Snapshot
 
@@ -76,10 +77,11 @@ def configure(
 
 def build(config: Config) -> Experiment:
     """Loss, initial parameters and coarse solver of a configuration; raises `UserError` as `hpms train` does."""
+    config, start = started(config)
     with flags(config):
         problem = fine_problem(config)
         check_size(config, problem)
-        return build_experiment(config, problem)
+        return build_experiment(config, problem, start=start)
 
 
 def train(
@@ -97,9 +99,10 @@ def train(
     if run_dir is not None:
         if stop is not None:
             raise ValueError("a run in a directory ends by its own limits: leave out stop or run_dir")
+        config, start = started(config, [Path(run_dir)])
         directory = given(Path(run_dir), config)
         with flags(config):
-            (ended,) = train_runs(config, 1, lambda _: directory, "custom", "give a new run_dir to start anew")
+            (ended,) = train_runs(config, 1, lambda _: directory, "custom", "give a new run_dir to start anew", start)
         if ended.interrupt.signal is not None:
             signal.raise_signal(ended.interrupt.signal)  # the checkpoint is written; whoever is asked decides what ends
         with flags(config):

@@ -27,6 +27,7 @@ from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.meshed import AbstractMeshed
 from hpms.problem.smoothness import roughness
+from hpms.start import Start
 from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, rate_of_slopes, trivial_loss
 from hpms.training.term.residual import ResidualTerm
@@ -127,14 +128,18 @@ def build(
     problem: LiftedProblem,
     points: Mapping[str, np.ndarray] | None = None,
     fixed: Mapping[str, np.ndarray] | None = None,
+    start: Start | None = None,
 ) -> Experiment:
     """The experiment on `fine_problem(config)`.
 
-    Points and untrained arrays are drawn from `seed` unless those of a stored run are given. Raises `UserError` for a
-    coefficient that is not positive at a point and for many empty averaging balls.
+    Points and untrained arrays are drawn from `seed` unless those of a stored run are given. With a `start` the
+    parameters are its own, and untrained arrays are drawn from its seed. Raises `UserError` for a coefficient that is
+    not positive at a point, for many empty averaging balls, and where the start does not fit.
     """
     domain, dtype = problem.domain, config.runtime.dtype
     network_key, point_key = jax.random.split(jax.random.key(config.seed))
+    if start is not None:
+        network_key, _ = jax.random.split(jax.random.key(start.parent.seed))
     block = config.runtime.block_size()
     if config.problem.corners and problem.law.forms is not None:
         raise UserError(
@@ -142,6 +147,8 @@ def build(
             "number; give problem.singular=false, with which the network stays wrong near such corners."
         )
     theta, model = draw_parameters(config, problem, network_key)
+    if start is not None:
+        theta = jnp.asarray(start.fitting(theta.size, config), theta.dtype)
     _check_outputs(config, model, theta, problem.law.forms)
     if points is None:
         interior, boundary = draw_points(config, problem, point_key)

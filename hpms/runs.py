@@ -24,6 +24,7 @@ from hpms.results.recorder import RunRecorder, SilentRecorder
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.size import check_size
 from hpms.solution import Solution
+from hpms.start import Start
 from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
@@ -66,13 +67,19 @@ class Ended:
 
 
 def train_runs(
-    config: Config, count: int, directory: Callable[[Config], Path], experiment: str, anew: str
+    config: Config,
+    count: int,
+    directory: Callable[[Config], Path],
+    experiment: str,
+    anew: str,
+    start: Start | None = None,
 ) -> list[Ended]:
     """Trains, continues or finds ended the runs of `count` seeds from that of the configuration on.
 
     `runtime.setup()` has to come first. `directory` says where the run of a seed lies, `anew` how one is started anew
-    where that is taken. Raises `UserError` for what does not fit into memory, for a directory that another process
-    holds, for a run whose medium has changed, and where the wall limit is over before there is a reference.
+    where that is taken; those that are begun have the parameters of `start`, if there is one. Raises `UserError` for
+    what does not fit into memory, for a directory that another process holds, for a run whose medium has changed, and
+    where the wall limit is over before there is a reference.
     """
     problem = fine_problem(config)
     check_size(config, problem, count)
@@ -83,15 +90,16 @@ def train_runs(
         processes.decided(lambda: _hold(stack, [m.directory for m in members if not m.has_ended], anew))
         members = [m if m.has_ended else Member.at(m.config, m.directory) for m in members]
         processes.agree("the run that they find", [m.stored and m.stored.summary for m in members])
+        processes.agree("the parameters that they start from", start and start.parent.digest)
         for member in members:
             if member.stored:
                 member.stored.check_medium(problem, anew)
         found = [Ended(member, None, Interrupt()) for member in members if member.has_ended]
-        pending = [(member, _build(member, problem)) for member in members if not member.has_ended]
+        pending = [(member, _build(member, problem, start)) for member in members if not member.has_ended]
         if pending:
             measured = measure_in_time(config, problem)
             with interruptible() as interrupt:
-                outcomes = _train(pending, measured, experiment, interrupt, anew)
+                outcomes = _train(pending, measured, experiment, interrupt, anew, start)
             found += [Ended(m, outcome, interrupt) for (m, _), outcome in zip(pending, outcomes, strict=True)]
     return found
 
@@ -115,9 +123,10 @@ def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
         return measure(config, problem)
 
 
-def _build(member: Member, problem: LiftedProblem) -> Experiment:
-    stored = member.stored
-    return build(member.config, problem, stored and stored.points, stored and stored.fixed)
+def _build(member: Member, problem: LiftedProblem, start: Start | None) -> Experiment:
+    if member.stored is None:
+        return build(member.config, problem, start=start)
+    return build(member.config, problem, member.stored.points, member.stored.fixed)
 
 
 def _train(
@@ -126,18 +135,19 @@ def _train(
     experiment: str,
     interrupt: Interrupt,
     anew: str,
+    start: Start | None,
 ) -> list[Outcome]:
     config, theta = members[0][0].config, members[0][1].theta
     log.info("network=%s has P = %s parameters", config.names["network"], f"{theta.size:,}")
     validation = measured.validation(members[0][0].config.runtime.block_size())
     trainers = [built.trainer(validation) for _, built in members]
     starts = [
-        _start(member, trainer.start(built.theta), anew)
+        _start(member, trainer.start(built.theta), anew, start)
         for (member, built), trainer in zip(members, trainers, strict=True)
     ]
     with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
         recorders = [
-            _recorder(member, built, measured, experiment, len(members), progress if i == 0 else None)
+            _recorder(member, built, measured, experiment, len(members), progress if i == 0 else None, start)
             for i, (member, built) in enumerate(members)
         ]
         try:
@@ -154,8 +164,10 @@ def _train(
     return outcomes
 
 
-def _start(member: Member, fresh: Snapshot, anew: str) -> Snapshot:
+def _start(member: Member, fresh: Snapshot, anew: str, start: Start | None) -> Snapshot:
     if member.stored is None:
+        if start is not None:
+            log.info("starts from iteration %d of %s", start.parent.iteration, start.parent.path)
         return fresh
     snapshot = member.stored.snapshot(fresh, anew)
     log.info("%s: continues at iteration %d", member.directory, snapshot.iteration)
@@ -169,6 +181,7 @@ def _recorder(
     experiment: str,
     members: int,
     progress: TrainingProgress | None,
+    start: Start | None,
 ) -> RunRecorder | SilentRecorder:
     if not processes.is_first():
         return SilentRecorder()
@@ -180,7 +193,9 @@ def _recorder(
     options = member.config.problem
     kept = member.config.coefficient.kept(options.dim) | options.kept()
     fixture = Fixture(member.config, experiment, built.points, built.fixed, nodes, beside, built.problem.digest, kept)
-    sessions = [*(stored.sessions if stored else []), provenance()]
+    earlier = stored.sessions if stored else []
+    parent = start.parent.attributes() if start and not stored else {}
+    sessions = [*earlier, provenance() | parent]
     return RunRecorder(member.directory, fixture, sessions, stored.rows if stored else [], progress)
 
 

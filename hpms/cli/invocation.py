@@ -132,7 +132,7 @@ def read_command(verb: str, values: Mapping[str, Any]) -> tuple[Any, Config | No
         return invocation, None
     elsewhere = {field.name for field in dataclasses.fields(TrainInvocation)}
     for key in values:
-        if key not in GROUPS and key not in names | elsewhere | {"seed"}:
+        if key not in GROUPS and key not in names | elsewhere | {"seed", "init_from"}:
             raise unknown_key(key, [*GROUPS, "seed", *sorted(names)])
     invocation = read(schema, {k: v for k, v in values.items() if k in names}, "")
     load_plugins(invocation.plugins)

@@ -33,7 +33,7 @@ READERS = {
 _PAIRS = {"plot coefficient": "plot_coefficient"}
 # Values that Hydra's grammar cannot read bare: formulas, and paths such as outputs/.../seed=0.
 _QUOTED = re.compile(
-    r"(\+{0,2}(?:[\w.]*\.formula|problem\.(?:conditions|parts|vertices|holes)|law\.reaction|coefficient\.entries|coefficient\.path|run|run_dir|output|reference\.cache|compilation_cache))=([^'\"].*)",
+    r"(\+{0,2}(?:[\w.]*\.formula|problem\.(?:conditions|parts|vertices|holes)|law\.reaction|coefficient\.entries|coefficient\.path|run|run_dir|init_from|output|reference\.cache|compilation_cache))=([^'\"].*)",
     re.DOTALL,
 )
 _PATH = re.compile(r"(\+{0,2}[\w.]+)=([^'\"=,()\[\]{}]*=[^'\",()\[\]{}]*)")  # such as x.path=data/seed=3.png

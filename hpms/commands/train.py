@@ -15,10 +15,11 @@ from hpms.errors import ConfigError, UserError
 from hpms.figures.run import FIGURE, plot_run
 from hpms.figures.style import require_matplotlib
 from hpms.machine import processes
-from hpms.results.place import run_directory
+from hpms.results.place import begun_directories, run_directory
 from hpms.results.report import report
 from hpms.results.run import FILE, StoredRun
 from hpms.runs import Ended, train_runs
+from hpms.start import started
 from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN
 
 log = logging.getLogger(__name__)
@@ -29,11 +30,12 @@ _REGARDLESS = f"{_OTHERWISE}, or give training.divergence=null for a new run tha
 def run(invocation: TrainInvocation, config: Config, experiment: str) -> Result:
     """Trains, continues or finds finished the run of this configuration, or those of an ensemble."""
     plot = invocation.plot and _can_plot()
+    config, start = started(config, begun_directories(config, invocation, experiment))
     config.runtime.setup(invocation.compilation_cache, together=True)
     _hush()
     anew = "give a new run_dir to start anew" if invocation.run_dir else "add force=true to start anew in a new place"
     place = partial(run_directory, invocation=invocation, experiment=experiment)
-    ended = train_runs(config, invocation.ensemble, place, experiment, anew)
+    ended = train_runs(config, invocation.ensemble, place, experiment, anew, start)
     if not processes.is_first():
         return Result(max(map(_code, ended)), "", ())
     return together([_finish(each, plot) if each.outcome else _already(each, plot, anew) for each in ended])

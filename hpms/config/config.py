@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hpms.config import aliases
 from hpms.config.choices import EXAMPLES, not_chosen
 from hpms.config.registry import option
-from hpms.config.schema import read
+from hpms.config.schema import Folder, read
 from hpms.errors import ConfigError, UserError
 from hpms.options.balancing import BalancingOptions
 from hpms.options.boundary import BoundaryOptions
@@ -61,8 +61,8 @@ def is_identity(group: str, key: str) -> bool:
 
 @dataclass(frozen=True)
 class Config:
-    """One experiment: the options of every group of `GROUPS`, the seed, the options' names, and the values that it was
-    `read` from.
+    """One experiment: the options of every group of `GROUPS`, the seed, the options' names, the values that it was
+    `read` from, the run whose parameters are the start where there is one, and a digest of these once they are known.
     """
 
     problem: ProblemOptions
@@ -83,6 +83,8 @@ class Config:
     seed: int
     names: Mapping[str, str]
     values: Mapping[str, Any] = field(compare=False, repr=False)
+    init_from: str | None = None
+    start: str | None = None
 
     def coarse_space(self) -> "P1Space":
         """The coarse space, whose elements each lie in one cell of the upscaling."""
@@ -98,7 +100,10 @@ class Config:
         return dataclasses.replace(self, problem=self.problem.untrained(), coefficient=self.coefficient.unplaced())
 
     def identity(self, *groups: str) -> str:
-        """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long."""
+        """A hash of what determines the results: all groups (or those given), not the seed, nor where and how long.
+
+        Behind that of all groups stands the digest of the start, if there is one.
+        """
         training = self.training
         unasked = {key for key in ("bound_every", "accuracy") if getattr(training, key) is None}
         asked = set() if training.accuracy is None else {"bound_points"}
@@ -112,12 +117,14 @@ class Config:
             if group != "law" or not self.law.is_the_papers
         }
         plain = {group: aliases.hashed(group, values) for group, values in plain.items()}
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+        found = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{found}-{self.start}" if self.start and not groups else found
 
 
 @dataclass(frozen=True)
-class _Seed:
+class _Alone:
     seed: int
+    init_from: Folder | None
 
 
 def read_config(values: Mapping[str, Any]) -> Config:
@@ -138,13 +145,13 @@ def read_config(values: Mapping[str, Any]) -> Config:
     for group in GROUPS[1:]:
         found[group] = read(schemas[group], values[group], group, variables)
     found["coefficient"] = found["coefficient"].in_dimensions(found["problem"].dim)
-    seed = read(_Seed, {"seed": values.get("seed", 0)}, "").seed
+    alone = read(_Alone, {"seed": values.get("seed", 0), "init_from": values.get("init_from")}, "")
     if getattr(found["optimizer"], "learning_rate", 0.0) is None:
         rate = getattr(found["network"], "learning_rate", None)
         if rate is None:
             raise UserError(f"optimizer.learning_rate has no value, and network={names['network']} names none.")
         found["optimizer"] = dataclasses.replace(found["optimizer"], learning_rate=rate)
-    config = Config(**found, seed=seed, names=names, values=values)
+    config = Config(**found, seed=alone.seed, names=names, values=values, init_from=alone.init_from)
     _cross_checks(config)
     return config
 

@@ -25,6 +25,7 @@ class Run:
     """A stored run, and its configuration as flat keys: `coupling` is the option's name, `coupling.tau2` a value.
 
     A formula that has a file of its own in conf/ is called as that file.
+    Of a run that started from another one `init_from` is the hash of that one's configuration.
     """
 
     stored: StoredRun
@@ -40,6 +41,8 @@ class Run:
             found |= {f"{group}.{key}": value for key, value in values.items() if key != "name"}
             if (formula := values.get("formula")) is not None:
                 found[group] = named_formulas(group).get(formula, found[group])
+        if (parent := self.stored.parent) is not None:
+            found["init_from"] = parent.identity.partition("-")[0]
         return found
 
     @property

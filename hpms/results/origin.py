@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hpms.results.collection import Run
+from hpms.results.parent import PARENT
 
 _SHOWN = ("device", "platform", "host", "machine", "cpus", "python", "hpms", "commit")
 _TIMES = ("started", "command")
@@ -15,7 +16,7 @@ def environments(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """Header, and a row for each machine with the versions on it, in the order of their first sessions."""
     found: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for session in sorted(_sessions(runs), key=lambda session: str(session.get("started", ""))):
-        where = tuple(sorted((key, str(value)) for key, value in session.items() if key not in _TIMES))
+        where = tuple(sorted((key, str(value)) for key, value in session.items() if _is_environment(key)))
         found.setdefault(where, []).append(str(session.get("started", "")))
     columns = [dict(where) for where in found]
     rest = sorted({key for where in columns for key in where if key not in _SHOWN})
@@ -25,6 +26,10 @@ def environments(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     ]
     rows += [[key, *(where.get(key, "") for where in columns)] for key in (*_SHOWN, *rest)]
     return ["", *(f"environment {i + 1}" for i in range(len(columns)))], rows
+
+
+def _is_environment(key: str) -> bool:
+    return key not in _TIMES and not key.startswith(PARENT)
 
 
 def commands(runs: Sequence[Run]) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -32,6 +32,14 @@ def run_directory(config: Config, invocation: TrainInvocation, experiment: str) 
     return latest
 
 
+def begun_directories(config: Config, invocation: TrainInvocation, experiment: str) -> list[Path]:
+    """Where runs of this configuration may lie that started from some other run."""
+    if invocation.run_dir is not None:
+        return [Path(invocation.run_dir)]
+    place = experiment_directory(config, invocation.output, "train", experiment)
+    return sorted(place.parent.glob(f"{place.name}-*/seed={config.seed}*"))
+
+
 def _attempts(parent: Path, seed: int) -> Iterator[Path]:
     """The attempts there are, and behind them the first that is free."""
     attempt, count = parent / f"seed={seed}", 1
@@ -54,7 +62,7 @@ def given(directory: Path, config: Config, force: bool = False, resume: bool = T
     if (directory / FILE).exists():
         stored = StoredRun(directory)
         if stored.identity != config.identity() or stored.values["seed"] != config.seed:
-            difference = _difference(config.plain(), stored.values)
+            difference = _difference(config.plain(), stored.values) or "it has another start (init_from)"
             raise UserError(f"run_dir={directory} belongs to another configuration: {difference}.")
         if force or (not resume and stored.status != FINISHED):
             raise UserError(f"run_dir={directory} holds a run already: give a new folder to start anew.")
@@ -64,7 +72,7 @@ def given(directory: Path, config: Config, force: bool = False, resume: bool = T
 
 
 def _difference(here: dict[str, Any], there: dict[str, Any]) -> str:
-    """The first key whose value differs."""
+    """The first key whose value differs, "" where none does."""
     for group, values in here.items():
         other = there.get(group)
         if not isinstance(values, dict) or not isinstance(other, dict):
@@ -74,4 +82,4 @@ def _difference(here: dict[str, Any], there: dict[str, Any]) -> str:
         for key in sorted({*values, *other}):
             if is_identity(group, key) and values.get(key) != other.get(key):
                 return f"{group}.{key}={other.get(key)} there, {group}.{key}={values.get(key)} here"
-    return "its keys differ"
+    return ""

@@ -23,6 +23,7 @@ from hpms.results.hdf5 import (
     write_tree,
 )
 from hpms.results.metrics import LOG, Row, columns, read_rows, rows_from
+from hpms.results.parent import Parent
 from hpms.training.snapshot import Best, Snapshot
 from hpms.training.state import TrainState
 
@@ -144,6 +145,7 @@ class StoredRun:
                 self.summary = valid.shown(file["summary"].attrs)
                 sessions = file["provenance"]
                 self.sessions = [valid.shown(sessions[str(i)].attrs) for i in range(len(sessions))]
+                self.parent = Parent.of(self.sessions[0]) if self.sessions else None
                 self.rows = rows_from({k: np.asarray(v) for k, v in file["metrics"].items()})
                 self.points = {k: np.asarray(v) for k, v in file["points"].items()}
                 self.fixed = {k: np.asarray(v) for k, v in file["network"].items()}

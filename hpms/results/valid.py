@@ -16,6 +16,7 @@ from hpms.training.session import DIVERGED, FINISHED, INTERRUPTED, NAN, RUNNING
 FAILED = "failed"
 _STATUSES = (RUNNING, FINISHED, INTERRUPTED, NAN, DIVERGED, FAILED)
 _NAME, _DIGEST = re.compile(r"[\w.-]{1,200}"), re.compile(r"[0-9a-f]{12}")
+_IDENTITY = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{12})?")
 _KEY = re.compile(r"[\w.+-]{1,200}")  # a name, or a grey value
 _CONFIG_MOST = 100_000  # characters
 _ALWAYS = ("status", "reason", "iterations_done", "elapsed_seconds", "compile_seconds")
@@ -57,8 +58,8 @@ def digest_name(file: Any) -> str:
 def check(file: Any) -> dict[str, Any]:
     """The configuration of the open file; raises `ValueError` (or `KeyError`, `TypeError`) where it is not a run."""
     _require(_NAME.fullmatch(_text(file.attrs, "experiment")) and ".." not in file.attrs["experiment"], "experiment")
-    for name in ("identity", digest_name(file)):
-        _require(_DIGEST.fullmatch(_text(file.attrs, name)), name)
+    for name, pattern in (("identity", _IDENTITY), (digest_name(file), _DIGEST)):
+        _require(pattern.fullmatch(_text(file.attrs, name)), name)
     values = _configuration(file)
     dim = values["problem"]["dim"]
     known = values["reference"]["name"] != "none"

@@ -1,0 +1,111 @@
+"""A start from a neighbour: the parameters of another run in place of random ones."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpms.config.config import Config
+from hpms.errors import ConfigError, UserError
+from hpms.results.parent import Parent
+from hpms.results.run import FILE, StoredRun
+
+_GONE = "there is no such run any more, and one that is begun anew needs it"
+
+
+@dataclass(frozen=True)
+class Start:
+    """The parameters of the `parent`, of its logged iteration of smallest residual loss; None where the run that
+    started there goes on without it.
+    """
+
+    parent: Parent
+    theta: np.ndarray | None
+
+    def fitting(self, size: int, config: Config) -> np.ndarray:
+        """The parameters, for a network that has so many; raises `UserError` where they do not fit."""
+        if self.theta is None:
+            raise ConfigError("init_from", self.parent.path, _GONE)
+        if self.theta.size != size:
+            here = f"network={config.names['network']} has {size:,} here"
+            raise ConfigError("init_from", self.parent.path, f"it has {self.theta.size:,} parameters, and {here}")
+        return self.theta
+
+
+def started(config: Config, begun: Iterable[Path] = ()) -> tuple[Config, Start | None]:
+    """The configuration with the digest of the parameters that it starts from, and these: None without `init_from`.
+
+    `begun` are the directories in which its run may lie: one that is there goes on without its parent. Raises
+    `UserError` for a parent that is no run, has no parameters, or another architecture.
+    """
+    if config.init_from is None:
+        return config, None
+    try:
+        start = _read(config, config.init_from)
+    except UserError:
+        parent = _named(config, begun)
+        if parent is None:
+            raise
+        start = Start(parent, None)
+    return replace(config, start=start.parent.digest), start
+
+
+def _read(config: Config, place: str) -> Start:
+    try:
+        stored = StoredRun.at(place)
+        theta, iteration = stored.checkpoint("best")
+    except UserError as error:
+        raise UserError(f"init_from={place} cannot be started from: {error}") from None
+    if difference := _difference(config, stored.values):
+        raise ConfigError("init_from", place, f"its network is another one, {difference}")
+    seed = stored.parent.seed if stored.parent else stored.values["seed"]
+    return Start(Parent(place, stored.identity, iteration, _digest(theta), seed), theta)
+
+
+def _digest(theta: np.ndarray) -> str:
+    return hashlib.sha256(f"{theta.dtype.str} {theta.shape}".encode() + theta.tobytes()).hexdigest()[:12]
+
+
+def _named(config: Config, directories: Iterable[Path]) -> Parent | None:
+    """What the newest run of this configuration says of its parent, if that was given by the same path."""
+    found = []
+    for directory in directories:
+        if not (directory / FILE).exists():
+            continue
+        stored = StoredRun(directory)
+        parent = stored.parent
+        if parent is None or parent.path != config.init_from or stored.values["seed"] != config.seed:
+            continue
+        if stored.identity == replace(config, start=parent.digest).identity():
+            found.append((str(stored.sessions[0]["started"]), directory, parent))
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _difference(config: Config, there: Mapping[str, Any]) -> str:
+    """The first thing in which another architecture differs, as it is there and here, or ""."""
+    here, scales = config.plain(), (config.problem.eps, float(there["problem"]["eps"]))
+    pairs = {"network": (here["network"]["name"], there["network"]["name"])}
+    pairs |= {"problem.dim": (here["problem"]["dim"], there["problem"]["dim"])}
+    pairs |= {"boundary": (here["boundary"]["name"], there["boundary"]["name"])}
+    keys = sorted({*here["network"], *there["network"]} - {"name"})
+    pairs |= {f"network.{key}": (here["network"].get(key), there["network"].get(key)) for key in keys}
+    for name, (ours, theirs) in pairs.items():
+        if not _is_same(ours, theirs, scales):
+            return f"{name}={theirs} there and {name}={ours} here"
+    return ""
+
+
+def _is_same(here: Any, there: Any, scales: tuple[float, float]) -> bool:
+    """Whether values are equal, or numbers that are equal in units of ε or 1/ε."""
+    if here == there:
+        return True
+    if isinstance(here, list) and isinstance(there, list):
+        return len(here) == len(there) and all(_is_same(a, b, scales) for a, b in zip(here, there, strict=True))
+    if not (isinstance(here, float) and isinstance(there, float)):
+        return False
+    ours, theirs = scales
+    return any(math.isclose(here * ours**k, there * theirs**k, rel_tol=1e-9) for k in (1, -1))
