@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hpms.chain import origin
 from hpms.cli.compose import VERSION_BASE
 from hpms.cli.hydra_errors import sentence
 from hpms.cli.invocation import read_command
@@ -24,7 +25,8 @@ from hpms.cli.source import rename_in_files
 from hpms.commands.result import Result
 from hpms.config.shipped import config_dir
 from hpms.errors import UserError
-from hpms.sweep import Job, Plan
+from hpms.job import Job
+from hpms.sweep import Plan
 
 _NO_MEMORY = (
     "there is not enough memory for this: lower runtime.block, collocation.interior_points, ensemble or the width of "
@@ -67,6 +69,8 @@ def run(verb: str) -> None:
         _complain(verb, "interrupted. What was saved before stays, and the same command goes on from there.")
         code = 130
     except SystemExit as stop:
+        if isinstance(stop.code, str):
+            _complain(verb, stop.code)
         code = stop.code if isinstance(stop.code, int) else 1
     except OSError as error:
         if begun:
@@ -103,6 +107,8 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
         if missing := sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{missing[0]} has no value: give {missing[0]}=... .")
         values: Any = OmegaConf.to_container(config, resolve=True)
+        if values.get("chain") is True:
+            values["init_from"] = origin(HydraConfig.get()) or values["init_from"]
         invocation, chosen = read_command(verb, values)
         command = importlib.import_module(f"hpms.commands.{verb}")  # JAX comes with it
         result = command.run(invocation, chosen, experiment)

@@ -31,12 +31,13 @@ class Invocation:
 
 @dataclass(frozen=True)
 class TrainInvocation(Invocation):
-    """Also whether to continue an interrupted run, to start anew in a new place, a run directory to use, how many seeds
-    to train at once, and whether to leave a figure beside each run.
+    """Also whether to continue an interrupted run, to start anew in a new place, or from the job of a sweep before this
+    one, a run directory to use, how many seeds to train at once, and whether to leave a figure beside each run.
     """
 
     resume: bool
     force: bool
+    chain: bool
     run_dir: Folder | None
     ensemble: Count
     plot: bool
@@ -45,6 +46,8 @@ class TrainInvocation(Invocation):
         super().check(config)
         if self.ensemble > 1 and self.run_dir is not None:
             raise ConfigError("run_dir", self.run_dir, "an ensemble has a directory for each seed: leave it out")
+        if self.ensemble > 1 and self.chain:
+            raise ConfigError("ensemble", self.ensemble, "a chain has one run at a time: sweep the seed")
         if config.seed + self.ensemble > 2**32:
             raise ConfigError("ensemble", self.ensemble, f"seeds end at 2**32 - 1, and the first is {config.seed}")
 

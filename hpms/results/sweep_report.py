@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpms.errors import UserError
+from hpms.job import Job
 from hpms.results.collection import Run
 from hpms.results.run import FILE, StoredRun
 from hpms.results.run_list import OUTCOME, outcome
 from hpms.results.table import table
-from hpms.sweep import Job
 
 
 def sweep_report(planned: Sequence[tuple[str, ...]], ended: Sequence[Job | None]) -> str:
