@@ -2,6 +2,7 @@
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
 #   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh \
 #     [gaps|upscaling|fast|media|certified|domains|three_dimensions|small|osc1d|speed ...]
+#   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh [gaps|upscaling|fast|media|certified|domains|chain|small|osc1d|speed ...]
 # Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small and speed, which need
 # a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
 # are skipped, interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table
@@ -14,6 +15,14 @@ for part in "${parts[@]}"; do
   case $part in
     gaps | upscaling | fast | media | certified | domains | three_dimensions | small | osc1d | speed) ;;
     *) echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, three_dimensions, small, osc1d or speed." >&2; exit 2 ;;
+if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains chain); fi
+for part in "${parts[@]}"; do
+  case $part in
+    gaps | upscaling | fast | media | certified | domains | chain | small | osc1d | speed) ;;
+    *)
+      echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, chain, small, osc1d or speed." >&2
+      exit 2
+      ;;
   esac
 done
 cd "$(dirname "$0")/.." # the tables name commands as they are typed here
@@ -113,6 +122,18 @@ three_dimensions() {
   python scripts/stored.py output "$RESULTS/three_dimensions.md" "Fine solutions on tetrahedra" \
     python scripts/benchmark/three_dimensions.py --cells 25 --parts 4 -- \
     python scripts/benchmark/three_dimensions.py --cells 6 --parts 16
+chain() {
+  local runs=$RUNS/chain which
+  local swept=(problem.eps=0.2,0.1,0.05 seed=0,1,2 training.bound_points=0)
+  local newton=(+experiment=osc1d_fast collocation.interior_points=500 training.iterations=30 training.log_every=1)
+  local adam=(+experiment=osc1d network=ms_pinn_light coupling=none optimizer.learning_rate=1e-3
+    collocation.interior_points=1000 training.iterations=6000)
+  for which in false true; do
+    RUNS=$runs/newton sweep "${newton[@]}" "${swept[@]}" "chain=$which"
+    RUNS=$runs/adam sweep "${adam[@]}" "${swept[@]}" "chain=$which"
+  done
+  python scripts/stored.py output "$RESULTS/chain.md" "Starts from a neighbour, and cold ones" \
+    python scripts/evidence/chain.py 8e-3 "$runs/newton" -- python scripts/evidence/chain.py 0.1 "$runs/adam"
 }
 
 osc1d() {
