@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
 #   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh \
-#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|small|osc1d|speed ...]
-#   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh [gaps|upscaling|fast|media|certified|domains|chain|small|osc1d|speed ...]
+#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|chain|small|osc1d|speed ...]
 # Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small and speed, which need
 # a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
 # are skipped, interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table
@@ -10,17 +9,13 @@
 # environment of scripts/benchmark/small_eps_mhm.py; without it small leaves that method out.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
 parts=("$@")
-if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains three_dimensions); fi
+parts_known="gaps upscaling fast media certified domains three_dimensions chain small osc1d speed"
+if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains three_dimensions chain); fi
 for part in "${parts[@]}"; do
-  case $part in
-    gaps | upscaling | fast | media | certified | domains | three_dimensions | small | osc1d | speed) ;;
-    *) echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, three_dimensions, small, osc1d or speed." >&2; exit 2 ;;
-if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains chain); fi
-for part in "${parts[@]}"; do
-  case $part in
-    gaps | upscaling | fast | media | certified | domains | chain | small | osc1d | speed) ;;
+  case " $parts_known " in
+    *" $part "*) ;;
     *)
-      echo "$part is no part: choose gaps, upscaling, fast, media, certified, domains, chain, small, osc1d or speed." >&2
+      echo "$part is no part: choose one of $parts_known." >&2
       exit 2
       ;;
   esac
@@ -122,6 +117,8 @@ three_dimensions() {
   python scripts/stored.py output "$RESULTS/three_dimensions.md" "Fine solutions on tetrahedra" \
     python scripts/benchmark/three_dimensions.py --cells 25 --parts 4 -- \
     python scripts/benchmark/three_dimensions.py --cells 6 --parts 16
+}
+
 chain() {
   local runs=$RUNS/chain which
   local swept=(problem.eps=0.2,0.1,0.05 seed=0,1,2 training.bound_points=0)

@@ -53,7 +53,9 @@ def reached(run: Run, goal: float) -> tuple[float, float] | None:
     """Step and seconds of the first row of the log with at most that error."""
     log = run.stored.history()
     below = np.flatnonzero(log["relative_l2"] <= goal)
-    return (log["iteration"][below[0]], log["elapsed_seconds"][below[0]]) if below.size else None
+    if not below.size:
+        return None
+    return float(log["iteration"][below[0]]), float(log["elapsed_seconds"][below[0]])
 
 
 def main() -> None:

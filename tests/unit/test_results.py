@@ -124,7 +124,7 @@ def listed(coefficients):
     """Runs that differ in the values of their coefficient."""
     every = [{"coupling": {"name": "none"}, "network": {"name": "mlp"}, "problem": {"eps": 0.1}} for _ in coefficients]
     values = [{**base, "coefficient": each, "seed": 0} for base, each in zip(every, coefficients, strict=True)]
-    return [Run(SimpleNamespace(values=each, experiment="custom")) for each in values]
+    return [Run(SimpleNamespace(values=each, experiment="custom", parent=None)) for each in values]
 
 
 def formula(text, **constants):
