@@ -14,12 +14,13 @@ from hpms.coupling.gather import gather
 from hpms.coupling.upscaling.isotropic import Isotropic
 from hpms.network.base import Scales, parametrise
 from hpms.network.boundary import HardBoundary
+from hpms.network.fbpinn import FiniteBasisNetwork
 from hpms.network.mlp import Perceptron
 from hpms.network.two_scale import TwoScaleNetwork
 from hpms.options.boundary import HardOptions, SoftOptions
 from hpms.options.coefficient import ExpressionOptions as Coefficient
 from hpms.options.collocation import BoundaryLayersOptions
-from hpms.options.network import MlpOptions, MsPinnOptions, TwoScaleOptions
+from hpms.options.network import FbpinnOptions, MlpOptions, MsPinnOptions, TwoScaleOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.collocation import BOUNDARY, INTERIOR, Sampler, collocate
 from hpms.problem.law.diffusion import Diffusion
@@ -51,6 +52,7 @@ def small_network(kind, activation, dim, dtype, hard, depth=2, outputs=1):
         "mlp": MlpOptions(9, depth, activation),
         "ms_pinn": MsPinnOptions(7, 1, activation, 5, (1.0, 2.0), "normal"),
         "two_scale": TwoScaleOptions(4, 1, 6, 1, 2, 2, (1.0, 3.0), activation, None),
+        "fbpinn": FbpinnOptions((3, 2, 2)[:dim], (1,), 0.8, 4, 1, activation),
     }[kind]
     network = random_network(schema, scales(dim, outputs), dtype)
     return parametrise((HardOptions() if hard else SoftOptions(1.0)).wrap(network))
@@ -72,6 +74,8 @@ def network_value(network, x, output=0):
         return perceptron_value(network.layers, sigma, x)[output]
     if isinstance(network, TwoScaleNetwork):
         return two_scale_value(network, sigma, x, output)
+    if isinstance(network, FiniteBasisNetwork):
+        return sum(level_value(level, sigma, x) for level in network.levels)[output]
     branches = []
     for frequency in network.frequencies:
         phase = 2 * jnp.pi * x @ frequency.array
@@ -87,6 +91,26 @@ def perceptron_value(layers, sigma, x):
     for layer in hidden:
         x = sigma(x @ layer.weight + layer.bias)
     return x @ output.weight + output.bias
+
+
+def level_value(level, sigma, x):
+    """Σ_j ω_j N_j over all subdomains of a level of the unit cube at once."""
+    overlap, counts = level.windows.overlap, np.array(level.windows.counts)
+    cells = np.array(list(np.ndindex(*counts)))
+    rise, fall = ((counts * x - faces) / overlap + 0.5 for faces in (cells, cells + 1))
+    rise, fall = jnp.where(cells == 0, 1, smooth_step(rise)), jnp.where(cells == counts - 1, 0, smooth_step(fall))
+    z = 2 * (counts * x - cells - 0.5) / np.where(counts == 1, 1, 1 + overlap)
+    *hidden, output = level.layers
+    for layer in hidden:
+        z = sigma(jnp.einsum("jn,jnk->jk", z, layer.weight) + layer.bias[:, 0])
+    each = jnp.einsum("jn,jnk->jk", z, output.weight) + output.bias[:, 0]
+    return jnp.prod(rise - fall, axis=1) @ each
+
+
+def smooth_step(t):
+    """The integral of 140 s³(1 - s)³ from 0 to t in [0, 1]."""
+    t = jnp.clip(t, 0, 1)
+    return 35 * t**4 - 84 * t**5 + 70 * t**6 - 20 * t**7
 
 
 def two_scale_value(network, sigma, x, output):

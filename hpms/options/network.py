@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from math import prod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from hpms.config.registry import register
-from hpms.config.schema import Count, Depth, Positive
+from hpms.config.schema import Bound, Count, Depth, Positive
 from hpms.errors import ConfigError
 from hpms.options.base import AbstractOptions
 
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 
     from hpms.config.config import Config
     from hpms.network.base import AbstractNetwork, Scales
+    from hpms.network.fbpinn import FiniteBasisNetwork
     from hpms.network.mlp import Perceptron
     from hpms.network.ms_pinn import MultiscaleFourierNetwork
     from hpms.network.two_scale import TwoScaleNetwork
+
+
+Overlap = Annotated[float, Bound(least=0.05, most=1.0)]
 
 
 class NetworkOptions(AbstractOptions, abc.ABC):
@@ -151,3 +156,53 @@ class TwoScaleOptions(NetworkOptions):
             activation=self.activation,
             periods=self.periods,
         )
+
+
+@register("network", "fbpinn")
+@dataclass(frozen=True)
+class FbpinnOptions(NetworkOptions):
+    """`network=fbpinn`: a perceptron with `depth` hidden layers of `width` neurons on each of overlapping subdomains of
+    the box around the domain, joined by the windows of a partition of unity.
+
+    **Arguments:** `subdomains`, how many there are along each axis, one number for all axes alike; `coarse_subdomains`,
+    those of a second level, which is added, or null for none; `overlap`, by which part of a cell of the decomposition
+    two neighbours overlap: 0.05 (as gaps and steep windows begin below) to 1. v = 0 at the start.
+    """
+
+    subdomains: tuple[Count, ...]
+    coarse_subdomains: tuple[Count, ...] | None
+    overlap: Overlap
+    width: Count
+    depth: Depth
+    activation: Literal["tanh", "swish", "sine"]
+    learning_rate: ClassVar[float | None] = 1e-3
+    wraps: ClassVar[bool] = True
+
+    def check(self, config: Config) -> None:
+        dim, points = config.problem.dim, config.collocation.interior_points
+        for key, given in (("subdomains", self.subdomains), ("coarse_subdomains", self.coarse_subdomains)):
+            if given is not None and len(given) not in (1, dim):
+                raise ConfigError(f"network.{key}", list(given), f"give {dim} numbers, one per axis, or one for all")
+            if given is not None and (number := prod(_along(given, dim))) > points:
+                reason = f"these are {number} subdomains for collocation.interior_points={points}: give at most as many"
+                raise ConfigError(f"network.{key}", list(given), reason)
+
+    def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> FiniteBasisNetwork:
+        from hpms.network.fbpinn import finite_basis_network
+
+        given = (self.subdomains, *(() if self.coarse_subdomains is None else (self.coarse_subdomains,)))
+        return finite_basis_network(
+            key,
+            scales,
+            dtype,
+            levels=[_along(counts, scales.dim) for counts in given],
+            overlap=self.overlap,
+            width=self.width,
+            depth=self.depth,
+            activation=self.activation,
+        )
+
+
+def _along(counts: tuple[int, ...], dim: int) -> tuple[int, ...]:
+    """One for each axis."""
+    return counts if len(counts) == dim else counts * dim

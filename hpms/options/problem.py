@@ -212,7 +212,7 @@ class BoxOptions(ProblemOptions):
             return
         check_without_upscaling(config)
         if self.wrapped and not config.network.wraps:
-            reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp or two_scale"
+            reason = f"it can't be periodic along x{self.wrapped[0] + 1}: take mlp, two_scale or fbpinn"
             raise ConfigError("network", config.names["network"], reason)
 
     def build(self) -> AbstractDomain:

@@ -108,7 +108,7 @@ def test_the_reference_of_a_rod_is_its_exact_solution(hpms):
         (("problem.conditions={all:{dirichlet:x3}}",), "problem.conditions.all.dirichlet"),
         (
             ("network=ms_pinn", "problem.conditions={bottom:periodic,top:periodic,all:{dirichlet:0}}"),
-            "take mlp or two_scale",
+            "take mlp, two_scale or fbpinn",
         ),
         (
             ("problem.eps=0.3", "problem.conditions={left:periodic,right:periodic,all:{dirichlet:0}}"),

@@ -41,6 +41,15 @@ def test_the_rows_of_least_squares_pass(hpms):
     assert "assembled (JᵀJ + μD)x = Jᵀz" in out
 
 
+@pytest.mark.thorough
+def test_subdomains_pass_with_the_rows_of_least_squares(hpms):
+    small = ("network.subdomains=[3]", "network.width=3", "network.depth=1", "coarse.h=0.1")
+    options = ("coupling=ball", "coupling.delta=0.4", "problem.eps=0.25", "collocation.interior_points=20")
+    code, out, _ = hpms("check", "+experiment=osc1d_fast", "network=fbpinn", *small, *options)
+    assert code == 0, out
+    assert "assembled (JᵀJ + μD)x = Jᵀz" in out
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("average", ["box", "hat"])
 @pytest.mark.parametrize("boundary", ["hard", "soft"])

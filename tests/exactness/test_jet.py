@@ -24,7 +24,7 @@ def forward(network, x, output=0):
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
 @pytest.mark.parametrize("activation", SIGMA)
-@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale", "fbpinn"])
 def test_value_gradient_and_laplacian_are_those_of_autodiff(kind, activation, dim):
     theta, hard = small_network(kind, activation, dim, "float64", True)
     _, soft = small_network(kind, activation, dim, "float64", False)
@@ -35,7 +35,7 @@ def test_value_gradient_and_laplacian_are_those_of_autodiff(kind, activation, di
 
 
 @pytest.mark.parametrize("hard", [True, False], ids=["hard", "soft"])
-@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale", "fbpinn"])
 def test_each_of_several_outputs_has_its_own_jet(kind, hard):
     theta, model = small_network(kind, "tanh", 2, "float64", hard, outputs=3)
     x = jax.random.uniform(jax.random.key(7), (6, 2))
@@ -47,7 +47,7 @@ def test_each_of_several_outputs_has_its_own_jet(kind, hard):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("hard", [True, False], ids=["hard", "soft"])
-@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale", "fbpinn"])
 def test_a_network_keeps_its_precision(kind, hard, dtype):
     with jax.numpy_dtype_promotion("strict"):
         theta, model = small_network(kind, "swish", 2, dtype, hard)
@@ -57,7 +57,7 @@ def test_a_network_keeps_its_precision(kind, hard, dtype):
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
-@pytest.mark.parametrize("kind", ["mlp", "two_scale"])
+@pytest.mark.parametrize("kind", ["mlp", "two_scale", "fbpinn"])
 def test_a_hard_boundary_is_zero_on_the_boundary(kind, dim):
     theta, model = small_network(kind, "tanh", dim, "float64", True)
     x = jax.random.uniform(jax.random.key(7), (6, dim))

@@ -80,7 +80,7 @@ def test_the_strong_side_is_that_of_autodiff(dim):
 
 
 @pytest.mark.parametrize("hard", [True, False], ids=["hard", "soft"])
-@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale"])
+@pytest.mark.parametrize("kind", ["mlp", "ms_pinn", "two_scale", "fbpinn"])
 @pytest.mark.parametrize("dim", [2, 3])
 def test_a_network_has_the_second_derivatives_that_are_wanted(kind, hard, dim):
     theta, model = small_network(kind, "tanh", dim, "float64", hard)

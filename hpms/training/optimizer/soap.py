@@ -19,10 +19,12 @@ Sides = tuple[tuple["Side", "Side"] | None, ...]
 
 
 class Side(eqx.Module):
-    """A Kronecker factor, the running mean of G G^T or G^T G, and its approximate eigenvectors."""
+    """A Kronecker factor, the running mean of G G^T or G^T G, and its approximate eigenvectors; of each matrix in a
+    stack.
+    """
 
-    factor: Float[Array, "n n"]
-    basis: Float[Array, "n n"]
+    factor: Float[Array, "*stack n n"]
+    basis: Float[Array, "*stack n n"]
 
 
 class SoapState(eqx.Module):
@@ -48,11 +50,15 @@ class Soap(AbstractOptimizer):
     refresh: int = eqx.field(static=True)
 
     def init(self, theta: Float[Array, " p"]) -> SoapState:
-        def side(size: int) -> Side:
-            return Side(jnp.zeros((size, size), theta.dtype), jnp.eye(size, dtype=theta.dtype))
+        def side(*shape: int) -> Side:
+            zero = jnp.zeros((*shape, shape[-1]), theta.dtype)
+            return Side(zero, zero + jnp.eye(shape[-1], dtype=theta.dtype))
 
         shapes = [leaf.shape for leaf in jax.tree.leaves(jax.eval_shape(self.unravel, theta))]
-        sides = tuple((side(shape[0]), side(shape[1])) if len(shape) == 2 else None for shape in shapes)
+        sides = tuple(
+            (side(*shape[:-2], shape[-2]), side(*shape[:-2], shape[-1])) if _is_matrix(shape) else None
+            for shape in shapes
+        )
         return SoapState(jnp.zeros((), jnp.int32), jnp.zeros_like(theta), jnp.zeros_like(theta), sides)
 
     def step(
@@ -107,7 +113,7 @@ class Soap(AbstractOptimizer):
             return Side(self.b2 * side.factor + (1 - self.b2) * product, side.basis)
 
         return tuple(
-            pair and (mixed(pair[0], g @ g.T), mixed(pair[1], g.T @ g))
+            pair and (mixed(pair[0], g @ g.mT), mixed(pair[1], g.mT @ g))
             for g, pair in zip(self._leaves(gradient), sides, strict=True)
         )
 
@@ -118,18 +124,23 @@ class Soap(AbstractOptimizer):
             if pair is None:
                 return leaf
             left, right = (side.basis for side in pair)
-            return left @ leaf @ right.T if back else left.T @ leaf @ right
+            return left @ leaf @ right.mT if back else left.mT @ leaf @ right
 
         return ravel_pytree([rotated(g, pair) for g, pair in zip(self._leaves(theta), sides, strict=True)])[0]
+
+
+def _is_matrix(shape: tuple[int, ...]) -> bool:
+    """Or a stack of matrices; rows in a stack are biases."""
+    return len(shape) == 2 or (len(shape) > 2 and shape[-2] > 1)
 
 
 def _is_side(node: Any) -> bool:
     return isinstance(node, Side)
 
 
-def _eigenvectors(factor: Float[Array, "n n"]) -> Float[Array, "n n"]:
+def _eigenvectors(factor: Float[Array, "*stack n n"]) -> Float[Array, "*stack n n"]:
     """By descending eigenvalue."""
-    return jnp.linalg.eigh(factor)[1][:, ::-1]
+    return jnp.linalg.eigh(factor)[1][..., ::-1]
 
 
 def _followed(square: Array, pair: tuple[Side, Side]) -> tuple[tuple[Side, Side], Array]:
@@ -137,7 +148,8 @@ def _followed(square: Array, pair: tuple[Side, Side]) -> tuple[tuple[Side, Side]
     found = []
     for axis, side in enumerate(pair):
         image = side.factor @ side.basis
-        order = jnp.argsort(-jnp.sum(side.basis * image, axis=0))
-        square = jnp.take(square, order, axis=axis)
-        found.append(Side(side.factor, jnp.linalg.qr(image[:, order])[0]))
+        order = jnp.argsort(-jnp.sum(side.basis * image, axis=-2))
+        square = jnp.take_along_axis(square, jnp.expand_dims(order, -1 - axis), axis=axis - 2)
+        image = jnp.take_along_axis(image, order[..., None, :], axis=-1)
+        found.append(Side(side.factor, jnp.linalg.qr(image)[0]))
     return (found[0], found[1]), square
