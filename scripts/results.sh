@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
 #   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh \
-#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|chain|small|osc1d|speed ...]
-# Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small and speed, which need
-# a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
+#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|chain|small|osc1d|speed|fbpinn ...]
+# Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small, speed and fbpinn, which
+# need a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
 # are skipped, interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table
 # of outputs to make it anew. RUNS and RESULTS are taken from the top of the project, MHM is the interpreter of the
 # environment of scripts/benchmark/small_eps_mhm.py; without it small leaves that method out.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
 parts=("$@")
-parts_known="gaps upscaling fast media certified domains three_dimensions chain small osc1d speed"
+parts_known="gaps upscaling fast media certified domains three_dimensions chain small osc1d speed fbpinn"
 if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains three_dimensions chain); fi
 for part in "${parts[@]}"; do
   case " $parts_known " in
@@ -142,6 +142,11 @@ speed() {
   python scripts/stored.py output "$RESULTS/speed.md" "Speed of a step" \
     python scripts/benchmark/step.py --rounds 9 -- python scripts/benchmark/least_squares.py --rounds 15 -- \
     python scripts/benchmark/startup.py --rounds 2 -- python scripts/benchmark/devices.py --points 10000 --rounds 7
+}
+
+fbpinn() {
+  python scripts/stored.py output "$RESULTS/fbpinn.md" "Subdomains" python scripts/benchmark/subdomains.py -- \
+    python scripts/couplings/subdomains.py --output "$RUNS/subdomains"
 }
 
 for part in "${parts[@]}"; do "$part"; done
