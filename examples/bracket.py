@@ -37,8 +37,8 @@ meshio.write(
 )
 
 # %%
-# The problem names the surfaces; all the rest has no flux. At the re-entrant edge ∇w has no bound and the strong residual
-# leads astray: the coupling, whose weak form does not mind, gets eight times its usual weight.
+# The problem names the surfaces; all the rest has no flux. At the re-entrant edge ∇w has no bound, and the strong
+# residual leads astray: the coupling, whose weak form does not mind, gets eight times its usual weight.
 problem = hpms.Problem(
     domain=hpms.Mesh(folder / "bracket.msh"),
     eps=0.2,
