@@ -1,4 +1,4 @@
-"""pyproject.toml, CITATION.cff, scripts/oldest.txt and README say the same."""
+"""pyproject.toml, CITATION.cff, scripts/oldest.txt and docs/citation.md say the same."""
 
 import re
 import tomllib
@@ -14,8 +14,8 @@ CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def bibtex():
-    """The fields of README's entry, on one line each."""
-    (entry,) = re.findall(r"```bibtex\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The fields of the entry in docs/citation.md, on one line each."""
+    (entry,) = re.findall(r"```bibtex\n(.*?)```", (ROOT / "docs" / "citation.md").read_text(encoding="utf-8"), re.DOTALL)
     fields = re.findall(r"^ +(\w+) += \{(.*?)\},?$", entry.replace('{\\"u}', "ü"), re.MULTILINE | re.DOTALL)
     return {name: " ".join(value.split()) for name, value in fields}
 
@@ -24,7 +24,7 @@ def test_the_version_is_one():
     assert PROJECT["version"] == CITATION["version"] == hpms.__version__
 
 
-def test_the_citation_is_that_of_readme():
+def test_the_citation_is_that_of_the_docs():
     assert CITATION["cff-version"] == "1.2.0" and {"message", "title", "authors"} <= CITATION.keys()
     paper, entry = CITATION["preferred-citation"], bibtex()
     names = [f"{author['family-names']}, {author['given-names']}" for author in paper["authors"]]
