@@ -13,6 +13,7 @@ import platform
 import time
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,6 +23,7 @@ import hpms
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.machine.runtime import device_name
 from hpms.training.least_squares import assemble
+from hpms.training.loss import Loss
 
 _WIDTHS = {"gradient": 16, "normal equations": 4}  # of a perceptron on a subdomain
 _PRECISIONS = {"gradient": "float32", "normal equations": "float64"}
@@ -47,12 +49,13 @@ def stepper(kind: str, found: Experiment) -> Callable[[], None]:
     loss = found.loss.weighted(jnp.ones(1, found.theta.dtype), None)
     theta = jnp.asarray(np.random.default_rng(0).normal(size=found.theta.size) / 4, found.theta.dtype)
 
-    def solved(theta: Array) -> Array:
-        system = assemble(loss, theta, loss.rows(theta))
-        return system.solve_rows(system.factor(jnp.asarray(1e-3)))
+    step = eqx.filter_jit(normal_equations if "equations" in kind else Loss.gradient)
+    return lambda: jax.block_until_ready(step(loss, theta))
 
-    step = jax.jit(solved if "equations" in kind else loss.gradient)
-    return lambda: jax.block_until_ready(step(theta))
+
+def normal_equations(loss: Loss, theta: Array) -> Array:
+    system = assemble(loss, theta, loss.rows(theta))
+    return system.solve_rows(system.factor(jnp.asarray(1e-3)))
 
 
 def main() -> None:

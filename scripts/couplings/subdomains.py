@@ -1,6 +1,7 @@
 """Subdomains (network=fbpinn) beside the other networks, with and without the paper's coupling, for equal seconds.
 
-    python scripts/couplings/subdomains.py [--problems osc1d osc2d] [--seconds 60 90] [--seeds 3] [--output DIR]
+    python scripts/couplings/subdomains.py [--problems osc1d osc2d] [--couplings none ball] [--seconds 60 90]
+        [--seeds 3] [--output DIR]
 
 Each case is one `hpms train ensemble=SEEDS` by Adam with the overrides of `compare.py`, ended by `training.wall_limit`
 instead of a number of iterations; the seconds are those of all seeds together, without compilation. Cases that have
@@ -67,12 +68,13 @@ def row(case: Case, output: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", nargs="+", choices=list(SUBDOMAINS), default=list(SUBDOMAINS))
+    parser.add_argument("--couplings", nargs="+", choices=list(COUPLINGS), default=["none", "ball"])
     parser.add_argument("--seconds", nargs="+", type=float, default=[60.0, 90.0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("outputs/subdomains"))
     options = parser.parse_args()
     seconds = dict(zip(SUBDOMAINS, options.seconds, strict=True))
-    cases = [Case(p, n, "adam", c) for p, n, c in itertools.product(options.problems, NETWORKS, ("none", "ball"))]
+    cases = [Case(p, n, "adam", c) for p, n, c in itertools.product(options.problems, NETWORKS, options.couplings)]
     for i, case in enumerate(cases):
         print(f"{i + 1}/{len(cases)} {' '.join(case)}", file=sys.stderr, flush=True)
         train(case, seconds[case.problem], options.seeds, options.output)
