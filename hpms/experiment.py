@@ -99,7 +99,7 @@ def fine_problem(config: Config) -> LiftedProblem:
     dim, eps = config.problem.dim, config.problem.eps
     coefficient, source = config.coefficient.over(config.problem.lengths, eps), config.source.build(dim, eps)
     law = config.law.build(coefficient, config.problem.lengths, eps)
-    problem = config.problem.problem(law, source, config.upscaling.lifts(dim))
+    problem = config.problem.problem(law, source, config.outputs)
     points = problem.domain.probes(_PROBES)
     problem.medium(jnp.asarray(points)).check(points)
     _check_periods(problem, points)
@@ -164,7 +164,7 @@ def build(
     _check_cells(upscaling, points[INTERIOR])
     context = CouplingContext(upscaling, space, problem, points[INTERIOR], block, dtype)
     coupling, solver = config.coupling.build(context) or (None, None)
-    sizes = len(points[INTERIOR]), len(points[BOUNDARY]), upscaling.lifts
+    sizes = len(points[INTERIOR]), len(points[BOUNDARY]), config.outputs
     _check_size(config, theta.size, coupling, *sizes, problem.conditions is not None and problem.conditions.has_flux)
     drawn = {part: jnp.asarray(array) for part, array in points.items()}
     places = collocate(problem, drawn, config.collocation.weights(domain), block, dtype)
@@ -241,22 +241,21 @@ def _members(upscaling: AbstractUpscaling, points: Float[Array, "m d"]) -> Float
 
 def _check_outputs(config: Config, model: Parametrised, theta: Array, forms: Forms | None) -> None:
     """Raises `UserError` where a network has not one output for each lifted problem, or not what the law needs."""
-    dim = config.problem.dim
-    wanted, point = config.upscaling.lifts(dim), np.zeros((1, dim), config.runtime.dtype)
+    wanted, point = config.outputs, np.zeros((1, config.problem.dim), config.runtime.dtype)
     try:
         jet = eqx.filter_eval_shape(lambda t: jet_of(model(t), jnp.asarray(point), forms), theta)
     except TypeError as error:
         if forms is None:
             raise
         raise UserError(
-            f"network={config.names['network']} has not the second derivatives that coefficient="
-            f"{config.names['coefficient']} needs: its jet takes x alone, not (x, forms) ({error})."
+            f"network={config.names['network']} has not the second derivatives that law={config.names['law']} with "
+            f"coefficient={config.names['coefficient']} needs: its jet takes x alone, not (x, forms) ({error})."
         ) from None
     found = jet.value.shape[1]
     if found != wanted:
         raise UserError(
-            f"network={config.names['network']} has {found} outputs where upscaling={config.names['upscaling']} needs "
-            f"{wanted}, as its `build` is told by scales.outputs."
+            f"network={config.names['network']} has {found} outputs where upscaling={config.names['upscaling']} with "
+            f"law={config.names['law']} needs {wanted}, as its `build` is told by scales.outputs."
         )
 
 

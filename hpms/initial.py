@@ -39,7 +39,7 @@ def _scales(config: Config, problem: LiftedProblem) -> Scales:
         dim,
         problem_options.eps,
         problem.coefficient.periods,
-        config.upscaling.lifts(dim),
+        config.outputs,
         problem_options.lengths,
         problem_options.wrapped,
         None if problem_options.edges is None else problem_options.low,

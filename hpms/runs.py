@@ -118,7 +118,7 @@ def measure_in_time(config: Config, problem: LiftedProblem) -> Measure:
         log.info(remark)
     warn_of_rough_data(problem)
     is_single, domain = config.runtime.precision == "float32", problem.domain
-    warn_of_roughness(problem.coefficient, domain.sides, is_single, domain.low)
+    warn_of_roughness(problem.law.spectrum, domain.sides, is_single, domain.low)
     with processes.in_turn(), deadline(limit and max(limit, _PATIENCE), _SLOW_REFERENCE.format(limit)):
         return measure(config, problem)
 
@@ -208,6 +208,8 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
         return {}, {}
     theta = jnp.asarray(best.theta)
     fields, found = measured.fields(built, theta, block), {}
+    if outcome.status != INTERRUPTED and not built.config.law.has_bound:
+        return fields, measured.energy_error(built, theta, block)
     if outcome.status == INTERRUPTED or limits.bound_points == 0:
         return fields, found
     try:

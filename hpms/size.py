@@ -56,7 +56,7 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     coarse += _PER_PAIR * config.coupling.pairs(nodes, points, dim)
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,
-        "collocation.interior_points": (2 * dim + 2 + lifts) * points * (8 + 2 * size),
+        "collocation.interior_points": (2 * dim + 2 + config.outputs) * points * (8 + 2 * size),
         "collocation.boundary_points": dim * float(config.collocation.boundary_points) * (8 + 2 * size),
         "coarse.h": coarse,
     }

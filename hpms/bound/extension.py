@@ -22,6 +22,7 @@ from jaxtyping import Array, Bool, Float
 from hpms.fem.faces import Face
 from hpms.machine.devices import compiled
 from hpms.network.base import Parametrised, jet_of
+from hpms.problem.conditions import FluxData
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import cut, visit_blocks
 
@@ -178,7 +179,9 @@ def _densities(
         value, slope = _transfinite(model, theta, problem, points, held, width)
         square = jnp.sum(value**2, axis=1)
         if on_face:
-            return jnp.stack([problem.flux_data(points).rate * square, square], axis=1)
+            data = problem.flux_data(points)
+            assert isinstance(data, FluxData)
+            return jnp.stack([data.rate * square, square], axis=1)
         medium = problem.law.at(points)
         slopes = tuple(slope[:, :, axis] for axis in range(slope.shape[2]))
         density = jnp.sum(slope * jnp.stack(medium.stress(slopes), axis=2), axis=(1, 2))

@@ -15,6 +15,7 @@ from hpms.bound.pointwise import FaceMoments, Moments, cell_means, jet_at, mean_
 from hpms.fem.faces import Face
 from hpms.machine.devices import compiled
 from hpms.network.base import Parametrised
+from hpms.problem.conditions import FluxData
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.sites import visit_blocks
 
@@ -142,6 +143,7 @@ def _face_moments(
     def block(corners: Array) -> FaceMoments:
         every = ((corners[:, None] + points) * widths).reshape(-1, len(widths))
         data, jet, shape = problem.flux_data(every), jet_at(model, theta, problem, every), (len(corners), len(points))
+        assert isinstance(data, FluxData)
         slope = sum(data.conormal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
         density = data.target - slope - data.rate[:, None] * jet.value
         return FaceMoments(*mean_and_variance(density, shape, weights), data.rate.reshape(shape).min(axis=1))

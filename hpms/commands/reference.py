@@ -14,7 +14,7 @@ from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.reference import Reference
 from hpms.machine.runtime import provenance
 from hpms.options.reference import needed
-from hpms.problem.lifted import LiftedProblem
+from hpms.problem.lifted import LiftedProblem, alone
 from hpms.results.hdf5 import atomic_h5, write_arrays, write_attributes
 from hpms.results.table import matrix, scientific, table
 from hpms.study.fine import find_baseline, find_box_gaps, find_reference
@@ -69,10 +69,9 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 def _fields(config: Config, problem: LiftedProblem, found: Reference) -> dict[str, np.ndarray]:
     """u, w, the flux -K∇w and y at the points of the errors, and y at the nodes of the configuration's coarse mesh."""
     points, weights = problem.domain.measuring_points()
-    value, gradient = lifted_reference(problem, found, points, 1)
-    w, flux = problem.unlifted(points, value, gradient)
-    common = {"points": points, "weights": weights, "value": value[:, 0], "gradient": gradient[:, 0]}
-    common |= {"w": w[:, 0], "flux": flux[:, 0]}
+    value, gradient = lifted_reference(problem, found, points, 1 if problem.conditions is None else problem.lifts)
+    every = {"value": value, "gradient": gradient, **problem.fields(points, value, gradient)}
+    common = {"points": points, "weights": weights, **{name: alone(array) for name, array in every.items()}}
     if problem.conditions is not None:
         return common
     space = config.coarse_space()

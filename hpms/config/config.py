@@ -86,6 +86,11 @@ class Config:
     init_from: str | None = None
     start: str | None = None
 
+    @property
+    def outputs(self) -> int:
+        """Those of the network: the components of w, of each lifted problem."""
+        return self.upscaling.lifts(self.problem.dim) * self.law.components(self.problem.dim)
+
     def coarse_space(self) -> "P1Space":
         """The coarse space, whose elements each lie in one cell of the upscaling."""
         return self.coarse.build(self.problem.dim, self.upscaling.multiple(self.problem.dim))

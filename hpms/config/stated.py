@@ -6,14 +6,16 @@ from typing import Any, cast
 
 from hpms.config.config import Config
 from hpms.errors import brief
-from hpms.options.conditions import DIRICHLET, PERIODIC, Condition
+from hpms.options.conditions import DIRICHLET, NEUMANN, PERIODIC, Condition
 
 
 def stated(config: Config) -> str:
     """Equation, domain, K, q and conditions, and what the network is, in two lines."""
     problem, law = config.problem, cast(Any, config.law)
     equation = "-∇·(K∇w) = q"
-    if config.names["law"] != "diffusion":
+    if law.takes_moduli:
+        equation = "-div σ(w) = q, σ = λ tr(e) I + 2μ e, e = (∇w + ∇wᵀ)/2,"
+    elif config.names["law"] != "diffusion":
         equation = f"A w = q, A by law={config.names['law']}{_keys(dataclasses.asdict(law))},"
     elif (reaction := getattr(law, "reaction", None)) is not None:
         equation = f"-∇·(K∇w) + ({_field(reaction)}) w = q"
@@ -21,9 +23,24 @@ def stated(config: Config) -> str:
     where = _conditions(every) if every else _linear(config)
     u = "v = w - ℓ, ℓ with the given values" if every else _lifted(config)
     return (
-        f"{equation} in {problem.described()}, eps = {problem.eps:g}, K = {_group(config, 'coefficient')}, "
-        f"q = {_group(config, 'source')}\n{where}; the network is {u}"
+        f"{equation} in {problem.described()}, eps = {problem.eps:g}, {_medium(config)}, "
+        f"q = {_source(config)}\n{where}; the network is {u}"
     )
+
+
+def _medium(config: Config) -> str:
+    found = cast(Any, config.coefficient)
+    if not found.are_moduli:
+        return f"K = {_group(config, 'coefficient')}"
+    constants = "".join(f", {name} = {value:g}" for name, value in found.constants.items())
+    return f"λ = {brief(found.lam)}, μ = {brief(found.mu)}{constants}"
+
+
+def _source(config: Config) -> str:
+    found = cast(Any, config.source)
+    if not found.is_force:
+        return _group(config, "source")
+    return "0" if found.formulas is None else brief(f"({', '.join(found.formulas)})")
 
 
 def _linear(config: Config) -> str:
@@ -56,12 +73,20 @@ def _keys(options: Mapping[str, Any]) -> str:
     return f" ({brief(pairs)})" if pairs else ""
 
 
-def _conditions(every: Mapping[str, Condition]) -> str:
+def _conditions(every: Mapping[str, tuple[Condition, ...]]) -> str:
     """Each condition with the parts of the boundary that have it."""
     parts: dict[str, list[str]] = {}
     for part, each in every.items():
-        parts.setdefault(_condition(each), []).append(part)
+        parts.setdefault(_condition(each[0]) if len(each) == 1 else _vector(each), []).append(part)
     return "; ".join(f"{said} at {', '.join(where)}" for said, where in parts.items())
+
+
+def _vector(each: tuple[Condition, ...]) -> str:
+    """What is given of each component, in one equation where that is of one kind."""
+    names = {DIRICHLET: "w", NEUMANN: "σn"}
+    if len({one.kind for one in each}) == 1:
+        return f"{names[each[0].kind]} = ({', '.join(_field(one.value) for one in each)})"
+    return ", ".join(f"{names[one.kind]}_{i} = {_field(one.value)}" for i, one in enumerate(each, 1))
 
 
 def _condition(each: Condition) -> str:

@@ -68,8 +68,9 @@ class GalerkinCoupling(AbstractCoupling):
 
     def density(self, jet: Jet, there: tuple[AbstractMedium, Array | None]) -> Float[Array, "b l f"]:
         medium, rate = there
-        flux = medium.stress(jet.gradient)
-        return jnp.stack(flux if rate is None else (*flux, rate[:, None] * jet.value), axis=-1)
+        if rate is None:
+            return medium.fluxes(jet.gradient)
+        return jnp.stack((*medium.stress(jet.gradient), rate[:, None] * jet.value), axis=-1)
 
     def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "p l f"]) -> Float[Array, "r l"]:
         groups = node_values.reshape(-1, self.group, *node_values.shape[1:]).mean(axis=1)

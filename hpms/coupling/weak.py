@@ -60,6 +60,20 @@ class AbstractWeakForm(abc.ABC):
         value, slope = self.problem.lifted(self.points)
         return self.assembled(value, slope) - self.load()[self.space.interior, None]
 
+    @abc.abstractmethod
+    def assembled(self, value: Float[np.ndarray, "m l"], slope: Float[np.ndarray, "m l d"]) -> Float[np.ndarray, "r k"]:
+        """∫ K∇v·∇φ_i + ∫ c v φ_i + ∫_Γ a v φ_i of functions from their values at the points, in a column for each v, or
+        in one for a vector.
+        """
+
+    @abc.abstractmethod
+    def norm(self, basis: Float[np.ndarray, "p c d d"] | None, cells: tuple[int, ...]) -> CoarseProblem:
+        """B[κ] for upscaled coefficients of that basis, None for all tensors; without any it is of means of K."""
+
+
+class AbstractScalarForm(AbstractWeakForm):
+    """Of a w that is a number."""
+
     @cached_property
     def base(self) -> sparse.csr_matrix:
         """∫ K̄∇φ_i·∇φ_j + c̄ φ_iφ_j + ∫_Γ ā φ_iφ_j with the means of K, geometric where it is a number, in each group."""
@@ -71,14 +85,12 @@ class AbstractWeakForm(abc.ABC):
         return self._form(np.zeros((*self.rates.shape[:2], *self.coefficient.shape[1:])), self.rates.mean(axis=2))
 
     def assembled(self, value: Float[np.ndarray, "m l"], slope: Float[np.ndarray, "m l d"]) -> Float[np.ndarray, "r l"]:
-        """∫ K∇v·∇φ_i + ∫ c v φ_i + ∫_Γ a v φ_i of functions from their values at the points."""
         flux = applied(self.coefficient, slope)
         both = np.concatenate([flux, (self.rates.ravel()[:, None] * value)[..., None]], axis=-1)
         groups = both.reshape(*self.rates.shape, *both.shape[1:]).mean(axis=2)
         return self.rule.assembled(np.swapaxes(groups, 2, 3), len(self.space.nodes))[self.space.interior]
 
     def norm(self, basis: Float[np.ndarray, "p c d d"] | None, cells: tuple[int, ...]) -> CoarseProblem:
-        """B[κ] for upscaled coefficients of that basis, None for all tensors; without any it is `base`."""
         is_known = basis is not None and not len(basis)
         base = self.base if is_known else self.mass if self.has_rate else None
         return CoarseProblem(self.space, np.zeros(len(self.space.nodes)), basis, cells, base)

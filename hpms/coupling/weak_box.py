@@ -6,12 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coupling.weak import AbstractWeakForm
+from hpms.coupling.weak import AbstractScalarForm
 from hpms.errors import UserError
 from hpms.fem.coarse.q1 import Q1Space
-from hpms.fem.coarse.rules import axis_rule, element_rule
+from hpms.fem.coarse.rules import AxisRule, axis_rule, element_rule
 from hpms.fem.tensors import eigenvalues
-from hpms.problem.lifted import LiftedProblem
+from hpms.problem.lifted import LiftedProblem, on_host
 
 _LOAD_POINTS, _LOAD_AXIS = 8, {1: 100_000, 2: 2000, 3: 160}  # per element and per ε at least, along an axis at most
 _PROBES, _NEAR = 256, 0.1
@@ -19,7 +19,7 @@ MOST_POINTS = 1_000_000
 _COUNTS, _LINES, _RESOLVED = (2, 3, 4, 6, 8, 12, 16, 24, 32), 64, 4e-3
 
 
-class BoxWeakForm(AbstractWeakForm):
+class BoxWeakForm(AbstractScalarForm):
     """V_H, of the width h and a `multiple` of elements along each axis, and quadrature with `count` points a period.
 
     `periods` None are those of the coefficient, or ε where K about repeats after that; else there are no boxes. `count`
@@ -39,38 +39,49 @@ class BoxWeakForm(AbstractWeakForm):
         periodic = () if conditions is None else conditions.periodic
         self._grid = self.space = Q1Space(sides, h, problem.given, periodic, multiple, problem.floats)
         self.has_rate = problem.law.reaction is not None or bool(problem.fluxes)
-        lengths = periods or problem.coefficient.periods or _about(problem)
-        each = lengths or (problem.domain.eps,) * self.space.dim
-        numbers = [count] * self.space.dim if count else resolving(problem, each)
-        rules = [
-            axis_rule(n, width, period, lengths is not None, number)
-            for n, width, period, number in zip(self._grid.counts, self._grid.widths, each, numbers, strict=True)
-        ]
-        if (points := math.prod(rule.points.size for rule in rules)) > MOST_POINTS:
-            raise UserError(
-                f"coupling.points={count or f'null, {numbers} here,'} is not allowed: with meshes of the width "
-                f"{self.space.h:.3g} the quadrature has {points:,} points, at most {MOST_POINTS:,} are allowed."
-            )
-        self.rule = element_rule(self._grid, rules, problem.fluxes)
+        self.rule = element_rule(self._grid, axis_rules(problem, self._grid, periods, count), problem.fluxes)
 
     def load(self) -> Float[np.ndarray, " n"]:
-        """∫ q φ_i + ∫_Γ g φ_i by Gauss points of its own, that resolve ε as far as there is room."""
-        problem, space = self.problem, self._grid
-        most = _LOAD_AXIS[space.dim] // max(space.counts)
-        rules = []
-        for n, width in zip(space.counts, space.widths, strict=True):
-            number = min(max(_LOAD_POINTS, round(_LOAD_POINTS * width / problem.domain.eps)), max(most, 2))
-            rules.append(axis_rule(n, width, width, False, number))
-        rule = element_rule(space, rules, problem.fluxes)
-        shape, dim = rule.points.shape, space.dim
-        given = np.zeros((*shape[:2], dim + 1, 1))
-        inside, beside = rule.points[: rule.count], rule.points[rule.count :]
-        given[: rule.count, :, dim, 0] = problem.source_at()(inside.reshape(-1, dim)).reshape(-1, shape[1])
-        if len(beside):
-            assert problem.conditions is not None
-            _, data = problem.conditions.at(jnp.asarray(beside.reshape(-1, dim)))
-            given[rule.count :, :, dim, 0] = np.asarray(data).reshape(-1, shape[1])
-        return rule.assembled(given, len(space.nodes))[:, 0]
+        return load(self.problem, self._grid)[:, 0]
+
+
+def axis_rules(
+    problem: LiftedProblem, grid: Q1Space, periods: tuple[float, ...] | None, count: int | None
+) -> list[AxisRule]:
+    """The quadrature along each axis, `periods` and `count` as above. Raises `UserError` for too many points."""
+    lengths = periods or problem.coefficient.periods or _about(problem)
+    each = lengths or (problem.domain.eps,) * grid.dim
+    numbers = [count] * grid.dim if count else resolving(problem, each)
+    rules = [
+        axis_rule(n, width, period, lengths is not None, number)
+        for n, width, period, number in zip(grid.counts, grid.widths, each, numbers, strict=True)
+    ]
+    if (points := math.prod(rule.points.size for rule in rules)) > MOST_POINTS:
+        raise UserError(
+            f"coupling.points={count or f'null, {numbers} here,'} is not allowed: with meshes of the width "
+            f"{grid.h:.3g} the quadrature has {points:,} points, at most {MOST_POINTS:,} are allowed."
+        )
+    return rules
+
+
+def load(problem: LiftedProblem, space: Q1Space) -> Float[np.ndarray, "n l"]:
+    """∫ q φ_i + ∫_Γ g φ_i, of a vector in d columns, by Gauss points that resolve ε as far as there is room."""
+    most = _LOAD_AXIS[space.dim] // max(space.counts)
+    rules = []
+    for n, width in zip(space.counts, space.widths, strict=True):
+        number = min(max(_LOAD_POINTS, round(_LOAD_POINTS * width / problem.domain.eps)), max(most, 2))
+        rules.append(axis_rule(n, width, width, False, number))
+    rule = element_rule(space, rules, problem.fluxes)
+    shape, dim = rule.points.shape, space.dim
+    inside, beside = rule.points[: rule.count], rule.points[rule.count :]
+    source = problem.source_at()(inside.reshape(-1, dim))
+    given = np.zeros((*shape[:2], dim + 1, source[:1].size))
+    given[: rule.count, :, dim] = source.reshape(-1, shape[1], given.shape[-1])
+    if len(beside):
+        assert problem.conditions is not None
+        _, data = problem.conditions.at(jnp.asarray(beside.reshape(-1, dim)))
+        given[rule.count :, :, dim] = np.asarray(data).reshape(-1, shape[1], given.shape[-1])
+    return rule.assembled(given, len(space.nodes))
 
 
 def _about(problem: LiftedProblem) -> tuple[float, ...] | None:
@@ -86,7 +97,8 @@ def _about(problem: LiftedProblem) -> tuple[float, ...] | None:
 
 def resolving(problem: LiftedProblem, periods: tuple[float, ...]) -> list[int]:
     """Along each axis the least number of points a period, of `_COUNTS`, that gives the means of K and 1/K over one."""
-    dim, coefficient, random = problem.domain.dim, problem.coefficient_at(), np.random.default_rng(0)
+    dim, random = problem.domain.dim, np.random.default_rng(0)
+    coefficient = on_host(problem.law.spectrum, dim)
     sides, low = np.array(problem.domain.sides), np.array(problem.domain.low)
     starts, phases = random.random((_LINES, dim)) * sides, random.random((_LINES, 1))
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from hpms.coupling.weak import AbstractWeakForm
+from hpms.coupling.weak import AbstractScalarForm
 from hpms.coupling.weak_box import MOST_POINTS, resolving
 from hpms.errors import UserError
 from hpms.fem.coarse.simplex import SimplexSpace, flux_rule, load_rule
@@ -17,7 +17,7 @@ _ALONG = {2: 2.6, 3: 3.2}  # points along an axis on the length of an edge of a 
 _LOAD_ORDER, _LOAD_ALONG = {2: 6, 3: 4}, 2  # pieces along ε
 
 
-class MeshWeakForm(AbstractWeakForm):
+class MeshWeakForm(AbstractScalarForm):
     """V_H on the `mesh`, with quadrature of about `count` points along each length ε; None is the least number whose
     means of K and 1/K over ε are right to 0.4 %.
     """

@@ -22,23 +22,27 @@ def solve(
     rhs: Float[np.ndarray, "k m"],
     dim: int,
     each: Callable[[np.ndarray], None] | None = None,
+    modes: Float[np.ndarray, "m r"] | None = None,
 ) -> Float[np.ndarray, "k m"]:
     """A x_i = b_i for the rows b_i, with A from a grid in `dim` dimensions.
 
     One factorisation up to 2e5 unknowns (5e3 in 3-D); above, conjugate gradients preconditioned with one smoothed
-    aggregation hierarchy, to a residual of 1e-10 ‖b‖, with `each` called after each of their iterations. Raises
-    `UserError` where these do not get there.
+    aggregation hierarchy, to a residual of 1e-10 ‖b‖, with `each` called after each of their iterations. Of a vector
+    equation, its d unknowns of a node side by side, the `modes` are those of least energy. Raises `UserError` where
+    these do not get there.
     """
     if rhs.shape[1] <= _DIRECT[dim]:
         factors = factorise(sparse.csc_matrix(matrix))
         return np.stack([factors.solve(b) for b in rhs])
-    return _multigrid(matrix, rhs, each)
+    return _multigrid(rhs, _hierarchy(matrix) if modes is None else _block_hierarchy(matrix, modes, dim), matrix, each)
 
 
 def _multigrid(
-    matrix: sparse.csr_matrix, rhs: Float[np.ndarray, "k m"], each: Callable[[np.ndarray], None] | None
+    rhs: Float[np.ndarray, "k m"],
+    preconditioner: LinearOperator,
+    matrix: sparse.csr_matrix,
+    each: Callable[[np.ndarray], None] | None,
 ) -> Float[np.ndarray, "k m"]:
-    preconditioner = _hierarchy(matrix)
     solutions = []
     for b in rhs:
         x, info = cg(matrix, b, rtol=_RELATIVE, atol=0, maxiter=_ITERATIONS, M=preconditioner, callback=each)
@@ -56,7 +60,20 @@ def _hierarchy(matrix: sparse.csr_matrix) -> LinearOperator:
     import pyamg
 
     strength: Any = ("symmetric", {"theta": _STRENGTH})
-    hierarchy = pyamg.smoothed_aggregation_solver(matrix, strength=strength)
+    return _preconditioner(pyamg.smoothed_aggregation_solver(matrix, strength=strength))
+
+
+def _block_hierarchy(matrix: sparse.csr_matrix, modes: Float[np.ndarray, "m r"], dim: int) -> LinearOperator:
+    """The same with the nodes as units, and the modes kept on all levels."""
+    import pyamg
+
+    strength: Any = ("symmetric", {"theta": 0.0})
+    return _preconditioner(
+        pyamg.smoothed_aggregation_solver(matrix.tobsr((dim, dim)), B=modes, strength=strength, max_coarse=300)
+    )
+
+
+def _preconditioner(hierarchy: Any) -> LinearOperator:
     for level in hierarchy.levels:
         level.A = sparse.csr_matrix(level.A)
     for level in hierarchy.levels[:-1]:

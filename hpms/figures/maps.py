@@ -6,7 +6,7 @@ import numpy as np
 
 from hpms.figures.grid import TensorGrid
 from hpms.figures.patches import Patches
-from hpms.figures.record import Record
+from hpms.figures.record import STRESSES, Record
 from hpms.figures.style import FIELD, SIGNED
 
 _SYMBOLS = ("network $v$", "reference $u$", "$v$, $u$")
@@ -44,6 +44,24 @@ def draw_bound_maps(part: Any, run: Record) -> None:
     difference = run.fields["gradient"] - run.fields["reference_gradient"]
     shown = _bound(run) | {r"$|\nabla(v - u)|$": np.linalg.norm(difference, axis=1)}
     _draw_apart(part, panels, grid, shown)
+
+
+def draw_stress_maps(part: Any, run: Record) -> None:
+    """The equivalent stress of von Mises, beside the reference's and their difference where there is one."""
+    grid = _layout(run)
+    panels = part.subplots(1, 3, sharey=True)
+    panels[0].set_ylabel("$x_2$")
+    ours, theirs = (run.fields.get(name) for name in STRESSES)
+    assert ours is not None
+    if theirs is None:
+        _draw_apart(part, panels, grid, {"von Mises stress": ours})
+        return
+    maps = _maps(panels[:2], grid, {"network, von Mises": ours, "reference, von Mises": theirs})
+    part.colorbar(maps, ax=list(panels[:2]), label="von Mises stress", aspect=14, shrink=0.8, pad=0.02)
+    reach = float(np.nanmax(np.abs(ours - theirs)))
+    error = _map(panels[2], grid, ours - theirs, cmap=SIGNED, vmin=-reach, vmax=reach)
+    panels[2].set_title("its error", loc="left")
+    part.colorbar(error, ax=panels[2], label="error", aspect=14, shrink=0.8, pad=0.04)
 
 
 def _bound(run: Record) -> dict[str, np.ndarray]:

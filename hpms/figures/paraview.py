@@ -1,13 +1,14 @@
 """The fields of a run as meshes for ParaView, by meshio."""
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from hpms.errors import UserError
 from hpms.figures.grid import TensorGrid
-from hpms.figures.record import Record
+from hpms.figures.record import STRESSES, Record
 
 NAME, FORMATS = "fields", ("vtu", "xdmf")
 _DATA = ("value", "gradient", "w", "flux", "reference_value", "reference_gradient")
@@ -16,7 +17,8 @@ _CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
 
 def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     """Writes `folder/fields.vtu`, or `fields.xdmf` with its `fields.h5`: v, ∇v, w = v + x_i, -K∇w, and with a reference
-    u, v - u, ∇u, of each lifted problem, numbered where there are several; and the bound of the error per volume, where
+    u, v - u, ∇u, of each lifted problem, numbered where there are several; in
+    elasticity displacement and stress as a vector and a tensor; and the bound of the error per volume, where
     it was taken.
 
     Neighbouring points are joined to segments, quadrilaterals or hexahedra; on a domain that is a mesh its simplices
@@ -32,6 +34,8 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{NAME}.{suffix}"
     points, data, count = run.fields["points"], {}, run.every["value"][0].size
+    if "stress" in run.every:
+        data, count = _elastic(run.every), 0
     for i in range(count):
         every = {name: run.every[name] for name in _DATA if name in run.every}
         found = {name: array.reshape(len(points), count, -1)[:, i] for name, array in every.items()}
@@ -52,6 +56,17 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     cells: list = [(_CELLS[run.dim], TensorGrid.of(points).cells())]
     meshio.write(path, meshio.Mesh(_three(points), cells, point_data=data))
     return path
+
+
+def _elastic(every: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Displacement and stress as a vector and a tensor, and von Mises' stress, beside those of the reference."""
+    stress = np.pad(every["stress"], [(0, 0), *[(0, 3 - every["stress"].shape[1])] * 2])
+    data = {"displacement": _three(every["w"]), "stress": stress.reshape(len(stress), 9)}
+    data |= {name: every[name] for name in STRESSES if name in every}
+    if "reference_value" in every:
+        error = every["value"] - every["reference_value"]
+        data |= {"reference_displacement": _three(every["w"] - error), "error": _three(error)}
+    return data
 
 
 def _write_simplices(cells: np.ndarray, data: dict[str, np.ndarray], path: Path) -> Path:

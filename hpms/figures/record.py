@@ -9,6 +9,7 @@ import numpy as np
 from hpms.figures.grid import meshes
 from hpms.results.run import StoredRun
 
+STRESSES = ("von_mises", "reference_von_mises")  # one number at each point, whatever w has components
 _FIRST, _LAST, _LOGGED = "residual", "coupling", "weighted_"
 
 
@@ -22,13 +23,13 @@ class Record:
 
     @property
     def has_lifted(self) -> bool:
-        """Whether there are several lifted problems."""
+        """Whether there are several lifted problems, or components of w."""
         return np.ndim(self.every["value"]) > 1 if self.every else "lifted_l2" in self.history
 
     @cached_property
     def fields(self) -> dict[str, np.ndarray]:
-        """Those of the first lifted problem; of w in place of u with conditions of one's own."""
-        places = ("points", "weights", "nodes", "cells", "error_bound")
+        """Those of the first lifted problem or component; of w in place of u with conditions of one's own."""
+        places = ("points", "weights", "nodes", "cells", "error_bound", *STRESSES)
         first = {name: array[:, 0] for name, array in self.every.items() if self.has_lifted and name not in places}
         found = self.every | first
         if not self.has_own_conditions or "w" not in found:

@@ -7,7 +7,7 @@ from typing import Any
 from hpms.figures.flow import draw_flow_maps, has_flow
 from hpms.figures.history import draw_errors, draw_terms, draw_upscaled, draw_weights
 from hpms.figures.lines import draw_bound, draw_coarse, draw_error, draw_solution
-from hpms.figures.maps import draw_bound_maps, draw_coarse_maps, draw_solution_maps
+from hpms.figures.maps import draw_bound_maps, draw_coarse_maps, draw_solution_maps, draw_stress_maps
 from hpms.figures.record import Record, record
 from hpms.figures.style import drawing, new_figure, save
 from hpms.results.run import StoredRun
@@ -71,6 +71,7 @@ def _with_maps(run: Record) -> Any:
     rows = [part for part in (panels[:1], panels[1:logged], panels[logged:]) if part]
     maps = [draw_solution_maps, *([draw_bound_maps] if run.has_reference and "error_bound" in run.fields else [])]
     maps += [draw_flow_maps] if has_flow(run) else []
+    maps += [draw_stress_maps] if "von_mises" in run.fields else []
     maps += [draw_coarse_maps] if run.coarse else []
     heights = [*(_HEIGHTS.get(draw, _MAPS) for draw in maps), *[_LOW_ROW] * len(rows)]
     figure = new_figure(sum(heights) + 0.4)

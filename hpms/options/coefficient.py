@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from hpms.config.registry import register
 from hpms.config.schema import Fraction, Positive
@@ -32,7 +32,9 @@ def check_periods(periods: tuple[float, ...] | None, dim: int) -> None:
 
 @dataclass(frozen=True)
 class CoefficientOptions(AbstractOptions, abc.ABC):
-    """A coefficient K^ε."""
+    """A coefficient K^ε, a number or a tensor, or where they `are_moduli` a pair of them."""
+
+    are_moduli: ClassVar[bool] = False
 
     def lengths(self, dim: int, eps: float) -> tuple[float, ...] | None:
         """The periods of what `build` builds, one per axis, or None."""

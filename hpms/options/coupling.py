@@ -248,9 +248,10 @@ class GalerkinOptions(CouplingOptions):
         for length, side in zip(self.periods or (), sides, strict=False):
             if length > side:
                 raise ConfigError("coupling.periods", list(self.periods or ()), f"none may exceed its side {side:g}")
-        if (rows := config.problem.hats(h, config.upscaling.multiple(dim))) > _MOST_ROWS:
+        hats = config.problem.hats(h, config.upscaling.multiple(dim))
+        if (rows := config.law.components(dim) * hats) > _MOST_ROWS:
             key, value = ("coarse.h", h) if self.spacing is None else ("coupling.spacing", self.spacing)
-            reason = f"its mesh has {rows:,} nodes, and a dense matrix of the coupling allows {_MOST_ROWS:,}"
+            reason = f"its mesh has {rows:,} hats, and a dense matrix of the coupling allows {_MOST_ROWS:,}"
             raise ConfigError(key, f"{value:g}", reason)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:
@@ -267,12 +268,15 @@ class GalerkinOptions(CouplingOptions):
 
     def _form(self, problem: LiftedProblem, h: float, cells: tuple[int, ...]) -> AbstractWeakForm:
         from hpms.coupling.weak_box import BoxWeakForm
+        from hpms.coupling.weak_elastic import ElasticWeakForm
         from hpms.coupling.weak_mesh import MeshWeakForm
         from hpms.problem.meshed import AbstractMeshed
 
         width, domain = self.spacing or h, problem.domain
         if isinstance(domain, AbstractMeshed):
             return MeshWeakForm(problem, domain.meshed(width), self.points)
+        if problem.law.components > 1:
+            return ElasticWeakForm(problem, width, self.periods, self.points)
         return BoxWeakForm(problem, width, self.periods, self.points, math.lcm(*cells))
 
 

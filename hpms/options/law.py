@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hpms.config.registry import register
 from hpms.errors import ConfigError
@@ -20,12 +20,21 @@ _KEY = "law.reaction"
 
 
 class LawOptions(AbstractOptions, abc.ABC):
-    """The operator A of A w = q."""
+    """The operator A of A w = q; whether a bound of the error is known for it, and whether its coefficient is a pair of
+    elastic moduli.
+    """
 
     @property
     @abc.abstractmethod
     def is_the_papers(self) -> bool:
         """Whether it is -∇·(K∇w), without more."""
+
+    has_bound: ClassVar[bool] = True
+    takes_moduli: ClassVar[bool] = False
+
+    def components(self, dim: int) -> int:
+        """Those of w."""
+        return 1
 
     @abc.abstractmethod
     def build(self, coefficient: AbstractCoefficient, sides: tuple[float, ...], eps: float) -> AbstractLaw:

@@ -79,8 +79,8 @@ class MeshedOptions(ProblemOptions, abc.ABC):
         assert self.named
         self.build()
 
-    def conditions_by_part(self) -> dict[str, Condition]:
-        return self.given
+    def conditions_by_part(self) -> dict[str, tuple[Condition, ...]]:
+        return {part: (each,) for part, each in self.given.items()}
 
     def build(self) -> AbstractMeshed:
         return self.domain(self.named)

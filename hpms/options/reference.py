@@ -66,7 +66,7 @@ class DefaultOptions(ReferenceOptions):
             self._check_layers(config)
         else:
             name = meshes.method_name(self.method, dim, not config.law.is_the_papers)
-            meshes.reference_cells(dim, config.problem.eps, name, self.h, longest)
+            meshes.reference_cells(dim, config.problem.eps, name, self.h, longest, config.law.components(dim))
         meshes.baseline_cells(dim, self.baseline_h, longest)
 
     def _check_layers(self, config: Config) -> None:

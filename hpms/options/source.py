@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hpms.config.registry import register
 from hpms.formula import field_formula
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class SourceOptions(AbstractOptions, abc.ABC):
-    """The source q of -∇·(K^ε∇w) = q with w = x₁ on ∂Ω; u = w - x₁ has f = q + ∂₁K^ε on its right-hand side."""
+    """The source q of -∇·(K^ε∇w) = q with w = x₁ on ∂Ω; u = w - x₁ has f = q + ∂₁K^ε on its right-hand side.
+
+    Where it `is_force` q has d components.
+    """
+
+    is_force: ClassVar[bool] = False
 
     @abc.abstractmethod
     def build(self, dim: int, eps: float) -> AbstractSource:

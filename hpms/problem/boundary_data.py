@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from hpms.errors import UserError
 from hpms.problem.coefficient.base import AbstractCoefficient
-from hpms.problem.conditions import Conditions, FaceCondition
+from hpms.problem.conditions import AbstractConditions, FaceCondition
 from hpms.problem.domain import AbstractDomain
 from hpms.problem.lifted import LiftedProblem, on_host
 
@@ -48,7 +48,7 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
                 )
 
 
-def check_faces(conditions: Conditions, boundary: np.ndarray, hard: bool) -> None:
+def check_faces(conditions: AbstractConditions, boundary: np.ndarray, hard: bool) -> None:
     """Raises `UserError` where a face whose condition is a term of the loss holds none of the points on ∂Ω (M, d)."""
     for each in conditions.faces:
         found = np.asarray(conditions.places.on(jnp.asarray(boundary), each.face))

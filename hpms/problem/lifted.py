@@ -12,14 +12,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.fem.faces import Face
-from hpms.fem.tensors import applied
 from hpms.jet import Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
-from hpms.problem.conditions import Conditions, FluxData
+from hpms.problem.conditions import AbstractConditions, AbstractFluxData
 from hpms.problem.digest import digest, earlier_digest
 from hpms.problem.domain import AbstractDomain
 from hpms.problem.law.base import AbstractLaw, AbstractMedium
-from hpms.problem.law.diffusion import conormal
 from hpms.problem.lift import AbstractLift, LinearLift
 from hpms.problem.source.base import AbstractSource
 
@@ -29,7 +27,8 @@ _CHUNK = 20_000
 class LiftedProblem(eqx.Module):
     """With w_i = u_i + x_i: A^ε u_i = -∇·(K^ε ∇u_i) = f_i^ε = q + ∂_iK^ε in Ω, u_i = 0 on ∂Ω, i = 1..l, Eq. (4.11).
 
-    A is that of the `law`. l = `lifts` is 1, or d where all entries of an upscaled tensor are wanted. With `conditions`
+    A is that of the `law`. l = `lifts` is 1, d where all entries of an upscaled tensor are wanted, or the number of
+    the components of one w where it is a vector. With `conditions`
     of one's own l is 1 and `own_lift` takes the place of x_1: w = u + ℓ and f = q - Aℓ. Where w `floats`, as nothing
     but fluxes is given, ∫ w = 0.
     """
@@ -39,7 +38,7 @@ class LiftedProblem(eqx.Module):
     source: AbstractSource
     lifts: int = eqx.field(static=True, default=1)
     own_lift: AbstractLift | None = None
-    conditions: Conditions | None = None
+    conditions: AbstractConditions | None = None
     floats: bool = eqx.field(static=True, default=False)
 
     @property
@@ -58,7 +57,8 @@ class LiftedProblem(eqx.Module):
     def fluxes(self) -> tuple[Face, ...]:
         """The faces with a condition for the flux."""
         faces = () if self.conditions is None else self.conditions.faces
-        return tuple(each.face for each in faces if each.is_flux and not isinstance(each.face, str))
+        found = (each.face for each in faces if each.is_flux and not isinstance(each.face, str))
+        return tuple(dict.fromkeys(found))
 
     @property
     def flux_parts(self) -> tuple[str, ...]:
@@ -75,21 +75,14 @@ class LiftedProblem(eqx.Module):
         """K, ∇·K, c and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
         medium, source = self.law.at(points), jax.vmap(self.source.value)(points)
-        forcing = source[:, None] - medium.operator(self.lift.jet(points, self.law.forms))
+        forcing = source.reshape(len(points), -1) - medium.operator(self.lift.jet(points, self.law.forms))
         return replace(medium, forcing=forcing)
 
     @eqx.filter_jit
-    def flux_data(self, points: Float[Array, "b d"]) -> FluxData:
-        """What the conditions for the flux ask of v at points of ∂Ω: K∇v·n + a v = g - K∇ℓ·n - aℓ."""
+    def flux_data(self, points: Float[Array, "b d"]) -> AbstractFluxData:
+        """What the conditions for the flux ask of v at points of ∂Ω."""
         assert self.conditions is not None and self.own_lift is not None
-        points = jnp.asarray(points, dtype=jnp.float64)
-        slope = conormal(jax.vmap(self.coefficient.value)(points), self.conditions.normal(points))
-        rate, given = self.conditions.at(points)
-        on = self.conditions.where(points, flux=True)
-        jet = self.own_lift.jet(points)
-        known = sum(slope[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
-        target = given[:, None] - known - rate[:, None] * jet.value
-        return FluxData(slope, rate, jnp.where(on[:, None], target, 0))
+        return self.law.flux_data(jnp.asarray(points, dtype=jnp.float64), self.conditions, self.own_lift)
 
     @cached_property
     def digest(self) -> str:
@@ -108,7 +101,14 @@ class LiftedProblem(eqx.Module):
     ) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
         """w_i = u_i + ℓ_i and its flux -K^ε∇w_i at M points, from u_i and ∇u_i."""
         lift, slope = self.lifted(points)
-        return value + lift, -applied(self.coefficient_at()(points), gradient + slope)
+        return value + lift, -self.law.stress(self.coefficient_at()(points), gradient + slope)
+
+    def fields(
+        self, points: Float[np.ndarray, "m d"], value: Float[np.ndarray, "m l"], gradient: Float[np.ndarray, "m l d"]
+    ) -> dict[str, np.ndarray]:
+        """w_i and what the law keeps of it at M points, by name, from u_i and ∇u_i."""
+        lift, slope = self.lifted(points)
+        return {"w": value + lift, **self.law.fields(self.coefficient_at()(points), gradient + slope)}
 
     def lifted(self, points: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, "m l"], Float[np.ndarray, "m l d"]]:
         """ℓ_i and ∇ℓ_i at M points."""

@@ -38,7 +38,7 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
     rows += [[label, *(column[key] for column in columns)] for label, key in _REST]
     return (
         table(["", *(column["name"] for column in columns)], rows)
-        + _each(summary)
+        + _each(summary, config.law.components(config.problem.dim) > 1)
         + _bound(summary, config)
         + _balance(summary)
         + _least(summary)
@@ -101,12 +101,13 @@ def _entry(found: Any, i: int, j: int) -> str:
     return f"{values.min():.4f} to {values.max():.4f} in {values.size} cells"
 
 
-def _each(summary: Mapping[str, Any]) -> str:
-    """The errors of each lifted problem, where there are several."""
+def _each(summary: Mapping[str, Any], is_vector: bool) -> str:
+    """The errors of each lifted problem or component, where there are several."""
     if "lifted_l2" not in summary:
         return ""
     l2, h1 = (", ".join(scientific(float(e)) for e in summary[key]) for key in ("lifted_l2", "lifted_h1"))
-    return f"\n\nErrors are those of all lifted problems w_i = x_i together; of each: L² {l2}; H¹ {h1}."
+    several = "components of w" if is_vector else "lifted problems w_i = x_i"
+    return f"\n\nErrors are those of all {several} together; of each: L² {l2}; H¹ {h1}."
 
 
 def _least(summary: Mapping[str, Any]) -> str:
@@ -121,6 +122,13 @@ def _least(summary: Mapping[str, Any]) -> str:
 
 def _bound(summary: Mapping[str, Any], config: Config) -> str:
     """What is known of the error without the reference, and whether it is what was asked for."""
+    if not config.law.has_bound:
+        text = f"There is no bound of the error for law={config.names['law']}."
+        if "relative_energy_error" in summary:
+            text += (
+                f" Against the reference the relative energy error is {scientific(summary['relative_energy_error'])}."
+            )
+        return f"\n\n{text}"
     if "relative_error_bound" not in summary:
         return ""
     found, accuracy = summary["relative_error_bound"], config.training.accuracy

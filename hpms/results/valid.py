@@ -164,8 +164,9 @@ def _check_fields(group: Any, dim: int, known: bool) -> None:
         array = _array(group, name, "f", None, finite=False)
         _require(array.ndim > 0 and len(array) == (nodes if at_nodes else count), f"fields/{name}")
         wanted = {"points": (dim,), "nodes": (dim,), "weights": (), "error_bound": ()}.get(name)
+        wanted = () if name in ("von_mises", "reference_von_mises") else wanted
         if wanted is None:
-            wanted = (*lifts, dim) if name in ("gradient", "flux", "reference_gradient") else lifts
+            wanted = (*lifts, dim) if name in ("gradient", "flux", "stress", "reference_gradient") else lifts
         _require(array.shape[1:] == wanted, f"fields/{name}")
 
 

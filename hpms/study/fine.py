@@ -8,6 +8,8 @@ import numpy as np
 
 from hpms.config.config import Config
 from hpms.coupling.known import Known
+from hpms.fem.elastic.problem import ElasticBox
+from hpms.fem.faces import Face
 from hpms.fem.fine.baseline import Baseline, baseline
 from hpms.fem.fine.corrector import Corrector, corrector
 from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
@@ -15,7 +17,9 @@ from hpms.fem.fine.gaps import Gaps, gaps
 from hpms.fem.fine.mixed import BoxProblem, Flux, Value
 from hpms.fem.fine.reference import Reference, reference
 from hpms.fem.mesh.problem import MeshProblem
+from hpms.fem.sample import Function
 from hpms.options.reference import needed
+from hpms.problem.components import ComponentConditions
 from hpms.problem.lifted import LiftedProblem, on_host
 from hpms.problem.meshed import AbstractMeshed
 
@@ -38,10 +42,12 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
     )
 
 
-def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | None:
+def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | ElasticBox | None:
     """The conditions of one's own for the finite element side; None where w_i = x_i on ∂Ω of the unit cube."""
     if problem.conditions is None:
         return None
+    if isinstance(problem.conditions, ComponentConditions):
+        return ElasticBox(problem.domain.sides, *(_of_components(problem.conditions, flux) for flux in (False, True)))
     domain, on_faces, on_parts = problem.domain, {}, {}
     for each in problem.conditions.faces:
         value = on_host(each.value, domain.dim)
@@ -53,6 +59,15 @@ def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | None:
     if isinstance(domain, AbstractMeshed):
         return MeshProblem(domain.mesh, on_parts, problem.reaction_at())
     return BoxProblem(domain.sides, on_faces, problem.conditions.periodic, problem.reaction_at())
+
+
+def _of_components(conditions: ComponentConditions, flux: bool) -> tuple[dict[Face, Function], ...]:
+    """The values of those for the flux, or of the others, by face, of each component."""
+    dim = len(conditions.each)
+    return tuple(
+        {c.face: on_host(c.value, dim) for c in each.faces if c.is_flux == flux and not isinstance(c.face, str)}
+        for each in conditions.each
+    )
 
 
 def known_to(config: Config, problem: LiftedProblem, exact: Reference) -> Known:

@@ -14,7 +14,6 @@ from hpms.experiment import Experiment
 from hpms.fem.fine.baseline import Baseline
 from hpms.fem.fine.corrector import Corrector
 from hpms.fem.fine.reference import Reference
-from hpms.fem.tensors import applied
 from hpms.fem.validation import ratio
 from hpms.network.base import Parametrised
 from hpms.problem.lifted import LiftedProblem, alone
@@ -119,7 +118,7 @@ class Measure:
         coefficient, exact = built.problem.coefficient_at()(self.points), self.exact.gradient
         total = exact if self.exact.lift is None else exact + self.exact.lift[1]
         squares = [
-            float(np.einsum("m,mla,mla->", self.weights, each, applied(coefficient, each)))
+            float(np.einsum("m,mla,mla->", self.weights, each, built.problem.law.stress(coefficient, each)))
             for each in (slope - exact, total)
         ]
         return {"relative_energy_error": ratio(squares[0] ** 0.5, squares[1] ** 0.5)}
@@ -133,13 +132,15 @@ class Measure:
         value, gradient = map(np.asarray, fields(built.loss.model, theta, places))
         if built.problem.floats:
             value = value - self.mean(value)
-        w, flux = built.problem.unlifted(self.points, value, gradient)
         found = {"points": self.points, "weights": self.weights, "value": value, "gradient": gradient}
-        found |= {"w": w, "flux": flux}
+        found |= built.problem.fields(self.points, value, gradient)
         if (cells := built.problem.domain.measuring_cells) is not None:
             found["cells"] = cells
         if self.exact is not None:
             found |= {"reference_value": self.exact.value, "reference_gradient": self.exact.gradient}
+            if "von_mises" in found:
+                known = built.problem.fields(self.points, self.exact.value, self.exact.gradient)
+                found["reference_von_mises"] = known["von_mises"]
         if built.solver is not None and built.config.coupling.has_averages:
             record = built.solver.initial()
             outcome = evaluate(built.loss, theta, built.solver.view(record))

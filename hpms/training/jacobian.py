@@ -42,7 +42,7 @@ def block_jacobian(loss: Loss, term: AbstractTerm, theta: Float[Array, " p"], bl
 def term_jacobian(loss: Loss, term: AbstractTerm, theta: Float[Array, " p"]) -> Float[Array, "m p"]:
     """All rows of a term."""
     blocks = visit_blocks(lambda block: block_jacobian(loss, term, theta, block), term.places.blocks)
-    return blocks.reshape(-1, theta.size)[: term.places.count * loss.upscaling.lifts]
+    return blocks.reshape(-1, theta.size)[: term.places.count * loss.columns]
 
 
 def other_jacobian(loss: Loss, theta: Float[Array, " p"]) -> list[Float[Array, "o p"]]:

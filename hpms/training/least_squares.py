@@ -110,7 +110,7 @@ def _parameter_space(loss: Loss, theta: Float[Array, " p"], rows: Float[Array, "
         return add(found, block[0].ravel(), block_jacobian(loss, first, theta, block[1]))
 
     first, places = loss.terms[0], loss.collocation.sites
-    count = loss.collocation.count * loss.upscaling.lifts
+    count = loss.collocation.count * loss.columns
     found = jnp.zeros((theta.size, theta.size)), jnp.zeros(theta.size)
     if others := other_jacobian(loss, theta):
         found = add(found, rows[count:], jnp.concatenate(others))

@@ -91,10 +91,15 @@ class Loss(eqx.Module):
         return found
 
     @property
+    def columns(self) -> int:
+        """l, those of v: the lifted problems, or the components of a vector."""
+        return self.collocation.there.forcing.shape[-1]
+
+    @property
     def count(self) -> int:
         """R, the number of rows."""
         points = sum(term.places.count for term in self.terms)
-        return points * self.upscaling.lifts + (0 if self.coupling is None else self.coupling.count)
+        return points * self.columns + (0 if self.coupling is None else self.coupling.count)
 
     def evaluate(self, theta: Float[Array, " p"]) -> Evaluation:
         """All terms, without gradients, with y as it is."""

@@ -1,5 +1,9 @@
 """The terms of v = 0, where training that finds no solution ends, and of functions without a corrector."""
 
+from functools import reduce
+from itertools import product
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -33,18 +37,21 @@ def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.n
 @compiled
 def rate_of_slopes(loss: Loss) -> Float[Array, ""]:
     """What a constant gradient costs in the residual for each unit of its energy, Σ_a ∫|A x_a|² / Σ_a ∫ ∂_a x_a·K∇x_a
-    without reaction: of the order of K/ε² where K oscillates, since x_a has no corrector.
+    without reaction: of the order of K/ε² where K oscillates, since x_a has no corrector; of
+    vectors for each component.
     """
 
     def sums(block: tuple[Array, AbstractMedium, Array]) -> Array:
         points, medium, weights = block
-        zero, one = jnp.zeros((len(points), 1), points.dtype), jnp.ones((len(points), 1), points.dtype)
+        columns = medium.components
+        zero, one = jnp.zeros((len(points), columns), points.dtype), jnp.ones((len(points), columns), points.dtype)
         forms, dim = loss.terms[0].forms, points.shape[1]
         found = jnp.zeros(2, points.dtype)
-        for axis in range(dim):
-            slopes = tuple(one if a == axis else zero for a in range(dim))
+        for axis, i in product(range(dim), range(columns)):
+            slopes = tuple(one * jax.nn.one_hot(i, columns, dtype=one.dtype) if a == axis else zero for a in range(dim))
             missed = medium.operator(Jet(zero, slopes, (zero,) * len(wanted(forms, dim)), forms))
-            found += jnp.stack([weights @ missed[:, 0] ** 2, weights @ medium.stress(slopes)[axis][:, 0]])
+            lost = reduce(jnp.add, (weights @ missed[:, j] ** 2 for j in range(columns)))
+            found += jnp.stack([lost, weights @ medium.stress(slopes)[axis][:, i]])
         return found
 
     residual, energy = jnp.sum(visit_blocks(sums, loss.collocation.blocks), axis=0)
@@ -55,7 +62,7 @@ def rate_of_slopes(loss: Loss) -> Float[Array, ""]:
 def _moments(loss: Loss) -> Float[Array, " s"]:
     def sums(block: tuple[Array, AbstractMedium, Array]) -> Array:
         points, medium, weights = block
-        zero = jnp.zeros((len(points), loss.upscaling.lifts), points.dtype)
+        zero = jnp.zeros((len(points), loss.columns), points.dtype)
         return loss.upscaling.moments(points, Jet(zero, (zero,) * points.shape[1], (zero,)), medium, weights)
 
     return jnp.sum(visit_blocks(sums, loss.collocation.blocks), axis=0) / loss.collocation.count

@@ -29,23 +29,23 @@ def check_jet(network: AbstractNetwork, points: Float[Array, "m d"], forms: Form
 
 
 def check_manufactured(problem: LiftedProblem, points: Float[Array, "m d"]) -> list[Check]:
-    """The residual of u(x) = Π sin(πx_i) for f = A u, differentiated as a flux, relative to f."""
+    """The residual of u_i(x) = Π_j sin(πx_j + i) for f = A u, differentiated as a flux or a stress, relative to f."""
+    law, forms = problem.law, problem.law.forms
 
     def solution(x: Array) -> Array:
-        return jnp.prod(jnp.sin(jnp.pi * x))
+        return jnp.prod(jnp.sin(jnp.pi * x[:, None] + jnp.arange(problem.lifts, dtype=x.dtype)), axis=0)
 
     def flux(x: Array) -> Array:
-        return jnp.dot(problem.coefficient.value(x), jax.grad(solution)(x))
+        slopes = jax.jacfwd(solution)(x)
+        return jnp.concatenate(law.at(x[None]).stress(tuple(slopes.T[:, None])))
 
-    medium = problem.law.at(points)
-    value = jax.vmap(solution)(points)[:, None]
-    forcing = -jax.vmap(lambda x: jnp.trace(jax.jacfwd(flux)(x)))(points)[:, None]
-    if (reaction := problem.law.reaction) is not None:
+    medium = law.at(points)
+    value, gradient = jax.vmap(solution)(points), jax.vmap(jax.jacfwd(solution))(points)
+    forcing = -jax.vmap(lambda x: jnp.einsum("aia->i", jax.jacfwd(flux)(x)))(points)
+    if (reaction := law.reaction) is not None:
         forcing += jax.vmap(reaction.value)(points)[:, None] * value
-    gradient, hessian = jax.vmap(jax.grad(solution))(points), jax.vmap(jax.hessian(solution))(points)
-    forms = problem.law.forms
-    slopes = tuple(gradient[:, i : i + 1] for i in range(points.shape[1]))
-    jet = Jet(value, slopes, contracted(forms, hessian[:, None]), forms)
+    slopes = tuple(gradient[:, :, a] for a in range(points.shape[1]))
+    jet = Jet(value, slopes, contracted(forms, jax.vmap(jax.hessian(solution))(points)), forms)
     left = replace(medium, forcing=forcing).residual(jet)
     return [small("residual of a manufactured solution", float(jnp.abs(left).max() / jnp.abs(forcing).max()), 1e-10)]
 

@@ -24,7 +24,7 @@ def check_rows(reduced: Reduced, theta: Float[Array, " p"], seed: int) -> list[C
     tangent = np.asarray(_tangent(loss, theta, s))
     ahead, behind = (np.asarray(_rows(reduced.fresh(theta + h * s), theta + h * s)) for h in (_STEP, -_STEP))
     error = np.abs((ahead - behind) / (2 * _STEP) - tangent)
-    counts = [term.places.count * loss.upscaling.lifts for term in loss.terms]
+    counts = [term.places.count * loss.columns for term in loss.terms]
     starts = np.cumsum([0, *counts])
     names = [f"rows of the {term.name}: Js = differences" for term in loss.terms]
     if loss.coupling is not None:

@@ -20,7 +20,9 @@ BALL = BallOptions(1.0, None, 0.1, False, "lazy", "present", 100, 0.01, "constan
 
 def config(dim=2, eps=0.1, coupling=BALL):
     problem = SimpleNamespace(dim=dim, eps=eps, lengths=(1.0,) * dim)
-    return SimpleNamespace(problem=problem, coupling=coupling, law=SimpleNamespace(is_the_papers=True))
+    return SimpleNamespace(
+        problem=problem, coupling=coupling, law=SimpleNamespace(is_the_papers=True, components=lambda dim: 1)
+    )
 
 
 def test_options_are_registered():

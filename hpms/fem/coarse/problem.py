@@ -9,10 +9,11 @@ from scipy.sparse.linalg import SuperLU
 
 from hpms.fem.coarse.q1 import Q1Space
 from hpms.fem.coarse.simplex import SimplexSpace
+from hpms.fem.coarse.vectors import VectorSpace
 from hpms.fem.direct import factorise
 from hpms.fem.p1 import P1Space
 
-CoarseSpace = P1Space | Q1Space | SimplexSpace
+CoarseSpace = P1Space | Q1Space | SimplexSpace | VectorSpace
 
 
 class CoarseProblem:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from hpms.fem.elastic.problem import ElasticBox
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.meshes import baseline_cells
 from hpms.fem.fine.method import choose
 from hpms.fem.fine.mixed import BoxProblem
-from hpms.fem.fine.reference import TOLD
+from hpms.fem.fine.reference import TOLD, longest_side
 from hpms.fem.fine.solve import solve_fine
 from hpms.fem.grid import corners, cubes
 from hpms.fem.lagrange import LagrangeSpace
@@ -54,7 +55,7 @@ def baseline(
     *,
     h: float,
     exact: Sequence[AbstractField],
-    box: BoxProblem | MeshProblem | None = None,
+    box: BoxProblem | MeshProblem | ElasticBox | None = None,
     cache_dir: str | Path,
     key: str,
 ) -> Baseline:
@@ -65,7 +66,7 @@ def baseline(
     and q (points (M, d) to (M,)), h, the reference's l fields, and a `key` that names all of these. Raises `UserError`
     as `solve_fine` does, and where h asks for more than 4e6 unknowns.
     """
-    way, longest = choose("p1", dim, box=box), max(box.sides) if isinstance(box, BoxProblem) else 1.0
+    way, longest = choose("p1", dim, box=box), longest_side(box)
     if isinstance(way, MeshElements):
         n, where = baseline_parts(way, h), f" {way.problem.mesh.digest}"
     else:
@@ -86,7 +87,7 @@ def baseline(
         points, weights = cell_points(way.mesh(n), _ORDER, min(_MOST_SAMPLES, most))
     else:
         points, weights = element_rule(LagrangeSpace(dim, n, 1), most)
-        points = points * np.array(box.sides if isinstance(box, BoxProblem) else (1.0,) * dim)
+        points = points * np.array((1.0,) * dim if box is None or isinstance(box, MeshProblem) else box.sides)
     found_there, known_there = (side_by_side(fields, points) for fields in (solution.lifted, exact))
     errors = relative_errors(*found_there, *known_there, weights)
     upscaled = solution.upscaled_coefficient

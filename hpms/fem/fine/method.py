@@ -1,7 +1,7 @@
 """The ways to a fine solution: quadrature in 1-D, P1 and P2 elements."""
 
 import abc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -13,12 +13,18 @@ from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 
 if TYPE_CHECKING:
+    from hpms.fem.elastic.problem import ElasticBox
     from hpms.fem.fine.mixed import BoxProblem
     from hpms.fem.mesh.problem import MeshProblem
 
 
 class AbstractMethod(abc.ABC):
-    """A discretisation, as fine as the number n says, of the lifted problem (4.11) and of its coarse counterpart."""
+    """A discretisation, as fine as the number n says, of the lifted problem (4.11) and of its coarse counterpart.
+
+    `joint` says that the fields of a solution are the components of one w, not the solutions of several problems.
+    """
+
+    joint: ClassVar[bool] = False
 
     @abc.abstractmethod
     def width(self, n: int) -> float:
@@ -109,16 +115,21 @@ def _scaled(norms: tuple[float, float], gains: tuple[float, float]) -> tuple[flo
 
 
 def choose(
-    name: str, dim: int, periods: tuple[float, ...] | None = None, box: "BoxProblem | MeshProblem | None" = None
+    name: str,
+    dim: int,
+    periods: tuple[float, ...] | None = None,
+    box: "BoxProblem | MeshProblem | ElasticBox | None" = None,
 ) -> AbstractMethod:
     """The method called `name`: exact, p1, p2, or layered with the period of x₁; for w itself on a `box` or a mesh.
 
     Raises `ValueError` for others, for exact in 2-D or 3-D, for layered in 1-D or without periods, and for both on a
-    mesh.
+    mesh or for elasticity.
     """
     if name == "exact" and dim != 1:
         raise ValueError("the exact solution exists in 1-D only")
     if box is not None:
+        from hpms.fem.elastic.method import ElasticElements
+        from hpms.fem.elastic.problem import ElasticBox
         from hpms.fem.mesh.method import MeshElements
         from hpms.fem.mesh.problem import MeshProblem
 
@@ -126,6 +137,10 @@ def choose(
             if name not in ("p1", "p2"):
                 raise ValueError(f"{name} is not a method on meshes")
             return MeshElements(box, int(name[1]))
+        if isinstance(box, ElasticBox):
+            if name not in ("p1", "p2"):
+                raise ValueError(f"{name} is not a method for elasticity")
+            return ElasticElements(box, int(name[1]))
     if name == "layered":
         from hpms.fem.fine.layered.method import Layered
 

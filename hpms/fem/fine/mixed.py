@@ -133,7 +133,7 @@ def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, b
             w[place[unknowns]] = sample_source(stretched(condition.value), space.nodes[unknowns])
             held = True
             continue
-        boundary, moments = _face(space, axis, end, unknowns, stretched(condition.rate), stretched(condition.value))
+        boundary, moments = face_load(space, axis, end, unknowns, stretched(condition.rate), stretched(condition.value))
         matrix = matrix + gather @ boundary @ gather.T / sides[axis]
         load = load + gather @ moments / sides[axis]
         held = held or bool(np.any(boundary.data))
@@ -199,7 +199,7 @@ def face_unknowns(space: LagrangeSpace, axis: int, end: int) -> Int[np.ndarray, 
     return lattice.take(-end, axis=axis).ravel()
 
 
-def _face(
+def face_load(
     space: LagrangeSpace, axis: int, end: int, unknowns: Int[np.ndarray, " m"], rate: Function, value: Function
 ) -> tuple[sparse.csr_matrix, Float[np.ndarray, " n"]]:
     """∫_F a φ_iφ_j and ∫_F g φ_i over a face of the unit cube."""

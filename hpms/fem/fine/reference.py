@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from hpms.fem.elastic.problem import ElasticBox
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.average import consistency_gaps
@@ -84,7 +86,7 @@ def reference(
     method: Literal["auto", "exact", "p1", "p2", "layered"],
     h: float | None,
     periods: tuple[float, ...] | None = None,
-    box: BoxProblem | MeshProblem | None = None,
+    box: BoxProblem | MeshProblem | ElasticBox | None = None,
     delta: float,
     cache_dir: str | Path,
     key: str,
@@ -95,18 +97,19 @@ def reference(
     and p2 otherwise), or layered (K(x₁) with `periods`, constant q, not in 1-D, which is not checked here); the mesh
     width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow (1.25e5 in 3-D), and for layered a 384th of the period;
     δ of the averages; and a `key` that names all of this but δ. With conditions on a `box` or a mesh the only field is
-    w itself, and K̃, y and the gaps are NaN; on a mesh auto is p2, and h bounds its edges. Raises `ValueError` for a
+    w itself, and K̃, y and the gaps are NaN; on a mesh auto is p2, and h bounds its edges; in elasticity w has d
+    fields, its components, K is λ and μ (M, 2) and q has d columns. Raises `ValueError` for a
     method that does not go with d or a mesh, `UserError` for a mesh too fine, a medium that is not positive and finite,
     or a fine solver that fails.
     """
-    name = method_name(method, dim, box is not None and (isinstance(box, MeshProblem) or box.reaction is not None))
+    name = method_name(method, dim, box is not None and (not isinstance(box, BoxProblem) or box.reaction is not None))
     way = choose(name, dim, periods, box)
     if isinstance(way, MeshElements):
         n, where = reference_parts(way, eps, h), f" {way.problem.mesh.digest}"
     elif name == "layered" and periods:
         n, where = layered_nodes(periods[0], h), ""
     else:
-        n, where = reference_cells(dim, eps, name, h, max(box.sides) if isinstance(box, BoxProblem) else 1.0), ""
+        n, where = reference_cells(dim, eps, name, h, longest_side(box), components(box)), ""
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}{where}"
     stored = cache.load(path, mark, _stored())
     if stored is None and (unknowns := way.size(n)) > TOLD:
@@ -120,11 +123,23 @@ def reference(
     return found
 
 
+def longest_side(box: BoxProblem | MeshProblem | ElasticBox | None) -> float:
+    """Of a box, and 1 where there is none."""
+    return 1.0 if box is None or isinstance(box, MeshProblem) else max(box.sides)
+
+
+def components(box: BoxProblem | MeshProblem | ElasticBox | None) -> int:
+    """The number of those of w."""
+    return len(box.sides) if isinstance(box, ElasticBox) else 1
+
+
 def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:
     solution, wide = way.solve(n, coefficient, source), way.solve(n // 2, coefficient, source)
-    fine, upscaled = solution.lifted[0], solution.upscaled_coefficient
-    norms = fine.norms()
-    own = [ratio(error, size) for error, size in zip(way.own_errors(n, fine, wide.lifted[0]), norms, strict=True)]
+    upscaled, count = solution.upscaled_coefficient, len(solution.lifted) if way.joint else 1
+    fields, wider = solution.lifted[:count], wide.lifted[:count]
+    norms = _together([field.norms() for field in fields])
+    errors = _together([way.own_errors(n, *both) for both in zip(fields, wider, strict=True)])
+    own = [ratio(error, size) for error, size in zip(errors, norms, strict=True)]
     coarse = way.state(n, source, float(upscaled[0, 0]))
     return Reference(
         method=name,
@@ -145,6 +160,12 @@ def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, sour
         lifted=solution.lifted,
         coarse=coarse,
     )
+
+
+def _together(norms: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Those in L² and in H¹ of vectors, from those of their components."""
+    l2, h1 = zip(*norms, strict=True)
+    return math.hypot(*l2), math.hypot(*h1)
 
 
 def _stored() -> list[str]:

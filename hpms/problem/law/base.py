@@ -3,11 +3,14 @@
 import abc
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from hpms.jet import Forms, Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.conditions import AbstractConditions, AbstractFluxData
+from hpms.problem.lift import AbstractLift
 from hpms.problem.source.base import AbstractSource
 
 
@@ -23,6 +26,16 @@ class AbstractMedium(eqx.Module):
     @abc.abstractmethod
     def stress(self, strains: tuple[Float[Array, "m l"], ...]) -> tuple[Float[Array, "m l"], ...]:
         """K∇w_i, component by component, from the ∂_a w_i."""
+
+    @property
+    def components(self) -> int:
+        """Those of w."""
+        return 1
+
+    def fluxes(self, strains: tuple[Float[Array, "m l"], ...]) -> Float[Array, "m k f"]:
+        """`stress` in one array, of which a vector's has k = 1."""
+        found = jnp.stack(self.stress(strains), axis=-1)
+        return found if self.components == 1 else found.reshape(len(found), 1, -1)
 
     @abc.abstractmethod
     def check(self, points: Float[np.ndarray, "m d"]) -> None:
@@ -41,10 +54,36 @@ class AbstractLaw(eqx.Module):
     reaction: eqx.AbstractVar[AbstractSource | None]
 
     @property
+    def components(self) -> int:
+        """Those of w."""
+        return 1
+
+    @property
     @abc.abstractmethod
     def forms(self) -> Forms | None:
         """The second derivatives that A needs, None for the Laplacian alone."""
 
+    @property
+    @abc.abstractmethod
+    def spectrum(self) -> AbstractCoefficient:
+        """A number or a symmetric tensor with the eigenvalues of the coefficient."""
+
     @abc.abstractmethod
     def at(self, points: Float[Array, "m d"]) -> AbstractMedium:
         """The medium at M points, without a forcing."""
+
+    @abc.abstractmethod
+    def flux_data(
+        self, points: Float[Array, "b d"], conditions: AbstractConditions, lift: AbstractLift
+    ) -> AbstractFluxData:
+        """What the conditions for the flux ask of v = w - ℓ at points of ∂Ω."""
+
+    @abc.abstractmethod
+    def stress(
+        self, values: Float[np.ndarray, " m *t"], slopes: Float[np.ndarray, "m l d"]
+    ) -> Float[np.ndarray, "m l d"]:
+        """K∇w_i from the values of the coefficient and ∇w_i."""
+
+    @abc.abstractmethod
+    def fields(self, values: Float[np.ndarray, " m *t"], slopes: Float[np.ndarray, "m l d"]) -> dict[str, np.ndarray]:
+        """What a run keeps of w beside it, by name."""

@@ -10,9 +10,12 @@ from jaxtyping import Array, Float
 
 from hpms.errors import UserError
 from hpms.fem.sample import check_coefficient
+from hpms.fem.tensors import applied
 from hpms.jet import Forms, Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
+from hpms.problem.conditions import AbstractConditions, Conditions, FluxData
 from hpms.problem.law.base import AbstractLaw, AbstractMedium
+from hpms.problem.lift import AbstractLift
 from hpms.problem.source.base import AbstractSource
 
 
@@ -64,11 +67,35 @@ class Diffusion(AbstractLaw):
     def forms(self) -> Forms | None:
         return self.coefficient.forms
 
+    @property
+    def spectrum(self) -> AbstractCoefficient:
+        return self.coefficient
+
     def at(self, points: Float[Array, "m d"]) -> Medium:
         value, slope = jax.vmap(self.coefficient.value)(points), jax.vmap(self.coefficient.gradient)(points)
         divergence: Any = slope if value.ndim == 1 else jnp.einsum("maba->mb", slope)
         reaction = None if self.reaction is None else jax.vmap(self.reaction.value)(points)
         return Medium(coefficient=value, divergence=divergence, reaction=reaction)
+
+    def flux_data(self, points: Float[Array, "b d"], conditions: AbstractConditions, lift: AbstractLift) -> FluxData:
+        """K∇v·n + a v = g - K∇ℓ·n - aℓ."""
+        assert isinstance(conditions, Conditions)
+        slope = conormal(jax.vmap(self.coefficient.value)(points), conditions.normal(points))
+        rate, given = conditions.at(points)
+        on = conditions.where(points, flux=True)
+        jet = lift.jet(points)
+        known = sum(slope[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
+        target = given[:, None] - known - rate[:, None] * jet.value
+        return FluxData(slope, rate, jnp.where(on[:, None], target, 0))
+
+    def stress(
+        self, values: Float[np.ndarray, " m *t"], slopes: Float[np.ndarray, "m l d"]
+    ) -> Float[np.ndarray, "m l d"]:
+        return applied(values, slopes)
+
+    def fields(self, values: Float[np.ndarray, " m *t"], slopes: Float[np.ndarray, "m l d"]) -> dict[str, np.ndarray]:
+        """-K∇w."""
+        return {"flux": -applied(values, slopes)}
 
 
 def _refuse(points: np.ndarray, sound: Any, what: str) -> None:

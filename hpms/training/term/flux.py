@@ -7,18 +7,19 @@ from jaxtyping import Array, Float
 
 from hpms.jet import Jet
 from hpms.problem.collocation import FLUX, Collocation
-from hpms.problem.conditions import FluxData
+from hpms.problem.conditions import AbstractFluxData
 from hpms.training.term.base import AbstractTerm
 
 
 class FluxTerm(AbstractTerm):
-    """|∂Ω|/M_∂Ω Σ (K∇w·n + a w - g)² over those x^b on faces with Neumann's (a = 0) or Robin's condition."""
+    """|∂Ω|/M_∂Ω Σ (K∇w·n + a w - g)² over those x^b on faces with Neumann's (a = 0) or Robin's condition; in
+    elasticity |∂Ω|/M_∂Ω Σ |σ(w)n - t|² over components with a traction.
+    """
 
     places: Collocation
     measure: float = eqx.field(static=True)
     part: str = eqx.field(static=True, default=FLUX)
     name: ClassVar[str] = "flux"
 
-    def density(self, jet: Jet, there: FluxData) -> Float[Array, "b l"]:
-        slope = sum(there.conormal[:, a : a + 1] * g for a, g in enumerate(jet.gradient))
-        return slope + there.rate[:, None] * jet.value - there.target
+    def density(self, jet: Jet, there: AbstractFluxData) -> Float[Array, "b l"]:
+        return there.density(jet)
