@@ -100,15 +100,19 @@ def check_papers(config: Config) -> None:
 
 
 def on_unit_cube(config: Config) -> Config:
-    """With w_i = x_i on ∂Ω in place of conditions of one's own, which no upscaled coefficient depends on.
+    """With w_i = x_i on ∂Ω in place of conditions of one's own, and without a reaction: no upscaled coefficient depends
+    on them. That of an elastic body is taken on its own box.
 
     Raises `ConfigError` on other domains than the unit cube.
     """
+    if config.law.takes_moduli:
+        return config
     if config.problem.is_the_papers or not config.problem.is_unit_cube:
         check_papers(config)
         return config
     cube = {"name": "unit_cube", "dim": config.problem.dim, "eps": config.problem.eps}
-    return read_config({**config.values, "problem": cube})
+    law = {**config.values["law"], "reaction": None}
+    return read_config({**config.values, "problem": cube, "law": law})
 
 
 # The others are plain invocations.

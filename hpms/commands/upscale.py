@@ -8,6 +8,7 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 
 from hpms.cli.invocation import UpscaleInvocation, on_unit_cube
+from hpms.commands import stiffness
 from hpms.commands.result import Result
 from hpms.config.config import Config
 from hpms.errors import ConfigError
@@ -41,9 +42,12 @@ def run(invocation: UpscaleInvocation, config: Config, experiment: str) -> Resul
     stored = None if invocation.run is None else StoredRun.at(invocation.run)
     if stored is not None:
         config, experiment = _config_of(stored, invocation, config), stored.experiment
-    config = on_unit_cube(config)
+    else:
+        config = on_unit_cube(config)
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)
+    if config.law.takes_moduli:
+        return stiffness.run(invocation, config, problem, experiment)
     if stored is not None:
         stored.check_medium(problem)
     network = None if stored is None else stored.summary.get("upscaled_coefficient")
@@ -66,8 +70,7 @@ def _config_of(stored: StoredRun, invocation: UpscaleInvocation, config: Config)
     """The run's, with the reference of `config` where one was typed, or the run has none; raises `ConfigError` where
     anything else is typed beside `run`.
     """
-    found = config_here(stored)
-    on_unit_cube(found)
+    found = on_unit_cube(config_here(stored))
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
     keys = [override.lstrip("+~").partition("=")[0] for override in typed]
     references = [key for key in keys if key.partition(".")[0] == "reference"]

@@ -60,9 +60,7 @@ def periodic(coefficient: Function, box: Box) -> Cell:
     Raises `UserError` as `assemble` does.
     """
     space = LagrangeSpace(box.dim, box.n, 2)
-    wrapped = np.stack(_grid(space)) % (2 * box.n)
-    place = np.asarray(np.ravel_multi_index(tuple(wrapped), (2 * box.n,) * box.dim)) - 1
-    tensor, nodal, share = _solved(coefficient, box, space, place.astype(np.int32))  # the first value is pinned
+    tensor, nodal, share = _solved(coefficient, box, space, wrapped(space))
     return Cell(tensor, tuple(LagrangeField(space, values - values @ share) for values in nodal))
 
 
@@ -91,6 +89,13 @@ def means(
     points = np.stack(np.meshgrid(*[axis] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
     values = coefficient(points * np.asarray(periods or (1.0,) * dim))
     return np.asarray(values.mean(axis=0)), harmonic_mean(values)
+
+
+def wrapped(space: LagrangeSpace) -> Int[np.ndarray, " n"]:
+    """The numbers of unknowns that repeat along each axis, of which the first is pinned, -1."""
+    count = space.degree * space.n
+    places = np.stack(_grid(space)) % count
+    return (np.asarray(np.ravel_multi_index(tuple(places), (count,) * space.dim)) - 1).astype(np.int32)
 
 
 def _solved(

@@ -1,0 +1,54 @@
+"""`hpms upscale` of an elastic body: its upscaled stiffnesses, by fine finite elements."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from hpms.cli.invocation import UpscaleInvocation
+from hpms.commands.result import Result
+from hpms.config.config import Config
+from hpms.fem.elastic import upscaled
+from hpms.fem.fine.meshes import reference_cells
+from hpms.fem.fine.upscaled import Box, period_box
+from hpms.machine.runtime import provenance
+from hpms.options.reference import needed
+from hpms.problem.lifted import LiftedProblem
+from hpms.results.hdf5 import atomic_h5, write_attributes
+from hpms.results.table import table
+
+_NAMES = {2: ("11", "22", "12"), 3: ("11", "22", "33", "23", "13", "12")}
+
+
+def run(invocation: UpscaleInvocation, config: Config, problem: LiftedProblem, experiment: str) -> Result:
+    """Writes and prints them, in Voigt's order and Mandel's scaling."""
+    dim, moduli, periods = config.problem.dim, problem.coefficient_at(), problem.coefficient.periods
+    sides = problem.domain.sides
+    n = reference_cells(dim, config.problem.eps, "p2", needed(config.reference).h, max(sides), dim)
+    found, seconds = {}, {}
+    ways = {"linear": (upscaled.linear, Box(np.zeros(dim), np.array(sides), n))}
+    if periods:
+        ways = {"homogenised": (upscaled.periodic, period_box(periods)), **ways}
+    for name, (way, box) in ways.items():
+        began = time.perf_counter()
+        found[name] = way(moduli, box)
+        seconds[f"{name}_seconds"] = time.perf_counter() - began
+    found["arithmetic"], found["harmonic"] = upscaled.means(moduli, dim, periods)
+    place = config.identity("problem", "coefficient", "law", "reference")
+    path = Path(invocation.output, "upscale", experiment, place, "upscale.h5")
+    with atomic_h5(path) as file:
+        write_attributes(file.create_group("provenance"), provenance())
+        write_attributes(file.create_group("summary"), {**found, **seconds})
+    titles = {
+        "homogenised": "C*, periodic cell problem",
+        "linear": "C̃, w = E x on the boundary",
+        "arithmetic": "arithmetic mean of C (Voigt)",
+        "harmonic": "harmonic mean of C (Reuss)",
+    }
+    rows = [
+        [titles[name] if i == 0 else "", _NAMES[dim][i], *(f"{entry:.6f}" for entry in row)]
+        for name, stiffness in found.items()
+        for i, row in enumerate(stiffness)
+    ]
+    text = table(["stiffness, Mandel's scaling", "", *_NAMES[dim]], rows)
+    return Result(0, f"{text}\n{path}", (path,))
