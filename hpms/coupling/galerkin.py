@@ -72,7 +72,7 @@ class GalerkinCoupling(AbstractCoupling):
             return medium.fluxes(jet.gradient)
         return jnp.stack((*medium.stress(jet.gradient), rate[:, None] * jet.value), axis=-1)
 
-    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "p l f"]) -> Float[Array, "r l"]:
+    def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "p k f"]) -> Float[Array, "r k"]:
         groups = node_values.reshape(-1, self.group, *node_values.shape[1:]).mean(axis=1)
         corners, kinds = (array.reshape(-1, *array.shape[2:]) for array in (self.corners, self.kinds))
         return self._assembled(corners, kinds, groups)

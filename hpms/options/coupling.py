@@ -248,10 +248,10 @@ class GalerkinOptions(CouplingOptions):
         for length, side in zip(self.periods or (), sides, strict=False):
             if length > side:
                 raise ConfigError("coupling.periods", list(self.periods or ()), f"none may exceed its side {side:g}")
-        hats = config.problem.hats(h, config.upscaling.multiple(dim))
-        if (rows := config.law.components(dim) * hats) > _MOST_ROWS:
+        most = _MOST_ROWS // config.law.components(dim)
+        if (nodes := config.problem.hats(h, config.upscaling.multiple(dim))) > most:
             key, value = ("coarse.h", h) if self.spacing is None else ("coupling.spacing", self.spacing)
-            reason = f"its mesh has {rows:,} hats, and a dense matrix of the coupling allows {_MOST_ROWS:,}"
+            reason = f"its mesh has {nodes:,} nodes, and a dense matrix of the coupling allows {most:,}"
             raise ConfigError(key, f"{value:g}", reason)
 
     def build(self, context: CouplingContext) -> tuple[AbstractCoupling, AbstractCoarseSolver]:

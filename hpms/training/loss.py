@@ -185,7 +185,7 @@ class Loss(eqx.Module):
 
     def _outputs(
         self, theta: Float[Array, " p"]
-    ) -> tuple[list[Float[Array, "n block l"]], Float[Array, " s"], Float[Array, "c l"] | None]:
+    ) -> tuple[list[Float[Array, "n block l"]], Float[Array, " s"], Float[Array, "c k"] | None]:
         """r_k of each term (zero at the padding), the means that κ is made of, and the means of the coupling."""
         first, *others = self.terms
 
@@ -204,7 +204,7 @@ class Loss(eqx.Module):
         means = None if self.coupling is None else self._means(theta, known)
         return [found, *rest], jnp.sum(moments, axis=0) / self.collocation.count, means
 
-    def _means(self, theta: Float[Array, " p"], inside: Float[Array, "m l"] | None = None) -> Float[Array, "n l"]:
+    def _means(self, theta: Float[Array, " p"], inside: Float[Array, "m l"] | None = None) -> Float[Array, "n k"]:
         """Q̄v, from the values `inside` at the collocation points where these are known."""
         assert self.coupling is not None
         if inside is None and self.coupling.at_points:

@@ -54,7 +54,7 @@ def test_every_option_is_composed_and_read(hpms, group, option):
     if group == "coefficient" and "periods" not in Path(config_dir(), group, f"{option}.yaml").read_text():
         periods = ()
     given = ("coefficient=constant", "source=constant") if group == "problem" and option != "unit_cube" else ()
-    dim = 2 if option in ("polygon", "perforated") else dim
+    dim = 2 if option in ("polygon", "perforated", "pulled") else dim
     code, _, err = hpms("train", f"{group}={option}", f"problem.dim={dim}", *periods, *given, "seed=x")
     wrong = "problem.path" if option == "mesh" else "seed=x is not allowed"
     assert code == 1 and wrong in err, err

@@ -15,7 +15,9 @@ CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 def bibtex():
     """The fields of the entry in docs/citation.md, on one line each."""
-    (entry,) = re.findall(r"```bibtex\n(.*?)```", (ROOT / "docs" / "citation.md").read_text(encoding="utf-8"), re.DOTALL)
+    (entry,) = re.findall(
+        r"```bibtex\n(.*?)```", (ROOT / "docs" / "citation.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     fields = re.findall(r"^ +(\w+) += \{(.*?)\},?$", entry.replace('{\\"u}', "ü"), re.MULTILINE | re.DOTALL)
     return {name: " ".join(value.split()) for name, value in fields}
 
