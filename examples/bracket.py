@@ -49,8 +49,7 @@ problem = hpms.Problem(
 )
 solution = hpms.solve(problem, "small", "training.iterations=30", "coupling.share=2")
 print(solution)
-result = solution.errors
-print(result)
+print(result := solution.errors)
 
 # %%
 # w near the middle plane grows along the lower leg.

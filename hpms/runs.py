@@ -208,6 +208,8 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
         return {}, {}
     theta = jnp.asarray(best.theta)
     fields, found = measured.fields(built, theta, block), {}
+    if outcome.status != INTERRUPTED:
+        found |= _balanced(Solution(built, theta, best.iteration, measured, {}, outcome.status))
     if outcome.status != INTERRUPTED and not built.config.law.has_bound:
         return fields, measured.energy_error(built, theta, block)
     if outcome.status == INTERRUPTED or limits.bound_points == 0:
@@ -218,9 +220,15 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
         fields |= {"error_bound": bound.density(measured.points)}
     except Exception as error:
         log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
-    solution = Solution(built, theta, best.iteration, measured, {}, outcome.status)
-    balanced = solution.balance.summary() if solution.balance else {}
-    return fields, found | balanced | measured.energy_error(built, theta, block)
+    return fields, found | measured.energy_error(built, theta, block)
+
+
+def _balanced(solution: Solution) -> dict[str, Any]:
+    try:
+        return {} if solution.balance is None else solution.balance.summary()
+    except Exception as error:
+        log.warning("no mass balance: %s: %s", type(error).__name__, error)
+        return {}
 
 
 def _reason(interrupt: Interrupt) -> str | None:

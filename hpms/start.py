@@ -91,6 +91,7 @@ def _difference(config: Config, there: Mapping[str, Any]) -> str:
     pairs = {"network": (here["network"]["name"], there["network"]["name"])}
     pairs |= {"problem.dim": (here["problem"]["dim"], there["problem"]["dim"])}
     pairs |= {"boundary": (here["boundary"]["name"], there["boundary"]["name"])}
+    pairs |= {"runtime.precision": (here["runtime"]["precision"], there["runtime"]["precision"])}
     keys = sorted({*here["network"], *there["network"]} - {"name"})
     pairs |= {f"network.{key}": (here["network"].get(key), there["network"].get(key)) for key in keys}
     for name, (ours, theirs) in pairs.items():

@@ -29,7 +29,7 @@ class Plan(Callback):
         hydra = config.hydra
         overrides = [f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()]
         overrides += list(hydra.overrides.task)
-        if config.get("chain") is True:
+        if config.get("chain") is True and "init_from" in config:  # a job of hpms train
             try:
                 overrides = link(hydra, overrides, choices(overrides))
             except UserError as error:

@@ -107,7 +107,7 @@ def _job(verb: str, config: DictConfig, swept: bool) -> Result:
         if missing := sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{missing[0]} has no value: give {missing[0]}=... .")
         values: Any = OmegaConf.to_container(config, resolve=True)
-        if values.get("chain") is True:
+        if verb == "train" and values.get("chain") is True:
             values["init_from"] = origin(HydraConfig.get()) or values["init_from"]
         invocation, chosen = read_command(verb, values)
         command = importlib.import_module(f"hpms.commands.{verb}")  # JAX comes with it

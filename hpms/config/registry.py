@@ -40,12 +40,12 @@ def register(group: str, name: str) -> Callable[[T], T]:
 
 
 def options(group: str) -> dict[str, type]:
-    """The dataclasses of a group by name."""
+    """The dataclasses of a group by name, in the order of their modules."""
     for package in _BUILT_IN:
         module = importlib.import_module(package)
         for info in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{package}."):
             importlib.import_module(info.name)
-    return _options[group]
+    return dict(sorted(_options[group].items(), key=lambda each: each[1].__module__))
 
 
 def option(group: str, name: object) -> type:

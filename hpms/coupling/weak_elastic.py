@@ -36,11 +36,11 @@ class ElasticWeakForm(AbstractWeakForm):
             [c.face for c in each.faces if not c.is_flux and not isinstance(c.face, str)]
             for each in problem.conditions.each
         ]
-        self.space = VectorSpace(grid, held)
-        self.rule = replace(self._scalar, corners=self.space.corners, tables=_of_vectors(self._scalar.tables))
+        self.space = self._space = VectorSpace(grid, held)
+        self.rule = replace(self._scalar, corners=self._space.corners, tables=_of_vectors(self._scalar.tables))
 
     def load(self) -> Float[np.ndarray, " n"]:
-        return load(self.problem, self.space.grid).ravel()
+        return load(self.problem, self._space.grid).ravel()
 
     def assembled(self, value: Float[np.ndarray, "m d"], slope: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, "r 1"]:
         each = stress(self.coefficient, slope).reshape(*self.rule.points.shape[:3], -1)
@@ -62,7 +62,7 @@ class ElasticWeakForm(AbstractWeakForm):
         turned = np.einsum("eg,aagmn->emn", mu, pairs)
         local = np.einsum("eg,ijgmn->eminj", lam, pairs) + np.einsum("eg,jigmn->eminj", mu, pairs)
         local += np.einsum("emn,ij->eminj", turned, np.eye(dim))
-        corners = self.space.corners
+        corners = self._space.corners
         rows = np.repeat(corners[:, :, None], corners.shape[1], axis=2)
         entries = (local.ravel(), (rows.ravel(), np.swapaxes(rows, 1, 2).ravel()))
         return sparse.csr_matrix(entries, shape=(size, size))

@@ -1,4 +1,4 @@
-"""The flow of a 2-D run with conditions of its own: isobars, streamlines, and how fast it is."""
+"""The flow of a 2-D run with conditions of its own: contours of w, streamlines, and how fast it is."""
 
 from typing import Any
 
@@ -13,11 +13,17 @@ _ALONG, _LEVELS, _DECADES = 160, 12, 3
 
 def has_flow(run: Record) -> bool:
     """Whether there is one to draw: streamlines are those of a flux on a box in the plane."""
-    return run.dim == 2 and run.has_own_conditions and "flux" in run.fields and "cells" not in run.fields
+    return (
+        run.dim == 2
+        and run.has_own_conditions
+        and "flux" in run.fields
+        and "stress" not in run.fields
+        and "cells" not in run.fields
+    )
 
 
 def draw_flow_maps(part: Any, run: Record) -> None:
-    """Isobars of w with the streamlines of -K∇w, beside |K∇w|."""
+    """Contours of w with the streamlines of -K∇w, beside |K∇w|."""
     from matplotlib.colors import LogNorm
 
     grid = TensorGrid.of(run.fields["points"])
@@ -29,10 +35,10 @@ def draw_flow_maps(part: Any, run: Record) -> None:
         ends = [float(f"{axis[0] + axis[-1]:.9g}") for axis in grid.axes]
         axes.set(aspect="equal", xlabel="$x_1$", xlim=(0, ends[0]), ylim=(0, ends[1]))
     panels[0].set_ylabel("$x_2$")
-    panels[0].set_title(r"isobars $w$, streamlines of $-K\nabla w$", loc="left")
-    isobars = panels[0].contour(x, y, w.T, levels=_LEVELS, cmap=FIELD, linewidths=0.8)
+    panels[0].set_title(r"contours of $w$, streamlines of $-K\nabla w$", loc="left")
+    contours = panels[0].contour(x, y, w.T, levels=_LEVELS, cmap=FIELD, linewidths=0.8)
     panels[0].streamplot(x, y, u.T, v.T, color="0.35", linewidth=0.6, arrowsize=0.7, density=1.1)
-    part.colorbar(isobars, ax=panels[0], label="$w$", aspect=14, shrink=0.8, pad=0.02)
+    part.colorbar(contours, ax=panels[0], label="$w$", aspect=14, shrink=0.8, pad=0.02)
     panels[1].set_title(r"$|K\nabla w|$", loc="left")
     most = float(speed.max())
     scale = {"norm": LogNorm(max(float(speed.min()), most / 10**_DECADES), most)} if most > 0 else {}

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{NAME}.{suffix}"
-    points, data, count = run.fields["points"], {}, run.every["value"][0].size
+    data: dict[str, Any] = {}
+    points, count = run.fields["points"], run.every["value"][0].size
     if "stress" in run.every:
         data, count = _elastic(run.every), 0
     for i in range(count):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from hpms.config.registry import register
@@ -42,7 +42,7 @@ class CoefficientOptions(AbstractOptions, abc.ABC):
 
     def in_dimensions(self, dim: int) -> CoefficientOptions:
         """Itself with a length for each axis, where one is given for all."""
-        periods = getattr(self, "periods", None)
+        periods = {field.name: getattr(self, field.name) for field in fields(self)}.get("periods")
         return self if periods is None or len(periods) > 1 else replace(self, periods=periods * dim)
 
     @abc.abstractmethod

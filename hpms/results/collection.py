@@ -39,7 +39,7 @@ class Run:
                 continue
             found[group] = values.get("name")
             found |= {f"{group}.{key}": value for key, value in values.items() if key != "name"}
-            if (formula := values.get("formula")) is not None:
+            if isinstance(formula := values.get("formula"), str):
                 found[group] = named_formulas(group).get(formula, found[group])
         if (parent := self.stored.parent) is not None:
             found["init_from"] = parent.identity.partition("-")[0]

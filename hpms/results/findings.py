@@ -37,6 +37,7 @@ def findings(runs: Sequence[Run]) -> list[Verdict]:
     found = []
     for name, claims in (("osc1d", _ONE), ("osc2d", _TWO)):
         here = [run for run in runs if _is(run, *_FORMULAS[name]) and run.keys["optimizer"] == "adam"]
+        here = [run for run in here if run.stored.parent is None]
         here = [run for run in here if "relative_l2" in run.summary or run.keys.get("reference") != "none"]
         every = sorted({run.keys["problem.eps"] for run in here}, reverse=True)
         for claim, eps, judge in claims:

@@ -62,13 +62,19 @@ def given(directory: Path, config: Config, force: bool = False, resume: bool = T
     if (directory / FILE).exists():
         stored = StoredRun(directory)
         if stored.identity != config.identity() or stored.values["seed"] != config.seed:
-            difference = _difference(config.plain(), stored.values) or "it has another start (init_from)"
+            difference = _difference(config.plain(), stored.values) or _otherwise(stored, config)
             raise UserError(f"run_dir={directory} belongs to another configuration: {difference}.")
         if force or (not resume and stored.status != FINISHED):
             raise UserError(f"run_dir={directory} holds a run already: give a new folder to start anew.")
     elif {f.name for f in directory.iterdir()} - {f.name for f in temporaries(directory)} - _OURS:
         raise ConfigError("run_dir", directory, f"it holds other files and no {FILE}; give a new or an empty folder")
     return directory
+
+
+def _otherwise(stored: StoredRun, config: Config) -> str:
+    """What differs where no key of the groups does."""
+    has_start = stored.parent is not None or config.start is not None
+    return "it has another start (init_from)" if has_start else "its keys differ"
 
 
 def _difference(here: dict[str, Any], there: dict[str, Any]) -> str:

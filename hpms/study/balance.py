@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from hpms.fem.faces import PARTS
 from hpms.problem.box import Box
+from hpms.problem.law.diffusion import Diffusion
 from hpms.problem.lifted import LiftedProblem, alone
 
 _CELLS = {1: 16, 2: 12, 3: 6}  # along the longest side
@@ -47,21 +48,23 @@ class Balance:
 
 
 def balance(problem: LiftedProblem, field: Field) -> Balance | None:
-    """Of w and -K∇w, (M,) and (M, d) or with an axis of one lifted problem, at points of a box; None on other domains
-    and where there are several.
+    """Of w and -K∇w, (M,) and (M, d) or with an axis of one lifted problem, at points of a box; None on other domains,
+    where there are several, for other laws than diffusion, and where ε is too small for a million points on the faces.
     """
     domain = problem.domain
-    if not isinstance(domain, Box) or problem.lifts > 1:
+    if not isinstance(domain, Box) or not isinstance(problem.law, Diffusion) or problem.lifts > 1:
         return None
     sides, dim = domain.sides, domain.dim
     counts = [max(1, round(_CELLS[dim] * side / max(sides))) for side in sides]
-    affordable = max(1, int((_MOST / math.prod(counts)) ** (1 / dim) / _GAUSS))
-    lines = [
-        _line(side, count, min(affordable, math.ceil(_PIECES * side / count / domain.eps)))
-        for side, count in zip(sides, counts, strict=True)
-    ]
+    pieces = [math.ceil(_PIECES * side / count / domain.eps) for side, count in zip(sides, counts, strict=True)]
+    lines = [_line(*each) for each in zip(sides, counts, pieces, strict=True)]
+    sizes = [len(places) for places, _ in lines]
+    if sum((count + 1) * math.prod(sizes) / size for count, size in zip(counts, sizes, strict=True)) > _MOST:
+        return None
     through = _through(lines, sides, counts, field)
-    brought = _brought(problem, lines, counts, field)
+    affordable = max(1, int((_MOST / math.prod(counts)) ** (1 / dim) / _GAUSS))
+    inside = [_line(s, n, min(k, affordable)) for s, n, k in zip(sides, counts, pieces, strict=True)]
+    brought = _brought(problem, inside, counts, field)
     surplus = sum(np.diff(each, axis=axis) for axis, each in enumerate(through)) - brought
     ends = {(axis, end): np.take(each, -end, axis=axis) for axis, each in enumerate(through) for end in (0, 1)}
     outflow = {PARTS[2 * axis + end]: float((2 * end - 1) * each.sum()) for (axis, end), each in ends.items()}

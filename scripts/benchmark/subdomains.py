@@ -12,6 +12,7 @@ import argparse
 import platform
 import time
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -49,11 +50,15 @@ def stepper(kind: str, found: Experiment) -> Callable[[], None]:
     loss = found.loss.weighted(jnp.ones(1, found.theta.dtype), None)
     theta = jnp.asarray(np.random.default_rng(0).normal(size=found.theta.size) / 4, found.theta.dtype)
 
-    step = eqx.filter_jit(normal_equations if "equations" in kind else Loss.gradient)
+    step = eqx.filter_jit(normal_equations if "equations" in kind else gradient)
     return lambda: jax.block_until_ready(step(loss, theta))
 
 
-def normal_equations(loss: Loss, theta: Array) -> Array:
+def gradient(loss: Loss, theta: Array) -> Any:
+    return loss.gradient(theta)
+
+
+def normal_equations(loss: Loss, theta: Array) -> Any:
     system = assemble(loss, theta, loss.rows(theta))
     return system.solve_rows(system.factor(jnp.asarray(1e-3)))
 

@@ -66,8 +66,8 @@ def test_an_interrupted_ensemble_goes_on(hpms, tiny, monkeypatch):
 
 
 def test_a_member_that_breaks_does_not_stop_the_others(hpms, tiny, monkeypatch):
-    def poisoned(config, *arguments):
-        built = build(config, *arguments)
+    def poisoned(config, *arguments, **more):
+        built = build(config, *arguments, **more)
         return replace(built, theta=jnp.full_like(built.theta, jnp.nan)) if config.seed == 1 else built
 
     build = members.build

@@ -54,7 +54,7 @@ def decides_nothing(found):
 
 PINS = {
     "accuracy_on_demand": ends_by_its_bound,
-    "bracket": near(0.1, 0.25),
+    "bracket": near(0.03, 0.15),
     "darcy_flow": balances,
     "family_over_eps": lambda found: all(error < 3e-3 for name, error in found.items() if "network" in name),
     "mixed_conditions": lambda found: len(found) == 2 and max(found.values()) < 5e-3,

@@ -21,6 +21,7 @@ def a_run(coupling="ball", network="mlp", status="finished", error=0.1, name="os
     }
     stored = StoredRun.__new__(StoredRun)
     stored.values, stored.experiment, stored.rows = values, "x", [{"iteration": 0, "relative_l2": 1.0}]
+    stored.parent = None
     stored.summary = {
         "status": status,
         "relative_l2": error,

@@ -38,7 +38,7 @@ def test_built_in_options_are_found(group, names):
 
 @pytest.mark.usefixtures("only_networks")
 def test_an_unknown_option_lists_those_there_are():
-    with pytest.raises(UserError, match=r"network=mpl is not an option: choose mlp or ms_pinn.*Did you mean 'mlp'"):
+    with pytest.raises(UserError, match=r"network=mpl is not an option: choose fbpinn or mlp or .*Did you mean 'mlp'"):
         option("network", "mpl")
     with pytest.raises(UserError, match="network=None"):
         option("network", None)
