@@ -152,6 +152,10 @@ REFUSED = {
     ),
     "hole1 and hole2 lie in each other": Polygon(SQUARE, (HOLE, circle((0.5, 0.5), 0.1, 8))),
     "hole1 and hole2 touch or cross:": Polygon(SQUARE, (HOLE, HOLE)),
+    "the circle of hole1 meets the outer polygon": Polygon(SQUARE, (circle((0.2, 0.5), 0.3, 3),), ((0.2, 0.5, 0.22),)),
+    "the circle of hole1 meets hole2": Polygon(
+        SQUARE, (circle((0.3, 0.5), 0.1, 8), circle((0.52, 0.5), 0.1, 8)), ((0.3, 0.5, 0.115), (0.52, 0.5, 0.11))
+    ),
 }
 
 

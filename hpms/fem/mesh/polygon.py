@@ -1,10 +1,11 @@
 """A polygon with holes, and its triangulation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import cos, hypot, pi, sin
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -118,6 +119,23 @@ class Polygon:
             apart = not holes[first].boundary.intersects(holes[second].boundary)
             how = "lie in each other" if apart else "touch or cross"
             raise UserError(f"hole{first + 1} and hole{second + 1} {how}: holes have to lie apart.")
+        self._check_rounds(outer.boundary, [hole.boundary for hole in holes])
+
+    def _check_rounds(self, outer: Any, holes: Sequence[Any]) -> None:
+        """The same of the circles, which reach further than their polygons' edges."""
+        from shapely import Point
+
+        known = {k: each for k, each in enumerate(self.rounds) if each is not None}
+        if not known:
+            return
+        lines = {"the outer polygon": outer, **{f"hole{k + 1}": hole for k, hole in enumerate(holes) if k not in known}}
+        numbers, circles = list(known), np.array(list(known.values()))
+        for (k, (x1, x2, radius)), row in zip(known.items(), circles, strict=True):
+            gaps = np.hypot(*(circles - row)[:, :2].T) - circles[:, 2]
+            meets = [name for name, line in lines.items() if Point(x1, x2).distance(line) <= radius]
+            meets += [f"hole{j + 1}" for j, gap in zip(numbers, gaps, strict=True) if j != k and gap <= radius]
+            if meets:
+                raise UserError(f"the circle of hole{k + 1} meets {meets[0]}: move it, or make it smaller.")
 
     def _names(self) -> Iterator[str]:
         yield "the outer polygon"
