@@ -7,6 +7,7 @@ import pytest
 import skfem
 from skfem.models.elasticity import linear_elasticity
 
+from hpms.coupling.weak_elastic import ElasticWeakForm
 from hpms.errors import ConfigError, UserError
 from hpms.fem.elastic.assembly import assemble
 from hpms.fem.elastic.method import ElasticElements
@@ -28,6 +29,7 @@ from hpms.problem.components import component_conditions
 from hpms.problem.conditions import BoxFaces, Conditions, FaceCondition
 from hpms.problem.lift import LinearLift
 from hpms.problem.source.base import AbstractSource
+from hpms.study.fine import posed as on_elements
 from tests.problems import close, quick_filter_jit, quick_jit
 
 SIDES = {2: (1.5, 1.0), 3: (1.0, 0.5, 0.75)}
@@ -233,3 +235,20 @@ def test_other_conditions_are_refused_in_one_sentence(given, message):
         read_components(given, 2)
     assert message in str(raised.value) and "problem.conditions" in str(raised.value)
     assert isinstance(raised.value, ConfigError) or "x3" in message
+
+
+def test_a_fine_solution_fulfils_the_coupling_by_coarse_hats():
+    options = BoxOptions(2, 0.5, (2.0, 1.0), ROLLER, 1.0)
+    moduli = LameOptions("1+x1", "2+sin(2*pi*x1/eps)", {}, None).build(2, 0.5)
+    body = ElasticityOptions().build(moduli, (2.0, 1.0), 0.5)
+    problem = options.problem(body, ForceOptions(("1", "x1"), {}).build(2, 0.5), 2)
+    way = ElasticElements(on_elements(problem), 2)
+    fields = way.solve(16, problem.coefficient_at(), problem.source_at()).lifted
+    form = ElasticWeakForm(problem, 0.25, None, 8)
+    (value, slope), (lift, rise) = side_by_side(fields, form.points), problem.lifted(form.points)
+    residual = form.assembled(value - lift, slope - rise) + form.forcing
+    everywhere = np.zeros((len(form.space.nodes), 2))
+    everywhere[form.space.interior] = np.hstack([residual, form.forcing])
+    solver = form.norm(np.zeros((0, 1, 2, 2)), (1, 1)).factorise(np.zeros(0))
+    left, trivial = np.einsum("nk,nk->k", everywhere, solver.adjoint(everywhere))
+    assert 0 < left < 1e-4 * trivial  # the quadrature gives means to 0.4 %
