@@ -48,35 +48,44 @@ class BoxProblem:
     reaction: Function | None = None
 
 
-class MixedElements(AbstractMethod):
+class AbstractBoxElements(AbstractMethod):
     """P1 or P2 elements of degree r on n cells along each side of a box, with errors O(h^(r+1)) and O(h^r)."""
 
-    def __init__(self, box: BoxProblem, degree: int):
-        self.box, self.degree, self.dim = box, degree, len(box.sides)
+    def __init__(self, sides: tuple[float, ...], degree: int):
+        self.sides, self.degree, self.dim = sides, degree, len(sides)
 
     def width(self, n: int) -> float:
-        return max(self.box.sides) / n
+        return max(self.sides) / n
 
     def size(self, n: int) -> float:
         return (self.degree * n) ** self.dim
 
-    def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
-        return solve_mixed(self._space(n), coefficient, source, self.box)
-
     def state(self, n: int, source: Function, coefficient: float) -> AbstractField:
         """Zero: there is no coarse problem."""
-        return self.field(n, np.zeros(self._space(n).size))
+        return self.field(n, np.zeros(self.space(n).size))
 
     def field(self, n: int, data: np.ndarray) -> AbstractField:
-        return LagrangeField(self._space(n), data, self.box.sides)
+        return LagrangeField(self.space(n), data, self.sides)
 
     def own_errors(self, n: int, fine: AbstractField, wide: AbstractField) -> tuple[float, float]:
-        nodes = self._space(n).nodes * np.array(self.box.sides)
+        nodes = self.space(n).nodes * np.array(self.sides)
         l2, h1 = self.field(n, fine.data - wide.values(nodes)).norms()
         return l2 / (2.0 ** (self.degree + 1) - 1), h1 / (4.0**self.degree - 1) ** 0.5
 
-    def _space(self, n: int) -> LagrangeSpace:
+    def space(self, n: int) -> LagrangeSpace:
+        """The elements on the unit cube."""
         return LagrangeSpace(self.dim, n, self.degree)
+
+
+class MixedElements(AbstractBoxElements):
+    """Those of diffusion with conditions of one's own."""
+
+    def __init__(self, box: BoxProblem, degree: int):
+        super().__init__(box.sides, degree)
+        self.box = box
+
+    def solve(self, n: int, coefficient: Function, source: Function) -> FineSolution:
+        return solve_mixed(self.space(n), coefficient, source, self.box)
 
 
 class MixedQuadrature(AbstractMethod):
