@@ -52,7 +52,8 @@ def _needs(config: Config, problem: LiftedProblem) -> dict[str, float]:
     nodes = elements(1.0, config.coarse.h, config.upscaling.multiple(dim)) ** dim
     block = min(points, config.runtime.block_size())
     lifts, cells = config.upscaling.lifts(dim), math.prod(config.upscaling.cells_along(dim))
-    coarse = nodes * (_PER_COARSE_UNKNOWN[dim] + _PER_SENSITIVITY * cells * lifts**3)
+    vectors = config.law.components(dim)
+    coarse = nodes * vectors * (_PER_COARSE_UNKNOWN[dim] + _PER_SENSITIVITY * cells * lifts**3)
     coarse += _PER_PAIR * config.coupling.pairs(nodes, points, dim)
     return {
         f"network.{widest}": (_COPIES * parameters + 4.0 * (dim + 1) * block * neurons) * size,

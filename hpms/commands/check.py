@@ -12,6 +12,7 @@ from hpms.cli.invocation import Invocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
 from hpms.config.stated import stated
+from hpms.coupling.coarse import coarse_space
 from hpms.errors import UserError
 from hpms.experiment import Experiment, build, fine_problem
 from hpms.initial import network
@@ -64,7 +65,7 @@ def verify(config: Config, built: Experiment) -> list[Check]:
         *check_jet(loss.model(theta), points, built.problem.law.forms),
         *check_manufactured(built.problem, points),
     ]
-    checks += check_adjoint(built.space, loss.upscaling.cells, config.seed)
+    checks += check_adjoint(coarse_space(built.problem, built.space), loss.upscaling.cells, config.seed)
     checks += check_gradient("objective", full, theta, config.seed)
     checks += check_rows(full, theta, config.seed)
     if config.optimizer.least_squares:

@@ -69,7 +69,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 def _fields(config: Config, problem: LiftedProblem, found: Reference) -> dict[str, np.ndarray]:
     """u, w, the flux -K∇w and y at the points of the errors, and y at the nodes of the configuration's coarse mesh."""
     points, weights = problem.domain.measuring_points()
-    value, gradient = lifted_reference(problem, found, points, 1 if problem.conditions is None else problem.lifts)
+    value, gradient = lifted_reference(problem, found, points, problem.law.components)
     every = {"value": value, "gradient": gradient, **problem.fields(points, value, gradient)}
     common = {"points": points, "weights": weights, **{name: alone(array) for name, array in every.items()}}
     if problem.conditions is not None:
@@ -100,6 +100,8 @@ def _report(found: Reference, fem: Baseline, boxes: dict[str, float], config: Co
         ["  interior, boundary frame", f"{found.interior_gap:.5f}, {found.frame_gap:.5f}", ""],
         *_box_rows(boxes, config.coarse.h, config.names["upscaling"]),
     ]
+    if config.law.takes_moduli:
+        coarse = []
     upscaled, name = [["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)]], "u"
     if not config.problem.is_the_papers:
         upscaled, coarse, name = [], [], "w"

@@ -144,7 +144,7 @@ def read_config(values: Mapping[str, Any]) -> Config:
     stated = values["problem"]
     known = {"dim": stated["dim"]} if type(stated.get("dim")) is int else {}
     found: dict[str, Any] = {"problem": read(option("problem", names["problem"]), stated, "problem", known)}
-    names["upscaling"] = found["problem"].upscaling(names["upscaling"])
+    names["upscaling"] = found["problem"].upscaling(names["upscaling"], option("law", names["law"]).upscaling)
     schemas = {group: option(group, names[group]) for group in GROUPS}
     variables = {"eps": found["problem"].eps, "dim": found["problem"].dim}
     for group in GROUPS[1:]:

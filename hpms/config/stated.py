@@ -44,10 +44,14 @@ def _source(config: Config) -> str:
 
 
 def _linear(config: Config) -> str:
+    if config.law.takes_moduli:
+        return "w_l = E_l x on the boundary, E_l the unit strains in Voigt's order and Mandel's scaling"
     return "w = x1 on the boundary" if _lifts(config) == 1 else "w_i = x_i on the boundary"
 
 
 def _lifted(config: Config) -> str:
+    if config.law.takes_moduli:
+        return "u_l = w_l - E_l x"
     return "u = w - x1" if _lifts(config) == 1 else "u_i = w_i - x_i"
 
 

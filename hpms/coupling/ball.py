@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from scipy import sparse
 
 from hpms.coupling.base import AbstractCoupling, CoarseView, CouplingContext
+from hpms.coupling.coarse import coarse_problem, stacked, unstacked
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import Gather, gather
 from hpms.coupling.known import Known
@@ -20,12 +21,12 @@ from hpms.problem.sites import Sites, sites
 
 
 class BallCoupling(AbstractCoupling):
-    """R_δ = Σ_j w_j ((Q̄_δ v)(x_j) - y_j)², w_j = |Ω|/N_h, over the coarse nodes, Eq. (3.25), and over all v_i, y_i."""
+    """R_δ = Σ_j w_j ((Q̄_δ v)(x_j) - y_j)², w_j = |Ω|/N_h, over the coarse nodes, Eq. (3.25), and all columns of v."""
 
     nodes: Sites
     compression: Gather
     transposed: Gather
-    lifts: int = eqx.field(static=True)
+    columns: int = eqx.field(static=True)
     weight: float = eqx.field(static=True)
     keeps_adjoint: bool = eqx.field(static=True)
     at_points: bool = eqx.field(static=True, default=True)
@@ -34,7 +35,7 @@ class BallCoupling(AbstractCoupling):
 
     @property
     def count(self) -> int:
-        return self.compression.columns.shape[0] * self.lifts
+        return self.compression.columns.shape[0] * self.columns
 
     def means(self, values: Float[Array, "m l"] | None, node_values: Float[Array, "f l"]) -> Float[Array, "n l"]:
         assert values is not None
@@ -57,6 +58,7 @@ class BallCoarseSolver(LazyCoarseSolver):
     def __init__(
         self,
         problem: CoarseProblem,
+        nodes: Float[np.ndarray, "n d"],
         upscaling: AbstractUpscaling,
         average: sparse.csr_matrix | None,
         weight: float,
@@ -64,11 +66,13 @@ class BallCoarseSolver(LazyCoarseSolver):
         dtype: jnp.dtype,
     ):
         super().__init__(problem, upscaling, rule, dtype)
-        self.average, self.weight = average, weight
+        self.nodes, self.columns, self.weight = nodes, upscaling.columns, weight
+        self.components = len(problem.space.nodes) // len(nodes)
+        self.average = None if average is None else sparse.kron(average, sparse.eye_array(self.components), "csr")
 
     def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
-        solver = self.problem.factorise(kappa)
-        lift = self.problem.lift(self.upscaling.lifts)
+        solver, means = self.problem.factorise(kappa), stacked(means, self.components)
+        lift = self.problem.lift(means.shape[1])
         w = solver.state(lift)
         y, slope = w - lift, solver.sensitivity(w)
         target = y if self.average is None else self.average @ y
@@ -76,7 +80,8 @@ class BallCoarseSolver(LazyCoarseSolver):
         p = solver.adjoint(mismatch if self.average is None else self.average.T @ mismatch)
         if self.average is not None:
             slope = (self.average @ slope.reshape(len(y), -1)).reshape(slope.shape)
-        return CoarseSolution(y=y, p=p, target=target, sensitivity=slope, contraction=solver.contraction(w, p))
+        found = (unstacked(each, self.components) for each in (y, p, target, slope))
+        return CoarseSolution(*found, contraction=solver.contraction(w, p))
 
 
 def ball_coupling(
@@ -96,13 +101,13 @@ def ball_coupling(
         nodes=sites(jnp.asarray(space.nodes[frame]), context.block, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
-        lifts=context.upscaling.lifts,
+        columns=context.upscaling.columns,
         weight=weight,
         keeps_adjoint=keeps_adjoint,
     )
-    load, upscaling = space.load(problem.source_at()), context.upscaling
-    coarse = CoarseProblem(space, load, upscaling.basis, upscaling.cells)
-    return coupling, BallCoarseSolver(coarse, upscaling, average, weight, rule, dtype)
+    upscaling = context.upscaling
+    coarse = coarse_problem(problem, space, upscaling.basis, upscaling.cells)
+    return coupling, BallCoarseSolver(coarse, space.nodes, upscaling, average, weight, rule, dtype)
 
 
 def ball_fields(known: Known, delta: float) -> tuple[np.ndarray, np.ndarray]:

@@ -168,11 +168,12 @@ class CoarseRecord:
 class AbstractCoarseSolver(abc.ABC):
     """The host's part of a coupling: κ and the means come in, a new record goes out.
 
-    `nodes` (N, d) are where the means and the coarse state live.
+    `nodes` (N, d) are where the means and the coarse state live, in so many `columns`.
     """
 
     interval: int
     nodes: np.ndarray
+    columns: int
 
     @abc.abstractmethod
     def initial(self) -> CoarseRecord:

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from hpms.fem.coarse.problem import CoarseProblem
+from hpms.coupling.coarse import coarse_problem, unstacked
 from hpms.fem.field import AbstractField, LagrangeField
 from hpms.fem.fine.cells import CellMeans, cell_means
 from hpms.fem.fine.reference import Reference
@@ -28,7 +28,7 @@ class Upscales(Protocol):
         ...
 
     def exact(self, tensor: np.ndarray, means: CellMeans | None) -> np.ndarray:
-        """K̃^j (N, d, d) of a fine solution with K̃ (d, d), and means where there are cells."""
+        """K̃^j (N, a, b) of a fine solution with K̃ (a, b), and means where there are cells."""
         ...
 
 
@@ -56,7 +56,7 @@ class Known:
         return cell_means(self.reference.lifted, self.problem.coefficient_at(), cells, domain.eps)
 
     @cached_property
-    def tensors(self) -> Float[np.ndarray, "n d d"]:
+    def tensors(self) -> Float[np.ndarray, "n a b"]:
         """K̃^j of the reference, as the network's is defined; raises `UserError` where its means determine none."""
         return self.upscaling.exact(self.reference.upscaled_coefficient, self.means)
 
@@ -68,12 +68,12 @@ class Known:
     @cached_property
     def states(self) -> Float[np.ndarray, "k l"] | None:
         """y_i at the nodes of `space`, None where K̃ is not positive definite."""
-        space, cells = self.space, self.upscaling.cells_along(self.problem.domain.dim)
-        problem, kappa = CoarseProblem(space, space.load(self.problem.source_at()), cells=cells), self.tensors.ravel()
+        cells, components = self.upscaling.cells_along(self.problem.domain.dim), self.problem.law.components
+        problem, kappa = coarse_problem(self.problem, self.space, None, cells), self.tensors.ravel()
         if not problem.is_admissible(kappa):
             return None
-        lift = problem.lift(self.problem.lifts)
-        return problem.factorise(kappa).state(lift) - lift
+        lift = problem.lift(self.problem.lifts // components)
+        return unstacked(problem.factorise(kappa).state(lift) - lift, components)
 
     def coarse(self) -> tuple[AbstractField, ...] | None:
         """The coarse states y_i as functions, None where there are none."""

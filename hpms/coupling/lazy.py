@@ -38,14 +38,15 @@ class LazyCoarseSolver(AbstractCoarseSolver):
 
     def __init__(self, problem: CoarseProblem, upscaling: AbstractUpscaling, rule: UpdateRule, dtype: jnp.dtype):
         self.problem, self.rule, self.dtype = problem, rule, dtype
-        self.interval, self.nodes, self.upscaling = rule.interval, problem.space.nodes, upscaling
+        self.interval, self.nodes, self.columns = rule.interval, problem.space.nodes, upscaling.lifts
+        self.upscaling = upscaling
 
     @abc.abstractmethod
     def solve(self, kappa: np.ndarray, means: np.ndarray) -> CoarseSolution:
         """The coarse side for an admissible κ (p,) and the means (N, l); p belongs to the unweighted term."""
 
     def initial(self) -> CoarseRecord:
-        zero, count = np.zeros((len(self.nodes), self.upscaling.lifts)), len(self.problem.operators)
+        zero, count = np.zeros((len(self.nodes), self.columns)), len(self.problem.operators)
         return CoarseRecord(
             y=zero,
             p=zero,

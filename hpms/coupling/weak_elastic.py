@@ -14,6 +14,7 @@ from hpms.fem.coarse.q1 import Q1Space
 from hpms.fem.coarse.rules import element_rule
 from hpms.fem.coarse.vectors import VectorSpace
 from hpms.fem.elastic.moduli import stress
+from hpms.fem.faces import Face, faces
 from hpms.problem.components import ComponentConditions
 from hpms.problem.lifted import LiftedProblem
 
@@ -21,34 +22,33 @@ from hpms.problem.lifted import LiftedProblem
 class ElasticWeakForm(AbstractWeakForm):
     """∫ σ(w):∇(φ_m e_i) - ∫ q_i φ_m - ∫_Γ t_i φ_m on hats of the width h, with quadrature as `BoxWeakForm` has it.
 
-    The norm is that of the same form with means of the moduli, the geometric ones of 2μ and dλ + 2μ in each group of
-    points.
+    The norm is that of an upscaled stiffness, or without one of the same form with means of the moduli, the geometric
+    ones of 2μ and dλ + 2μ in each group of points.
     """
 
     has_rate = False
 
     def __init__(self, problem: LiftedProblem, h: float, periods: tuple[float, ...] | None, count: int | None):
-        assert isinstance(problem.conditions, ComponentConditions)
         self.problem, sides = problem, problem.domain.sides
-        grid = Q1Space(sides, h, ())
+        self._grid = grid = Q1Space(sides, h, ())
         self._scalar = element_rule(grid, axis_rules(problem, grid, periods, count), ())
-        held = [
-            [c.face for c in each.faces if not c.is_flux and not isinstance(c.face, str)]
-            for each in problem.conditions.each
-        ]
-        self.space = self._space = VectorSpace(grid, held)
+        self.space = self._space = VectorSpace(grid, _held(problem))
         self.rule = replace(self._scalar, corners=self._space.corners, tables=_of_vectors(self._scalar.tables))
 
     def load(self) -> Float[np.ndarray, " n"]:
-        return load(self.problem, self._space.grid).ravel()
+        return load(self.problem, self._grid).ravel()
 
-    def assembled(self, value: Float[np.ndarray, "m d"], slope: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, "r 1"]:
-        each = stress(self.coefficient, slope).reshape(*self.rule.points.shape[:3], -1)
-        groups = np.pad(each.mean(axis=2), [(0, 0), (0, 0), (0, 1)])[..., None]
+    def assembled(self, value: Float[np.ndarray, "m l"], slope: Float[np.ndarray, "m l d"]) -> Float[np.ndarray, "r k"]:
+        each = stress(self.coefficient, slope).reshape(*self.rule.points.shape[:3], -1, self.space.dim**2)
+        groups = np.pad(each.mean(axis=2), [(0, 0), (0, 0), (0, 0), (0, 1)]).swapaxes(2, 3)
         return self.rule.assembled(groups, len(self.space.nodes))[self.space.interior]
 
-    def norm(self, basis: Float[np.ndarray, "p c d d"] | None, cells: tuple[int, ...]) -> CoarseProblem:
-        return CoarseProblem(self.space, np.zeros(len(self.space.nodes)), basis, cells, self._base)
+    def norm(self, basis: Float[np.ndarray, "p c a b"] | None, cells: tuple[int, ...]) -> CoarseProblem:
+        load = np.zeros(len(self.space.nodes))
+        if basis is None or len(basis):
+            return CoarseProblem(self.space, load, basis, cells)
+        size = len(self.space.stiffness)
+        return CoarseProblem(self.space, load, np.zeros((0, 1, size, size)), cells, self._base)
 
     @cached_property
     def _base(self) -> sparse.csr_matrix:
@@ -66,6 +66,17 @@ class ElasticWeakForm(AbstractWeakForm):
         rows = np.repeat(corners[:, :, None], corners.shape[1], axis=2)
         entries = (local.ravel(), (rows.ravel(), np.swapaxes(rows, 1, 2).ravel()))
         return sparse.csr_matrix(entries, shape=(size, size))
+
+
+def _held(problem: LiftedProblem) -> list[list[Face]]:
+    """The faces on which each component of w is given, all where w = E_l x on ∂Ω."""
+    if problem.conditions is None:
+        return [faces(problem.domain.dim)] * problem.domain.dim
+    assert isinstance(problem.conditions, ComponentConditions)
+    return [
+        [c.face for c in each.faces if not c.is_flux and not isinstance(c.face, str)]
+        for each in problem.conditions.each
+    ]
 
 
 def _of_vectors(tables: Float[np.ndarray, "k groups c d1"]) -> Float[np.ndarray, "k groups cd dd1"]:

@@ -59,8 +59,8 @@ def draw_weights(axes: Any, run: Record, title: str) -> None:
 
 
 def draw_upscaled(axes: Any, run: Record, title: str) -> None:
-    """K̃₁₁ of the network and of the reference, with K̃_dd where both come from d lifted problems; of cells their mean,
-    and what they go through.
+    """K̃₁₁ of the network and of the reference, with the last entry of the diagonal where both come from several lifted
+    problems; of cells their mean, and what they go through.
     """
     found, exact = run.column("upscaled_coefficient"), run.summary.get("reference_upscaled_coefficient")
     mean = ""
@@ -71,7 +71,8 @@ def draw_upscaled(axes: Any, run: Record, title: str) -> None:
         axes.fill_between(run.iterations, *ends, color=BLUE, alpha=0.2)
         found, mean = found.mean(axis=1), "mean "
     tensor = run.has_lifted
-    entries = {"11": (0, BLUE), **({f"{run.dim}{run.dim}": (run.dim - 1, VERMILLION)} if tensor else {})}
+    size = found.shape[-1] if found.size else run.dim
+    entries = {"11": (0, BLUE), **({f"{size}{size}": (size - 1, VERMILLION)} if tensor else {})}
     for name, (i, color) in entries.items():
         if found.size:
             axes.plot(

@@ -37,7 +37,7 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     data: dict[str, Any] = {}
     points, count = run.fields["points"], run.every["value"][0].size
     if "stress" in run.every:
-        data, count = _elastic(run.every), 0
+        data, count = _elastic(run.every, run.dim), 0
     for i in range(count):
         every = {name: run.every[name] for name in _DATA if name in run.every}
         found = {name: array.reshape(len(points), count, -1)[:, i] for name, array in every.items()}
@@ -60,14 +60,22 @@ def write_mesh(run: Record, folder: Path, suffix: str) -> Path:
     return path
 
 
-def _elastic(every: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Displacement and stress as a vector and a tensor, and von Mises' stress, beside those of the reference."""
-    stress = np.pad(every["stress"], [(0, 0), *[(0, 3 - every["stress"].shape[1])] * 2])
-    data = {"displacement": _three(every["w"]), "stress": stress.reshape(len(stress), 9)}
-    data |= {name: every[name] for name in STRESSES if name in every}
-    if "reference_value" in every:
-        error = every["value"] - every["reference_value"]
-        data |= {"reference_displacement": _three(every["w"] - error), "error": _three(error)}
+def _elastic(every: Mapping[str, np.ndarray], dim: int) -> dict[str, np.ndarray]:
+    """Displacement and stress as a vector and a tensor, and von Mises' stress, beside those of the reference; of each
+    unit strain, with its number, where there are several.
+    """
+    stress, data, size = every["stress"], {}, len(every["w"])
+    vectors = stress.shape[1] // dim
+    mises = {name: every[name].reshape(size, vectors) for name in STRESSES if name in every}
+    for k in range(vectors):
+        number, part = f"_{k + 1}" if vectors > 1 else "", slice(k * dim, (k + 1) * dim)
+        tensor = np.pad(stress[:, part], [(0, 0), *[(0, 3 - dim)] * 2])
+        data |= {f"displacement{number}": _three(every["w"][:, part]), f"stress{number}": tensor.reshape(size, 9)}
+        data |= {f"{name}{number}": values[:, k] for name, values in mises.items()}
+        if "reference_value" in every:
+            error = (every["value"] - every["reference_value"])[:, part]
+            data |= {f"reference_displacement{number}": _three(every["w"][:, part] - error)}
+            data |= {f"error{number}": _three(error)}
     return data
 
 

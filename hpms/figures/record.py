@@ -9,7 +9,7 @@ import numpy as np
 from hpms.figures.grid import meshes
 from hpms.results.run import StoredRun
 
-STRESSES = ("von_mises", "reference_von_mises")  # one number at each point, whatever w has components
+STRESSES = ("von_mises", "reference_von_mises")  # one number at each point for all components of a w
 _FIRST, _LAST, _LOGGED = "residual", "coupling", "weighted_"
 
 
@@ -29,7 +29,8 @@ class Record:
     @cached_property
     def fields(self) -> dict[str, np.ndarray]:
         """Those of the first lifted problem or component; of w in place of u with conditions of one's own."""
-        places = ("points", "weights", "nodes", "cells", "error_bound", *STRESSES)
+        places = ("points", "weights", "nodes", "cells", "error_bound")
+        places += tuple(name for name in STRESSES if name in self.every and self.every[name].ndim == 1)
         first = {name: array[:, 0] for name, array in self.every.items() if self.has_lifted and name not in places}
         found = self.every | first
         if not self.has_own_conditions or "w" not in found:

@@ -24,11 +24,13 @@ class ElasticityOptions(LawOptions):
     """`law=elasticity`: A w = -div σ(w), σ = λ tr(e) I + 2μ e, e = (∇w + ∇wᵀ)/2, small strains of an isotropic body, in
     2-D plane strain. λ and μ are those of `coefficient=lame`, q is that of `source=force`, and conditions have a number
     or formula for each component: dirichlet: [g1, g2] of w and neumann: [t1, t2] of σn, or both, each with null where
-    the other one has the component.
+    the other one has the component. On `problem=unit_cube` w_l = E_l x on ∂Ω for all unit strains E_l, which give the
+    upscaled stiffness (`upscaling=stiffness`).
     """
 
     has_bound: ClassVar[bool] = False
     takes_moduli: ClassVar[bool] = True
+    upscaling: ClassVar[str] = "stiffness"
 
     @property
     def is_the_papers(self) -> bool:
@@ -41,8 +43,11 @@ class ElasticityOptions(LawOptions):
         names, problem = config.names, config.problem
         if problem.dim == 1:
             raise ConfigError("problem.dim", 1, "law=elasticity is for 2 (plane strain) and 3")
-        if names["problem"] != "box":
-            reason = f"law=elasticity is for problem=box, with conditions of your own, such as {{{_CONDITIONS}}}"
+        if names["problem"] not in ("unit_cube", "box"):
+            reason = (
+                "law=elasticity is for unit_cube (w = E x on its boundary) and box, with conditions of your own, such "
+                f"as {{{_CONDITIONS}}}"
+            )
             raise ConfigError("problem", names["problem"], reason)
         if not config.coefficient.are_moduli:
             reason = "law=elasticity needs two moduli: take coefficient=lame coefficient.lam=1 coefficient.mu=1"
@@ -50,12 +55,14 @@ class ElasticityOptions(LawOptions):
         if not config.source.is_force:
             reason = "law=elasticity needs a force with a component for each axis: take source=force"
             raise ConfigError("source", names["source"], reason)
-        if problem.components == 1:
+        if problem.components == 1 and not problem.is_the_papers:
             reason = f"law=elasticity needs a number or formula for each component, such as {{{_CONDITIONS}}}"
             raise ConfigError(KEY, getattr(problem, "conditions", "linear"), reason)
-        if names["coupling"] not in ("none", "galerkin"):
-            reason = "it is not for law=elasticity: take coupling=galerkin or none"
+        if names["coupling"] not in ("none", "ball", "galerkin"):
+            reason = "it is not for law=elasticity: take ball, galerkin or none"
             raise ConfigError("coupling", names["coupling"], reason)
+        if problem.is_the_papers and names["upscaling"] not in ("stiffness", "none"):
+            raise ConfigError("upscaling", names["upscaling"], "with law=elasticity take stiffness, or none")
         if not config.boundary.hard:
             raise ConfigError("boundary", names["boundary"], "with law=elasticity it is hard")
         for key in ("accuracy", "bound_every"):

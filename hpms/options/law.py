@@ -20,8 +20,8 @@ _KEY = "law.reaction"
 
 
 class LawOptions(AbstractOptions, abc.ABC):
-    """The operator A of A w = q; whether a bound of the error is known for it, and whether its coefficient is a pair of
-    elastic moduli.
+    """The operator A of A w = q; whether a bound of the error is known for it, whether its coefficient is a pair of
+    elastic moduli, and what `upscaling=auto` stands for where there is something to upscale.
     """
 
     @property
@@ -31,6 +31,7 @@ class LawOptions(AbstractOptions, abc.ABC):
 
     has_bound: ClassVar[bool] = True
     takes_moduli: ClassVar[bool] = False
+    upscaling: ClassVar[str] = "isotropic"
 
     def components(self, dim: int) -> int:
         """Those of w."""

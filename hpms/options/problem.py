@@ -53,7 +53,7 @@ class ProblemOptions(AbstractOptions, abc.ABC):
 
     @property
     def is_the_papers(self) -> bool:
-        """Whether it is the unit cube with w_i = x_i on ∂Ω, which upscaling and the couplings need."""
+        """Whether it is the unit cube with w_i = x_i on ∂Ω, of vectors w = E x, which upscaling and couplings need."""
         return True
 
     @property
@@ -61,11 +61,11 @@ class ProblemOptions(AbstractOptions, abc.ABC):
         """Whether Ω is the unit cube, whatever its conditions."""
         return self.is_the_papers
 
-    def upscaling(self, name: Any) -> Any:
-        """The option that `upscaling=auto` stands for: isotropic, or none where there is nothing to upscale."""
+    def upscaling(self, name: Any, of_law: str) -> Any:
+        """The option that `upscaling=auto` stands for: that of the law, or none where there is nothing to upscale."""
         if name != "auto":
             return name
-        return "isotropic" if self.is_the_papers else "none"
+        return of_law if self.is_the_papers else "none"
 
     def described(self) -> str:
         """The domain, for a reader."""

@@ -25,10 +25,11 @@ _MOST_CELLS, _MOST_FINER = 256, 2
 
 class UpscalingOptions(AbstractOptions, abc.ABC):
     """Which upscaled coefficient K̃ the coarse problem has; `is_constant` where it is one for all of Ω, `is_isotropic`
-    where it is a number."""
+    where it is a number, `is_stiffness` where it is one of strains."""
 
     is_constant: ClassVar[bool] = True
     is_isotropic: ClassVar[bool] = False
+    is_stiffness: ClassVar[bool] = False
 
     @abc.abstractmethod
     def lifts(self, dim: int) -> int:
@@ -40,7 +41,7 @@ class UpscalingOptions(AbstractOptions, abc.ABC):
 
     @abc.abstractmethod
     def exact(self, tensor: np.ndarray, means: CellMeans | None) -> np.ndarray:
-        """K̃^j (N, d, d), defined as the network's, of a fine solution with K̃ (d, d), and means where there are cells.
+        """K̃^j (N, a, b), defined as the network's, of a fine solution with K̃ (a, b), and means where there are cells.
 
         Raises `UserError` where these do not determine it.
         """
@@ -168,3 +169,29 @@ class CellsOptions(UpscalingOptions):
 
     def cells_along(self, dim: int) -> tuple[int, ...]:
         return self.cells
+
+
+@register("upscaling", "stiffness")
+@dataclass(frozen=True)
+class StiffnessOptions(UpscalingOptions):
+    """`upscaling=stiffness`: all entries of C̃ of `law=elasticity`, from w_l = E_l x on ∂Ω for the d(d+1)/2 unit strains
+    E_l, in Voigt's order and Mandel's scaling.
+    """
+
+    is_stiffness: ClassVar[bool] = True
+
+    def check(self, config: Config) -> None:
+        if not config.law.takes_moduli:
+            reason = f"it is for law=elasticity: with law={config.names['law']} take isotropic, tensor or cells"
+            raise ConfigError("upscaling", "stiffness", reason)
+
+    def lifts(self, dim: int) -> int:
+        return dim * (dim + 1) // 2
+
+    def build(self, dim: int, hard: bool) -> AbstractUpscaling:
+        from hpms.coupling.upscaling.stiffness import Stiffness
+
+        return Stiffness(dim=dim)
+
+    def exact(self, tensor: np.ndarray, means: CellMeans | None) -> np.ndarray:
+        return tensor[None]

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from hpms.fem.elastic.strains import unit_strains
 from hpms.jet import Forms, Jet, contracted, wanted
 from hpms.problem.source.base import AbstractSource
 
@@ -36,6 +37,21 @@ class LinearLift(AbstractLift):
         axes = jnp.eye(x.shape[1], self.lifts, dtype=x.dtype)
         second = (jnp.zeros_like(value),) * len(wanted(forms, x.shape[1]))
         return Jet(value, tuple(jnp.broadcast_to(row, value.shape) for row in axes), second, forms)
+
+
+class StrainLift(AbstractLift):
+    """ℓ_l = E_l x, with the unit strains E_l of `hpms.fem.elastic.strains`: vectors whose columns lie beside each
+    other, as many as there are `columns`.
+    """
+
+    columns: int = eqx.field(static=True)
+
+    def jet(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Jet:
+        dim = x.shape[1]
+        strains = jnp.asarray(unit_strains(dim).reshape(-1, dim)[: self.columns], x.dtype)
+        value = x @ strains.T
+        second = (jnp.zeros_like(value),) * len(wanted(forms, dim))
+        return Jet(value, tuple(jnp.broadcast_to(row, value.shape) for row in strains.T), second, forms)
 
 
 class AbstractTransfiniteLift(AbstractLift):

@@ -18,7 +18,7 @@ from hpms.problem.conditions import AbstractConditions, AbstractFluxData
 from hpms.problem.digest import digest, earlier_digest
 from hpms.problem.domain import AbstractDomain
 from hpms.problem.law.base import AbstractLaw, AbstractMedium
-from hpms.problem.lift import AbstractLift, LinearLift
+from hpms.problem.lift import AbstractLift
 from hpms.problem.source.base import AbstractSource
 
 _CHUNK = 20_000
@@ -27,10 +27,10 @@ _CHUNK = 20_000
 class LiftedProblem(eqx.Module):
     """With w_i = u_i + x_i: A^ε u_i = -∇·(K^ε ∇u_i) = f_i^ε = q + ∂_iK^ε in Ω, u_i = 0 on ∂Ω, i = 1..l, Eq. (4.11).
 
-    A is that of the `law`. l = `lifts` is 1, d where all entries of an upscaled tensor are wanted, or the number of
-    the components of one w where it is a vector. With `conditions`
-    of one's own l is 1 and `own_lift` takes the place of x_1: w = u + ℓ and f = q - Aℓ. Where w `floats`, as nothing
-    but fluxes is given, ∫ w = 0.
+    A is that of the `law`, and so is ℓ in the place of x_i. l = `lifts` is 1, or d where all entries of an upscaled
+    tensor are wanted, times the number of the components of w. With `conditions` of one's own there is one w, and
+    `own_lift` takes the place of x_1: w = u + ℓ and f = q - Aℓ. Where w `floats`, as nothing but fluxes is given,
+    ∫ w = 0.
     """
 
     domain: AbstractDomain = eqx.field(static=True)
@@ -68,14 +68,16 @@ class LiftedProblem(eqx.Module):
     @property
     def lift(self) -> AbstractLift:
         """ℓ_i, with w_i = u_i + ℓ_i."""
-        return LinearLift(self.lifts) if self.own_lift is None else self.own_lift
+        return self.law.lift(self.lifts) if self.own_lift is None else self.own_lift
 
     @eqx.filter_jit
     def medium(self, points: Float[Array, "m d"]) -> AbstractMedium:
         """K, ∇·K, c and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
         medium, source = self.law.at(points), jax.vmap(self.source.value)(points)
-        forcing = source.reshape(len(points), -1) - medium.operator(self.lift.jet(points, self.law.forms))
+        source = source.reshape(len(points), -1)
+        each = jnp.tile(source, (1, self.lifts // source.shape[1]))
+        forcing = each - medium.operator(self.lift.jet(points, self.law.forms))
         return replace(medium, forcing=forcing)
 
     @eqx.filter_jit

@@ -10,7 +10,7 @@ from hpms.config.config import Config
 from hpms.config.registry import option
 from hpms.results.table import scientific, table
 
-_DIGITS = "₁₂₃"
+_DIGITS = "₁₂₃₄₅₆"
 _OUTFLOW = "outflow_"
 _CLEARLY = 0.95
 _NOTABLE = 0.1  # of an error, the reference's own
@@ -28,17 +28,18 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
         columns.append(_reference(summary))
     cells = not config.upscaling.is_constant
     size = np.asarray(summary.get("upscaled_coefficient", np.eye(1))).shape[-1]
-    entries = [(i, j) for i in range(size) for j in range(size)]
+    symbol = "C̃" if config.upscaling.is_stiffness else "K̃"
+    entries = [(i, j) for i in range(size) for j in range(i if config.upscaling.is_stiffness else 0, size)]
     entries = [(0, 0)] if config.names["upscaling"] == "isotropic" or cells else entries
     entries = [] if config.names["upscaling"] == "none" else entries
     rows = [[label, *(column[key] for column in columns)] for label, key in _ERRORS if measured]
     for i, j in entries:
-        label = f"upscaled K̃{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"
+        label = f"upscaled {symbol}{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"
         rows.append([label, *(_entry(column["upscaled"], i, j) for column in columns)])
     rows += [[label, *(column[key] for column in columns)] for label, key in _REST]
     return (
         table(["", *(column["name"] for column in columns)], rows)
-        + _each(summary, config.law.components(config.problem.dim) > 1)
+        + _each(summary, config)
         + _bound(summary, config)
         + _balance(summary)
         + _least(summary)
@@ -101,12 +102,14 @@ def _entry(found: Any, i: int, j: int) -> str:
     return f"{values.min():.4f} to {values.max():.4f} in {values.size} cells"
 
 
-def _each(summary: Mapping[str, Any], is_vector: bool) -> str:
+def _each(summary: Mapping[str, Any], config: Config) -> str:
     """The errors of each lifted problem or component, where there are several."""
     if "lifted_l2" not in summary:
         return ""
     l2, h1 = (", ".join(scientific(float(e)) for e in summary[key]) for key in ("lifted_l2", "lifted_h1"))
-    several = "components of w" if is_vector else "lifted problems w_i = x_i"
+    several = "lifted problems w_i = x_i"
+    if config.law.components(config.problem.dim) > 1:
+        several = "components of all w_l" if config.upscaling.is_stiffness else "components of w"
     return f"\n\nErrors are those of all {several} together; of each: L² {l2}; H¹ {h1}."
 
 

@@ -118,7 +118,7 @@ def _check_summary(found: Mapping[str, Any], dim: int, best: bool, known: bool) 
             continue
         if name in _MATRICES:
             _require(isinstance(value, np.ndarray) and value.ndim in (2, 3), f"summary/{name}")
-            _require(value.shape[-1] == dim and 1 <= value.shape[-2] <= dim, f"summary/{name}")
+            _require(value.shape[-1] in _sizes(dim) and 1 <= value.shape[-2] <= value.shape[-1], f"summary/{name}")
         elif name in _LISTS:
             _require(isinstance(value, np.ndarray) and value.ndim == 1, f"summary/{name}")
         else:
@@ -129,6 +129,11 @@ def _check_summary(found: Mapping[str, Any], dim: int, best: bool, known: bool) 
     _require(found.get("ensemble_members", 1) >= 1, "summary/ensemble_members")
 
 
+def _sizes(dim: int) -> tuple[int, ...]:
+    """The entries of a gradient, and those of a strain."""
+    return dim, dim * (dim + 1) // 2
+
+
 def _check_metrics(group: Any, dim: int, known: bool) -> np.ndarray:
     """The logged iterations, which rise."""
     lengths = set()
@@ -136,7 +141,7 @@ def _check_metrics(group: Any, dim: int, known: bool) -> np.ndarray:
         axes = {"upscaled_coefficient": (3, 4)}.get(name, (2,) if name in _LISTS else (1,))
         column = _array(group, name, "iuf", None, finite=False)
         _require(column.ndim in axes, f"metrics/{name}")
-        _require(axes != (3, 4) or column.shape[-2:] == (dim, dim), f"metrics/{name}")
+        _require(axes != (3, 4) or column.shape[-2:] in [(size, size) for size in _sizes(dim)], f"metrics/{name}")
         lengths.add(len(column))
         _require(name != "coupling_stage" or np.isin(column, (0, 1)).all(), "metrics/coupling_stage")
     if not len(group):
@@ -164,7 +169,9 @@ def _check_fields(group: Any, dim: int, known: bool) -> None:
         array = _array(group, name, "f", None, finite=False)
         _require(array.ndim > 0 and len(array) == (nodes if at_nodes else count), f"fields/{name}")
         wanted = {"points": (dim,), "nodes": (dim,), "weights": (), "error_bound": ()}.get(name)
-        wanted = () if name in ("von_mises", "reference_von_mises") else wanted
+        if name in ("von_mises", "reference_von_mises"):
+            vectors = math.prod(lifts) // dim
+            wanted = () if vectors == 1 else (vectors,)
         if wanted is None:
             wanted = (*lifts, dim) if name in ("gradient", "flux", "stress", "reference_gradient") else lifts
         _require(array.shape[1:] == wanted, f"fields/{name}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from hpms.config.config import Config
 from hpms.coupling.known import Known
-from hpms.fem.elastic.problem import ElasticBox
+from hpms.fem.elastic.problem import ElasticBox, UnitStrains
 from hpms.fem.faces import Face
 from hpms.fem.fine.baseline import Baseline, baseline
 from hpms.fem.fine.corrector import Corrector, corrector
@@ -42,10 +42,10 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
     )
 
 
-def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | ElasticBox | None:
-    """The conditions of one's own for the finite element side; None where w_i = x_i on ∂Ω of the unit cube."""
+def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | ElasticBox | UnitStrains | None:
+    """The conditions for the finite element side; None where w_i = x_i on ∂Ω of the unit cube."""
     if problem.conditions is None:
-        return None
+        return None if problem.law.components == 1 else UnitStrains(problem.domain.dim)
     if isinstance(problem.conditions, ComponentConditions):
         return ElasticBox(problem.domain.sides, *(_of_components(problem.conditions, flux) for flux in (False, True)))
     domain, on_faces, on_parts = problem.domain, {}, {}
@@ -106,9 +106,9 @@ def find_corrector(
     known: tuple[np.ndarray, np.ndarray],
 ) -> Corrector | None:
     """Homogenisation with its corrector against the known u_i and ∇u_i, from the cache where it is there; None for a
-    medium without periods, and with conditions of one's own.
+    medium without periods, for vectors, and with conditions of one's own.
     """
-    if problem.coefficient.periods is None or problem.conditions is not None:
+    if problem.coefficient.periods is None or problem.conditions is not None or problem.law.components > 1:
         return None
     return corrector(
         problem.coefficient_at(),

@@ -26,7 +26,7 @@ def trivial_loss(loss: Loss) -> float:
 def at_rest(loss: Loss, solver: AbstractCoarseSolver) -> tuple[float, Float[np.ndarray, " p"]]:
     """R_δ of v = 0 with the coarse state of its K̃, a mean of K, and the κ of that."""
     moments = _moments(loss)
-    nothing = jnp.zeros((len(solver.nodes), loss.upscaling.lifts), moments.dtype)
+    nothing = jnp.zeros((len(solver.nodes), solver.columns), moments.dtype)
     found = Evaluation(jnp.zeros(1, moments.dtype), loss.upscaling.parameters(moments), moments, nothing)
     view = solver.view(solver.update(solver.initial(), found))
     assert loss.coupling is not None

@@ -5,17 +5,19 @@ import math
 import numpy as np
 
 from hpms.fem.coarse.problem import CoarseProblem
+from hpms.fem.coarse.vectors import VectorSpace
 from hpms.fem.p1 import P1Space
 from hpms.verification.check import Check, small
 
 
-def check_adjoint(space: P1Space, cells: tuple[int, ...], seed: int) -> list[Check]:
+def check_adjoint(space: P1Space | VectorSpace, cells: tuple[int, ...], seed: int) -> list[Check]:
     """(B^{-1}r, s) = (r, B^{-T}s), and with B^T p = r the two derivatives r·∂y/∂K̃_ab = -p^T A^{ab} y and r·∂y/∂g =
-    -B_IB^T p, for a random tensor K̃ in each cell, a random load and random boundary data g.
+    -B_IB^T p, for a random tensor K̃ in each cell (of strains for a space of vectors), a random load and random boundary
+    data g.
     """
     random = np.random.default_rng(seed)
-    dim, count, inner = space.dim, len(space.nodes), space.interior
-    coefficient = 2 * np.eye(dim) + 0.4 * random.uniform(-1, 1, (math.prod(cells), dim, dim))
+    size, count, inner = len(space.stiffness), len(space.nodes), space.interior
+    coefficient = 2 * np.eye(size) + 0.8 / size * random.uniform(-1, 1, (math.prod(cells), size, size))
     load, r, s, data = random.standard_normal((4, count))
     solver = CoarseProblem(space, load, cells=cells).factorise(coefficient.ravel())
     y, p = solver.state(data), solver.adjoint(r)

@@ -56,6 +56,27 @@ def test_the_coupling_by_coarse_hats_is_differentiated(hpms):
     assert result.code == 0, result.err
 
 
+STRAINS = ("problem=unit_cube", "problem.dim=2", "source.formulas=[0,-1]", "upscaling=stiffness", "coarse.h=0.25")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "coupling", [("coupling=ball", "coupling.delta=0.5"), ("coupling=galerkin", "coupling.points=4")]
+)
+def test_the_unit_strains_are_coupled_by_a_stiffness(hpms, coupling):
+    body = [each for each in BODY if each.partition("=")[0] not in ("problem", "upscaling", "coupling")]
+    result = hpms("check", *body, *SMALL, *STRAINS, *coupling, "optimizer=gauss_newton")
+    assert result.code == 0 and "rows of the coupling" in result.out, result.out + result.err
+    result = hpms("train", *body, *SMALL, *STRAINS, *coupling, "training.iterations=4", "plot=true")
+    assert result.code == 0 and "upscaled C̃₃₃" in result.out, result.err
+    run = next(line for line in result.out.splitlines() if line.endswith("run.h5"))
+    with h5py.File(run) as file:
+        assert file["summary"].attrs["upscaled_coefficient"].shape == (3, 3)
+        assert file["fields/stress"].shape[1:] == (6, 2) and file["fields/von_mises"].shape[1:] == (3,)
+    again = hpms("plot", run.removesuffix("run.h5"), "--format", "vtu")
+    assert again.code == 0, again.err
+
+
 @pytest.mark.thorough
 def test_a_plate_is_trained_measured_and_read_again(hpms):
     result = hpms("train", *PLATE, *SMALL, "plot=true")
@@ -108,7 +129,23 @@ def test_the_reference_of_a_plate_has_its_stress(hpms):
         (("source.formulas=[1]",), "source.formulas=['1'] is not allowed: give one number or formula per axis"),
         (("problem.conditions={all:{dirichlet:0}}",), "needs a number or formula for each component"),
         (("problem.conditions={all:{dirichlet:[0,0],neumann:[0,null]}}",), "component 1 has a displacement there"),
-        (("problem=unit_cube", "problem.dim=2"), "law=elasticity is for problem=box"),
+        (
+            ("problem=perforated", "problem.conditions={all:{dirichlet:0}}"),
+            "law=elasticity is for unit_cube (w = E x on its boundary) and box",
+        ),
+        (("problem=unit_cube", "problem.dim=2", "upscaling=tensor"), "with law=elasticity take stiffness, or none"),
+        (("problem=unit_cube", "problem.dim=2", "coupling=consistent"), "take ball, galerkin or none"),
+        (
+            (
+                "coefficient=osc2d",
+                "source=constant",
+                "law=diffusion",
+                "problem=unit_cube",
+                "problem.dim=2",
+                "upscaling=stiffness",
+            ),
+            "it is for law=elasticity",
+        ),
         (("law.reaction=1",), "'law.reaction' is not a key"),
         (("boundary=soft",), "boundary=soft is not allowed"),
         (("training.accuracy=0.1",), "there is no bound of the error for law=elasticity"),

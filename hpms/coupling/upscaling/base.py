@@ -23,14 +23,19 @@ class AbstractUpscaling(eqx.Module):
         """l, the number of lifted problems w_i = x_i whose fine solutions it takes."""
 
     @property
+    def columns(self) -> int:
+        """Those of v: the components of all of these w_i."""
+        return self.lifts
+
+    @property
     @abc.abstractmethod
     def cells(self) -> tuple[int, ...]:
         """The numbers of cells along each axis, N in all."""
 
     @property
     @abc.abstractmethod
-    def basis(self) -> Float[np.ndarray, "p n d d"]:
-        """∂K̃^j_ab/∂κ_k; row a belongs to the gradient, column b to the flux."""
+    def basis(self) -> Float[np.ndarray, "p n a b"]:
+        """∂K̃^j_ab/∂κ_k; row a belongs to the gradient, column b to the flux, of vectors to strain and stress."""
 
     @property
     @abc.abstractmethod
@@ -67,7 +72,7 @@ class AbstractUpscaling(eqx.Module):
     def is_linear(self) -> bool:
         """Whether κ is a linear function of the moments."""
 
-    def tensors(self, kappa: Float[np.ndarray, " p"]) -> Float[np.ndarray, "*n d d"]:
+    def tensors(self, kappa: Float[np.ndarray, " p"]) -> Float[np.ndarray, "*n a b"]:
         """K̃^j (N, d, d), or K̃ (d, d) where there is one cell; NaN where there is no κ."""
         if not kappa.size:
             return np.full(self.basis.shape[2:], np.nan)

@@ -20,7 +20,8 @@ class CoarseProblem:
     """B[κ] y = F on the interior nodes of a space of hats, y = g on its boundary, Eqs. (3.17), (4.18) for g = 0.
 
     B[κ] = B_0 + Σ_k κ_k A_k is affine in κ in R^p: in cell j K̃^j_ab = Σ_k κ_k E_kjab, where row a belongs to the
-    gradient and column b to the flux, and A_k = Σ_jab E_kjab A^{j,ba}, A^{j,ba}_mn = ∫_{V_j} ∂_bφ_m ∂_aφ_n.
+    gradient and column b to the flux, and A_k = Σ_jab E_kjab A^{j,ba}, A^{j,ba}_mn = ∫_{V_j} ∂_bφ_m ∂_aφ_n. On a space
+    of vectors a and b count strains and stresses in place of the axes, `VectorSpace.stiffness`.
 
     **Arguments:** the `space`, the load F (N,) over all its nodes, the basis E (p, cells, d, d), by default that of all
     tensors, for which κ are the entries of K̃ row by row, cell by cell, the numbers of `cells` along each axis, by
@@ -40,12 +41,13 @@ class CoarseProblem:
             raise ValueError(f"the load has shape {load.shape}, but the space has {len(space.nodes)} nodes")
         self.space, self.load, self._base = space, load, base
         counts = cells or (1,) * space.dim
-        square = (math.prod(counts), space.dim, space.dim)
+        parts = [space.stiffness] if set(counts) == {1} else space.stiffness_in(counts)
+        size = len(parts[0])
+        square = (len(parts), size, size)
         self._basis = np.eye(math.prod(square)).reshape(-1, *square) if basis is None else basis
         if self._basis.shape[1:] != square:
             raise ValueError(f"the basis has shape {self._basis.shape}, not (p, {', '.join(map(str, square))})")
-        parts = [space.stiffness] if square[0] == 1 else space.stiffness_in(counts)
-        blocks = [part[b][a] for part in parts for a in range(space.dim) for b in range(space.dim)]
+        blocks = [part[b][a] for part in parts for a in range(size) for b in range(size)]
         self.operators = tuple(
             sparse.csr_matrix(sum(entries[i] * blocks[i] for i in np.flatnonzero(entries)))
             for entries in self._basis.reshape(len(self._basis), math.prod(square))

@@ -30,15 +30,21 @@ def check_moduli(points: Float[np.ndarray, "m d"], values: Float[np.ndarray, "m 
         )
 
 
-def stress(moduli: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, "m d d"]:
-    """σ from ∂_a w_i in row i and column a."""
-    trace, (lam, mu) = np.trace(slopes, axis1=1, axis2=2), moduli.T
-    symmetric = slopes + slopes.swapaxes(1, 2)
-    return (lam * trace)[:, None, None] * np.eye(slopes.shape[1]) + mu[:, None, None] * symmetric
+def stress(moduli: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m l d"]) -> Float[np.ndarray, "m l d"]:
+    """σ from ∂_a w_i in row i and column a, of each of l/d vectors w, one below the other."""
+    each, (lam, mu) = _vectors(slopes), moduli.T[..., None, None, None]
+    pressure = lam * np.trace(each, axis1=2, axis2=3)[..., None, None] * np.eye(each.shape[-1])
+    return (pressure + mu * (each + each.swapaxes(2, 3))).reshape(slopes.shape)
 
 
-def von_mises(moduli: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m d d"]) -> Float[np.ndarray, " m"]:
-    """√(3/2 s:s) of the deviatoric stress s = 2μ(e - tr(e)/3 I), with e_33 = 0 in 2-D."""
-    strain = (slopes + slopes.swapaxes(1, 2)) / 2
-    square = (strain**2).sum(axis=(1, 2)) - np.trace(strain, axis1=1, axis2=2) ** 2 / 3
-    return 2 * moduli[:, 1] * np.sqrt(1.5 * np.maximum(square, 0))
+def von_mises(moduli: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m l d"]) -> Float[np.ndarray, "m k"]:
+    """√(3/2 s:s) of the deviatoric stress s = 2μ(e - tr(e)/3 I), with e_33 = 0 in 2-D, of each of k = l/d vectors."""
+    each = _vectors(slopes)
+    strain = (each + each.swapaxes(2, 3)) / 2
+    square = (strain**2).sum(axis=(2, 3)) - np.trace(strain, axis1=2, axis2=3) ** 2 / 3
+    return 2 * moduli[:, 1:] * np.sqrt(1.5 * np.maximum(square, 0))
+
+
+def _vectors(slopes: Float[np.ndarray, "m l d"]) -> Float[np.ndarray, "m k d d"]:
+    dim = slopes.shape[2]
+    return slopes.reshape(len(slopes), -1, dim, dim)

@@ -1,4 +1,4 @@
-"""A box with displacements and tractions given on its faces, component by component."""
+"""What is given on the boundary of an elastic body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,3 +14,14 @@ class ElasticBox:
     sides: tuple[float, ...]
     displacements: tuple[Mapping[Face, Function], ...]
     tractions: tuple[Mapping[Face, Function], ...]
+
+
+@dataclass(frozen=True)
+class UnitStrains:
+    """w_l = E_l x on the boundary of the unit cube, for all unit strains E_l in d = `dim` dimensions."""
+
+    dim: int
+
+    @property
+    def sides(self) -> tuple[float, ...]:
+        return (1.0,) * self.dim

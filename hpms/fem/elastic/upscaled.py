@@ -5,6 +5,8 @@ E_l of Voigt's order, 11, 22, 12 or 11, 22, 33, 23, 13, 12, of which those of a 
 then C̃ is a tensor of second order, of which the norms, eigenvalues and means are those of the stiffness.
 """
 
+import time
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
@@ -12,22 +14,16 @@ from scipy import sparse
 from hpms.fem.elastic.assembly import assemble
 from hpms.fem.elastic.moduli import sample_moduli
 from hpms.fem.elastic.rigid import rigid
-from hpms.fem.fine.solve import dirichlet
+from hpms.fem.elastic.strains import PAIRS, unit_strains
+from hpms.fem.field import LagrangeField
+from hpms.fem.fine.solve import FineSolution, dirichlet
 from hpms.fem.fine.upscaled import Box, wrapped
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 from hpms.fem.spd import solve
+from hpms.fem.strain import symmetric
 
-PAIRS = {2: ((0, 0), (1, 1), (0, 1)), 3: ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))}
 _SAMPLES = {2: 1_000, 3: 100}
-
-
-def unit_strains(dim: int) -> Float[np.ndarray, "s d d"]:
-    """E_l, orthonormal."""
-    found = np.zeros((len(PAIRS[dim]), dim, dim))
-    for strain, (i, j) in zip(found, PAIRS[dim], strict=True):
-        strain[i, j] = strain[j, i] = 1.0 if i == j else 0.5**0.5
-    return found
 
 
 def periodic(moduli: Function, box: Box) -> Float[np.ndarray, "s s"]:
@@ -53,6 +49,35 @@ def means(
     return large.mean() * bulk + small.mean() * shear, bulk / (1 / large).mean() + shear / (1 / small).mean()
 
 
+def solve_strains(space: LagrangeSpace, moduli: Function, force: Function) -> FineSolution:
+    """w_l - E_l x with -div σ(w_l) = q in the unit cube and w_l = E_l x on its boundary, component by component, all l
+    behind each other, and C̃_kl = (∫ E_k:σ(w_l) + ∫ E_l:σ(w_k))/2, Algorithm 4.1. Errors as in `assemble` and
+    `hpms.fem.spd.solve`.
+    """
+    start, dim = time.perf_counter(), space.dim
+    system = assemble(space, moduli, force, np.ones(dim))
+    matrix, place = sparse.csr_matrix(system.matrix), dirichlet(space)
+    affine = _affine(space.nodes)
+    forces = matrix @ affine
+    inner = (dim * np.flatnonzero(place >= 0)[:, None] + np.arange(dim)).ravel()
+    loads = system.load.reshape(-1, 1)[inner] - forces[inner]
+    modes = rigid(space.nodes).reshape(space.size * dim, -1)[inner]
+    assembled = time.perf_counter()
+    corrections = np.zeros_like(affine)
+    solved = solve(sparse.csr_matrix(matrix[inner][:, inner]), np.ascontiguousarray(loads.T), dim, modes=modes)
+    corrections[inner] = solved.T
+    each = corrections.reshape(space.size, dim, -1).transpose(2, 1, 0).reshape(-1, space.size)
+    fields = tuple(LagrangeField(space, component) for component in each.copy())
+    stiffness = affine.T @ forces + forces.T @ corrections
+    return FineSolution(fields, symmetric(stiffness), inner.size, assembled - start, time.perf_counter() - assembled)
+
+
+def _affine(places: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m s"]:
+    """E_l x at nodes, component by component."""
+    units = unit_strains(places.shape[1])
+    return np.einsum("lij,nj->nil", units, places).reshape(places.size, -1)
+
+
 def _trace(dim: int) -> Float[np.ndarray, " s"]:
     """tr(E_l)."""
     return np.trace(unit_strains(dim), axis1=1, axis2=2)
@@ -64,7 +89,7 @@ def _upscaled(moduli: Function, box: Box, place: Int[np.ndarray, " n"]) -> Float
     nothing = lambda points: np.zeros_like(points)  # noqa: E731
     matrix = sparse.csr_matrix(assemble(space, box.inside(moduli), nothing, 1 / box.sides).matrix)
     places = space.nodes * box.sides
-    affine = np.einsum("lij,nj->nil", unit_strains(dim), places).reshape(space.size * dim, -1)
+    affine = _affine(places)
     free = np.flatnonzero(place >= 0)
     count = int(place.max()) + 1
     gather = sparse.kron(

@@ -1,7 +1,7 @@
 """The ways to a fine solution: quadrature in 1-D, P1 and P2 elements."""
 
 import abc
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 
 if TYPE_CHECKING:
-    from hpms.fem.elastic.problem import ElasticBox
+    from hpms.fem.elastic.problem import ElasticBox, UnitStrains
     from hpms.fem.fine.mixed import BoxProblem
     from hpms.fem.mesh.problem import MeshProblem
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class AbstractMethod(abc.ABC):
     """A discretisation, as fine as the number n says, of the lifted problem (4.11) and of its coarse counterpart.
 
-    `joint` says that the fields of a solution are the components of one w, not the solutions of several problems.
+    So many fields of a solution behind each other are the `components` of one w.
     """
 
-    joint: ClassVar[bool] = False
+    components: int = 1
 
     @abc.abstractmethod
     def width(self, n: int) -> float:
@@ -118,7 +118,7 @@ def choose(
     name: str,
     dim: int,
     periods: tuple[float, ...] | None = None,
-    box: "BoxProblem | MeshProblem | ElasticBox | None" = None,
+    box: "BoxProblem | MeshProblem | ElasticBox | UnitStrains | None" = None,
 ) -> AbstractMethod:
     """The method called `name`: exact, p1, p2, or layered with the period of x₁; for w itself on a `box` or a mesh.
 
@@ -129,7 +129,7 @@ def choose(
         raise ValueError("the exact solution exists in 1-D only")
     if box is not None:
         from hpms.fem.elastic.method import ElasticElements
-        from hpms.fem.elastic.problem import ElasticBox
+        from hpms.fem.elastic.problem import ElasticBox, UnitStrains
         from hpms.fem.mesh.method import MeshElements
         from hpms.fem.mesh.problem import MeshProblem
 
@@ -137,7 +137,7 @@ def choose(
             if name not in ("p1", "p2"):
                 raise ValueError(f"{name} is not a method on meshes")
             return MeshElements(box, int(name[1]))
-        if isinstance(box, ElasticBox):
+        if isinstance(box, ElasticBox | UnitStrains):
             if name not in ("p1", "p2"):
                 raise ValueError(f"{name} is not a method for elasticity")
             return ElasticElements(box, int(name[1]))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from hpms.fem.elastic.problem import ElasticBox
+from hpms.fem.elastic.problem import ElasticBox, UnitStrains
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.average import consistency_gaps
@@ -86,7 +86,7 @@ def reference(
     method: Literal["auto", "exact", "p1", "p2", "layered"],
     h: float | None,
     periods: tuple[float, ...] | None = None,
-    box: BoxProblem | MeshProblem | ElasticBox | None = None,
+    box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None = None,
     delta: float,
     cache_dir: str | Path,
     key: str,
@@ -98,7 +98,8 @@ def reference(
     width h, None for ε/32 (p1: ε/64) or what 1e6 unknowns allow (1.25e5 in 3-D), and for layered a 384th of the period;
     δ of the averages; and a `key` that names all of this but δ. With conditions on a `box` or a mesh the only field is
     w itself, and K̃, y and the gaps are NaN; on a mesh auto is p2, and h bounds its edges; in elasticity w has d
-    fields, its components, K is λ and μ (M, 2) and q has d columns. Raises `ValueError` for a
+    fields, its components, K is λ and μ (M, 2) and q has d columns; of all unit strains the fields are those of
+    w_l - E_l x behind each other, and K̃ is a stiffness. Raises `ValueError` for a
     method that does not go with d or a mesh, `UserError` for a mesh too fine, a medium that is not positive and finite,
     or a fine solver that fails.
     """
@@ -116,27 +117,27 @@ def reference(
         log.info("computing the reference: %s unknowns", f"{unknowns:,.0f}")
     found = _compute(name, way, n, coefficient, source) if stored is None else _unpack(stored, name, way, n)
     if found.delta != delta:
-        known = found.upscaled_coefficient[0, 0] > 0
+        known = found.upscaled_coefficient[0, 0] > 0 and way.components == 1
         gaps = consistency_gaps(found.fine, found.coarse, delta, eps) if known else (math.nan, math.nan)
         found = replace(found, delta=delta, interior_gap=gaps[0], frame_gap=gaps[1])
         cache.save(path, mark, _pack(found))
     return found
 
 
-def longest_side(box: BoxProblem | MeshProblem | ElasticBox | None) -> float:
+def longest_side(box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None) -> float:
     """Of a box, and 1 where there is none."""
     return 1.0 if box is None or isinstance(box, MeshProblem) else max(box.sides)
 
 
-def components(box: BoxProblem | MeshProblem | ElasticBox | None) -> int:
+def components(box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None) -> int:
     """The number of those of w."""
-    return len(box.sides) if isinstance(box, ElasticBox) else 1
+    return len(box.sides) if isinstance(box, ElasticBox | UnitStrains) else 1
 
 
 def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:
     solution, wide = way.solve(n, coefficient, source), way.solve(n // 2, coefficient, source)
-    upscaled, count = solution.upscaled_coefficient, len(solution.lifted) if way.joint else 1
-    fields, wider = solution.lifted[:count], wide.lifted[:count]
+    upscaled = solution.upscaled_coefficient
+    fields, wider = solution.lifted[: way.components], wide.lifted[: way.components]
     norms = _together([field.norms() for field in fields])
     errors = _together([way.own_errors(n, *both) for both in zip(fields, wider, strict=True)])
     own = [ratio(error, size) for error, size in zip(errors, norms, strict=True)]

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from hpms.jet import Forms, Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import AbstractConditions, AbstractFluxData
-from hpms.problem.lift import AbstractLift
+from hpms.problem.lift import AbstractLift, LinearLift
 from hpms.problem.source.base import AbstractSource
 
 
@@ -33,9 +33,9 @@ class AbstractMedium(eqx.Module):
         return 1
 
     def fluxes(self, strains: tuple[Float[Array, "m l"], ...]) -> Float[Array, "m k f"]:
-        """`stress` in one array, of which a vector's has k = 1."""
+        """`stress` in one array, with those of all components of a vector beside each other."""
         found = jnp.stack(self.stress(strains), axis=-1)
-        return found if self.components == 1 else found.reshape(len(found), 1, -1)
+        return found.reshape(len(found), -1, self.components * len(strains))
 
     @abc.abstractmethod
     def check(self, points: Float[np.ndarray, "m d"]) -> None:
@@ -71,6 +71,10 @@ class AbstractLaw(eqx.Module):
     @abc.abstractmethod
     def at(self, points: Float[Array, "m d"]) -> AbstractMedium:
         """The medium at M points, without a forcing."""
+
+    def lift(self, columns: int) -> AbstractLift:
+        """ℓ of the lifted problems on the unit cube, w_i = x_i on ∂Ω, i = 1..`columns`."""
+        return LinearLift(columns)
 
     @abc.abstractmethod
     def flux_data(

@@ -18,46 +18,44 @@ from hpms.problem.components import ComponentConditions
 from hpms.problem.conditions import AbstractConditions
 from hpms.problem.law.base import AbstractLaw, AbstractMedium
 from hpms.problem.law.traction import TractionData, hooke
-from hpms.problem.lift import AbstractLift
+from hpms.problem.lift import AbstractLift, StrainLift
 from hpms.problem.source.base import AbstractSource
 
 
 class ElasticMedium(AbstractMedium):
-    """λ and μ (M, 2), their derivatives (M, 2, d), and the force f (M, d), of which the columns are components."""
+    """λ and μ (M, 2), their derivatives (M, 2, d), and the force f (M, l): d columns, the components, of each w."""
 
     moduli: Float[Array, "*m 2"]
     slopes: Float[Array, "*m 2 d"]
-    forcing: Float[Array, "*m d"] | None = None
+    forcing: Float[Array, "*m l"] | None = None
 
     @property
     def components(self) -> int:
         return self.slopes.shape[-1]
 
-    def operator(self, jet: Jet) -> Float[Array, "m d"]:
+    def operator(self, jet: Jet) -> Float[Array, "m l"]:
         """-(λ + μ)∇(div v) - μΔv - div v ∇λ - (∇v + ∇vᵀ)∇μ."""
         dim = len(jet.gradient)
         lam, mu = self.moduli[:, :1], self.moduli[:, 1:]
         assert jet.forms is not None
-        second = {form[0][:2]: s / form[0][2] for form, s in zip(jet.forms, jet.second, strict=True)}
+        gradient = [_by_component(g, dim) for g in jet.gradient]
+        every = zip(jet.forms, jet.second, strict=True)
+        second = {form[0][:2]: _by_component(s, dim) / form[0][2] for form, s in every}
 
         def bend(i: int, j: int) -> Array:
             return second[min(i, j), max(i, j)]
 
-        divergence = _sum([g[:, a : a + 1] for a, g in enumerate(jet.gradient)])
+        divergence = _sum([g[..., a] for a, g in enumerate(gradient)])
         laplacian = _sum([bend(a, a) for a in range(dim)])
         found = []
         for i in range(dim):
-            part = slice(i, i + 1)
-            grad_div = _sum([bend(i, j)[:, j : j + 1] for j in range(dim)])
-            sheared = [
-                self.slopes[:, 1, j : j + 1] * (jet.gradient[j][:, part] + jet.gradient[i][:, j : j + 1])
-                for j in range(dim)
-            ]
-            row = (lam + mu) * grad_div + mu * laplacian[:, part] + self.slopes[:, 0, part] * divergence
+            grad_div = _sum([bend(i, j)[..., j] for j in range(dim)])
+            sheared = [self.slopes[:, 1, j : j + 1] * (gradient[j][..., i] + gradient[i][..., j]) for j in range(dim)]
+            row = (lam + mu) * grad_div + mu * laplacian[..., i] + self.slopes[:, 0, i : i + 1] * divergence
             found.append(-(row + _sum(sheared)))
-        return jnp.concatenate(found, axis=1)
+        return jnp.stack(found, axis=-1).reshape(jet.value.shape)
 
-    def stress(self, strains: tuple[Float[Array, "m d"], ...]) -> tuple[Float[Array, "m d"], ...]:
+    def stress(self, strains: tuple[Float[Array, "m l"], ...]) -> tuple[Float[Array, "m l"], ...]:
         """σ_ib in column i of the array b, from the ∂_a w_i in column i of the array a."""
         return hooke(self.moduli, strains)
 
@@ -92,6 +90,10 @@ class Elasticity(AbstractLaw):
     def spectrum(self) -> StiffnessEigenvalues:
         return StiffnessEigenvalues(moduli=self.coefficient, periods=self.coefficient.periods)
 
+    def lift(self, columns: int) -> StrainLift:
+        """E_l x, of as many of the unit strains as there are columns for."""
+        return StrainLift(columns)
+
     def at(self, points: Float[Array, "m d"]) -> ElasticMedium:
         moduli, slopes = jax.vmap(self.coefficient.value)(points), jax.vmap(self.coefficient.gradient)(points)
         return ElasticMedium(moduli=moduli, slopes=slopes)
@@ -107,12 +109,16 @@ class Elasticity(AbstractLaw):
         return replace(free, target=jnp.where(on, -free.density(lift.jet(points)), 0))
 
     def stress(
-        self, values: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m d d"]
-    ) -> Float[np.ndarray, "m d d"]:
+        self, values: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m l d"]
+    ) -> Float[np.ndarray, "m l d"]:
         return stress(values, slopes)
 
-    def fields(self, values: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m d d"]) -> dict[str, np.ndarray]:
+    def fields(self, values: Float[np.ndarray, "m 2"], slopes: Float[np.ndarray, "m l d"]) -> dict[str, np.ndarray]:
         return {"stress": stress(values, slopes), "von_mises": von_mises(values, slopes)}
+
+
+def _by_component(columns: Float[Array, "m l"], dim: int) -> Float[Array, "m k {dim}"]:
+    return columns.reshape(len(columns), -1, dim)
 
 
 def _sum(parts: list[Array]) -> Array:

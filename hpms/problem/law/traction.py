@@ -9,15 +9,18 @@ from hpms.jet import Jet
 from hpms.problem.conditions import AbstractFluxData
 
 
-def hooke(moduli: Float[Array, "m 2"], slopes: tuple[Float[Array, "m d"], ...]) -> tuple[Float[Array, "m d"], ...]:
-    """σ_ib = λ div w δ_ib + μ(∂_b w_i + ∂_i w_b) in column i of array b, from ∂_a w_i in column i of array a."""
-    lam, mu = moduli[:, 0], moduli[:, 1]
-    pressure = lam * reduce(jnp.add, (slope[:, a] for a, slope in enumerate(slopes)))
+def hooke(moduli: Float[Array, "m 2"], slopes: tuple[Float[Array, "m l"], ...]) -> tuple[Float[Array, "m l"], ...]:
+    """σ_ib = λ div w δ_ib + μ(∂_b w_i + ∂_i w_b) in column i of array b, from ∂_a w_i in column i of array a; of each
+    of l/d vectors w, whose columns lie beside each other.
+    """
+    lam, mu = moduli[:, :1], moduli[:, 1:]
+    each = [slope.reshape(len(slope), -1, len(slopes)) for slope in slopes]
+    pressure = lam * reduce(jnp.add, (slope[..., a] for a, slope in enumerate(each)))
     found = []
-    for b, slope in enumerate(slopes):
-        columns = [mu * (slope[:, i] + other[:, b]) for i, other in enumerate(slopes)]
+    for b, slope in enumerate(each):
+        columns = [mu * (slope[..., i] + other[..., b]) for i, other in enumerate(each)]
         columns[b] = columns[b] + pressure
-        found.append(jnp.stack(columns, axis=1))
+        found.append(jnp.stack(columns, axis=-1).reshape(slopes[b].shape))
     return tuple(found)
 
 
