@@ -149,7 +149,8 @@ def read_config(values: Mapping[str, Any]) -> Config:
     variables = {"eps": found["problem"].eps, "dim": found["problem"].dim}
     for group in GROUPS[1:]:
         found[group] = read(schemas[group], values[group], group, variables)
-    found["coefficient"] = found["coefficient"].in_dimensions(found["problem"].dim)
+    for group in ("coefficient", "network"):
+        found[group] = found[group].in_dimensions(found["problem"].dim)
     alone = read(_Alone, {"seed": values.get("seed", 0), "init_from": values.get("init_from")}, "")
     if getattr(found["optimizer"], "learning_rate", 0.0) is None:
         rate = getattr(found["network"], "learning_rate", None)

@@ -37,6 +37,10 @@ class NetworkOptions(AbstractOptions, abc.ABC):
         """What is to be said of the network on a medium with these periods before it is trained."""
         return []
 
+    def in_dimensions(self, dim: int) -> NetworkOptions:
+        """Itself, written in the one way that is hashed."""
+        return self
+
     @abc.abstractmethod
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> AbstractNetwork:
         """The network with random parameters and `scales.outputs` outputs, before its boundary values are imposed."""
@@ -178,6 +182,15 @@ class FbpinnOptions(NetworkOptions):
     learning_rate: ClassVar[float | None] = 1e-3
     wraps: ClassVar[bool] = True
 
+    def in_dimensions(self, dim: int) -> FbpinnOptions:
+        """Itself with one number for all axes, where each of them has the same."""
+        coarse = self.coarse_subdomains
+        return replace(
+            self,
+            subdomains=_shortest(self.subdomains, dim),
+            coarse_subdomains=None if coarse is None else _shortest(coarse, dim),
+        )
+
     def check(self, config: Config) -> None:
         dim, points = config.problem.dim, config.collocation.interior_points
         for key, given in (("subdomains", self.subdomains), ("coarse_subdomains", self.coarse_subdomains)):
@@ -201,6 +214,11 @@ class FbpinnOptions(NetworkOptions):
             depth=self.depth,
             activation=self.activation,
         )
+
+
+def _shortest(counts: tuple[int, ...], dim: int) -> tuple[int, ...]:
+    """The one number that stands for all axes, where there is one."""
+    return counts[:1] if len(counts) == dim and len(set(counts)) == 1 else counts
 
 
 def _along(counts: tuple[int, ...], dim: int) -> tuple[int, ...]:

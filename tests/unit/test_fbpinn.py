@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hpms
 from hpms.network.tiles import tiles
 from hpms.network.windows import Windows
 from hpms.options.network import FbpinnOptions
@@ -71,6 +72,14 @@ def test_it_starts_at_zero_with_networks_that_differ():
     assert [level.windows.counts for level in network.levels] == [(3, 3), (1, 1)]
     assert (quick_filter_jit(lambda n, x: n.jet(x).value)(network, some_points(2).astype("float32")) == 0).all()
     assert len(np.unique(network.levels[0].layers[0].weight)) == 9 * 2 * 6
+
+
+def test_one_number_for_all_axes_and_one_for_each_are_one_run():
+    def identity(counts, coarse):
+        given = (f"network.subdomains={counts}", f"network.coarse_subdomains={coarse}")
+        return hpms.configure("+experiment=osc2d", "network=fbpinn", *given).identity()
+
+    assert identity([4], [2]) == identity([4, 4], [2, 2]) != identity([4, 3], [2])
 
 
 @pytest.mark.parametrize("counts", [(3,), (1,)])
