@@ -22,6 +22,11 @@ class Level(eqx.Module):
     layers: tuple[StackedLayer, ...]
     windows: Windows = eqx.field(static=True)
 
+    @property
+    def neurons(self) -> int:
+        """Those that are evaluated at a point, at most."""
+        return self.windows.meeting * sum(layer.bias.shape[-1] for layer in self.layers)
+
     def jet(self, x: Float[Array, "m d"], activation: str, forms: Forms | None) -> Jet:
         """Of Σ_j ω_j(x) N_j(ξ_j(x))."""
         pieces = self.windows.pieces(x, forms)

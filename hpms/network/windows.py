@@ -46,15 +46,24 @@ class Windows:
         """N, of the subdomains."""
         return prod(self.counts)
 
+    @property
+    def meeting(self) -> int:
+        """How many subdomains meet at a point at most."""
+        return prod(1 if self._is_whole(axis) else 2 for axis in range(len(self.counts)))
+
     def pieces(self, x: Float[Array, "m d"], forms: Forms | None = None) -> Piece:
         """Of each point the subdomains that it may lie in, equally many, at most 2^d; those of all points (c M) behind
         each other, c times.
         """
         every = product(*(self._along(x, axis, forms) for axis in range(x.shape[1])))
-        found = [self._meeting(halves) for halves in every]
+        found = [self._joined(halves) for halves in every]
         return jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *found)
 
-    def _meeting(self, halves: tuple[Piece, ...]) -> Piece:
+    def _is_whole(self, axis: int) -> bool:
+        """Whether one subdomain is all of the axis."""
+        return self.counts[axis] == 1 and axis not in self.wrapped
+
+    def _joined(self, halves: tuple[Piece, ...]) -> Piece:
         number = halves[0].number
         for count, half in zip(self.counts[1:], halves[1:], strict=True):
             number = count * number + half.number
@@ -67,7 +76,7 @@ class Windows:
         h, unit = self.sides[axis] / count, jnp.eye(x.shape[1], dtype=x.dtype)[:, axis : axis + 1]
         place = (x[:, axis : axis + 1] - self.low[axis]) / h
         zero = jnp.zeros_like(place)
-        if count == 1 and not wraps:
+        if self._is_whole(axis):
             local = separable(2 * place - 1, zero + 2 / h, zero, unit, forms)
             return [Piece(jnp.zeros(len(x), int), one(x, forms), local)]
         face = jnp.clip(jnp.round(place), 0, count)

@@ -41,6 +41,10 @@ class NetworkOptions(AbstractOptions, abc.ABC):
         """Itself, written in the one way that is hashed."""
         return self
 
+    def copies(self, dim: int) -> dict[str, int]:
+        """How many small networks it is made of, by the key that says so; nothing where it is one."""
+        return {}
+
     @abc.abstractmethod
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> AbstractNetwork:
         """The network with random parameters and `scales.outputs` outputs, before its boundary values are imposed."""
@@ -184,31 +188,34 @@ class FbpinnOptions(NetworkOptions):
 
     def in_dimensions(self, dim: int) -> FbpinnOptions:
         """Itself with one number for all axes, where each of them has the same."""
-        coarse = self.coarse_subdomains
-        return replace(
-            self,
-            subdomains=_shortest(self.subdomains, dim),
-            coarse_subdomains=None if coarse is None else _shortest(coarse, dim),
-        )
+        return replace(self, **{key: _shortest(counts, dim) for key, counts in self._levels.items()})
+
+    def copies(self, dim: int) -> dict[str, int]:
+        return {key: prod(_along(counts, dim)) for key, counts in self._levels.items()}
 
     def check(self, config: Config) -> None:
         dim, points = config.problem.dim, config.collocation.interior_points
-        for key, given in (("subdomains", self.subdomains), ("coarse_subdomains", self.coarse_subdomains)):
-            if given is not None and len(given) not in (1, dim):
+        for key, given in self._levels.items():
+            if len(given) not in (1, dim):
                 raise ConfigError(f"network.{key}", list(given), f"give {dim} numbers, one per axis, or one for all")
-            if given is not None and (number := prod(_along(given, dim))) > points:
+            if (number := prod(_along(given, dim))) > points:
                 reason = f"these are {number} subdomains for collocation.interior_points={points}: give at most as many"
                 raise ConfigError(f"network.{key}", list(given), reason)
+
+    @property
+    def _levels(self) -> dict[str, tuple[int, ...]]:
+        """The subdomains of each level, by their key."""
+        given = {"subdomains": self.subdomains, "coarse_subdomains": self.coarse_subdomains}
+        return {key: counts for key, counts in given.items() if counts is not None}
 
     def build(self, key: PRNGKeyArray, scales: Scales, dtype: np.dtype) -> FiniteBasisNetwork:
         from hpms.network.fbpinn import finite_basis_network
 
-        given = (self.subdomains, *(() if self.coarse_subdomains is None else (self.coarse_subdomains,)))
         return finite_basis_network(
             key,
             scales,
             dtype,
-            levels=[_along(counts, scales.dim) for counts in given],
+            levels=[_along(counts, scales.dim) for counts in self._levels.values()],
             overlap=self.overlap,
             width=self.width,
             depth=self.depth,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hpms import runs
+from hpms import runs, size
 from hpms.commands import train
 from hpms.options.coefficient import ExpressionOptions, LayeredOptions
 from hpms.problem import smoothness
@@ -27,6 +27,22 @@ def test_what_does_not_fit_is_refused_with_the_gigabytes(hpms, tiny, value):
     code, _, err = hpms("train", *tiny, value)
     assert code == 1 and err.startswith(f"hpms train: {value.split('=')[0]}=") and err.count("\n") == 1
     assert "GB of memory" in err and "available" in err
+
+
+@pytest.mark.parametrize(
+    ("network", "says", "least"),
+    [
+        (["width=5000", "subdomains=[8]"], "network.width=5000", 4 * 2 * 3 * (2 * 5000 + 1) * 200_000 * 4 / 1e9),
+        (["width=100", "subdomains=[199999]"], "network.subdomains=[199999]", 12 * 199_999 * 100 * 100 * 4 / 1e9),
+    ],
+    ids=["activations", "parameters"],
+)
+def test_subdomains_count_and_their_networks_where_they_meet(hpms, monkeypatch, network, says, least):
+    monkeypatch.setattr(size, "available", lambda: 1.0)
+    many = ("collocation.interior_points=200000", "runtime.block=200000")
+    code, _, err = hpms("train", "+experiment=osc1d", "network=fbpinn", *(f"network.{key}" for key in network), *many)
+    assert code == 1 and err.startswith(f"hpms train: {says} is not allowed: it needs some ")
+    assert least < float(err.partition("some ")[2].partition(" GB")[0].replace(",", "")) < 1.1 * least
 
 
 @pytest.mark.parametrize("value", DEEP)
