@@ -18,6 +18,7 @@ from hpms.training.session import FINISHED, RUNNING
 
 TRAPPED = 0.9
 DEFAULT_BY = ("coupling", "network")
+_STARTS = ("init_from.path", "init_from.iteration", "init_from.digest")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Run:
     """A stored run, and its configuration as flat keys: `coupling` is the option's name, `coupling.tau2` a value.
 
     A formula that has a file of its own in conf/ is called as that file.
-    Of a run that started from another one `init_from` is the hash of that one's configuration.
+    Of a run that started from another one `init_from` is the hash of that one's configuration, and the keys of
+    `_STARTS` tell which of its runs that was.
     """
 
     stored: StoredRun
@@ -43,6 +45,7 @@ class Run:
                 found[group] = named_formulas(group).get(formula, found[group])
         if (parent := self.stored.parent) is not None:
             found["init_from"] = parent.identity.partition("-")[0]
+            found |= {key: getattr(parent, key.rpartition(".")[2]) for key in _STARTS}
         return found
 
     @property
@@ -158,7 +161,8 @@ def newest(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
 def varying(runs: Iterable[Run]) -> list[str]:
     """The keys, other than the seed, that change results and do not have one value in all runs.
 
-    An option's own keys do not count where the option itself varies, nor those that are lengths in units of ε.
+    An option's own keys do not count where the option itself varies, nor those that are lengths in units of ε. Which
+    run was the start counts where nothing else tells two of one seed apart.
     """
     every = [run.keys for run in runs]
     differ = [
@@ -166,8 +170,14 @@ def varying(runs: Iterable[Run]) -> list[str]:
         for key in dict.fromkeys(k for keys in every for k in keys)
         if len({_hashed(keys, key) for keys in every}) > 1
     ]
-    counted = [key for key in differ if key not in ("seed", "experiment") and is_identity(*_parts(key))]
-    return [key for key in counted if "." not in key or (_parts(key)[0] not in differ and not _follows(every, key))]
+    apart = ("seed", "experiment", *_STARTS)
+    counted = [key for key in differ if key not in apart and is_identity(*_parts(key))]
+    told = [key for key in counted if "." not in key or (_parts(key)[0] not in differ and not _follows(every, key))]
+    return told or next(([key] for key in _STARTS if _differs_within_a_seed(every, key)), [])
+
+
+def _differs_within_a_seed(every: Sequence[dict[str, Any]], key: str) -> bool:
+    return len({(keys["seed"], _hashed(keys, key)) for keys in every}) > len({keys["seed"] for keys in every})
 
 
 def _follows(every: Sequence[dict[str, Any]], key: str) -> bool:

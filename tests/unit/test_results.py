@@ -14,6 +14,7 @@ from hpms.results.collection import Run, group
 from hpms.results.hdf5 import atomic_h5, read_tree, write_tree
 from hpms.results.lock import locked
 from hpms.results.metrics import MetricsLog, columns, rows_from
+from hpms.results.parent import Parent
 from hpms.results.report import report
 from hpms.results.table import matrix, table
 
@@ -142,3 +143,22 @@ def test_runs_that_differ_in_an_options_own_key_alone_stay_apart_beside_other_op
     keys, groups = group(runs)
     assert keys == ["coupling", "network", "coefficient", "coefficient.formula"]
     assert [len(each.runs) for each in groups] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("starts", "told"),
+    [
+        ([(0, "a", 9), (1, "b", 9)], []),  # seeds that have parents of their own
+        ([(0, "a", 9), (1, "a", 9)], []),
+        ([(0, "a", 9), (0, "b", 9), (1, "a", 9)], ["init_from.path"]),
+        ([(0, "a", 5), (0, "a", 9)], ["init_from.iteration"]),  # a parent that was trained further
+    ],
+)
+def test_children_of_one_seed_are_told_apart_by_their_parents(starts, told):
+    runs = listed([formula("k", k=1)] * len(starts))
+    for run, (seed, path, iteration) in zip(runs, starts, strict=True):
+        run.stored.values["seed"] = seed
+        run.stored.parent = Parent(path, "0123456789ab", iteration, f"{path}{iteration}", 0)
+    keys, groups = group(runs)
+    assert keys == ["coupling", "network", *told]
+    assert len(groups) == (2 if told else 1)
