@@ -27,9 +27,9 @@ from hpms.problem.layers import check_layers
 from hpms.problem.lifted import LiftedProblem
 from hpms.problem.meshed import AbstractMeshed
 from hpms.problem.smoothness import roughness
-from hpms.start import Start
 from hpms.training.loss import Loss
 from hpms.training.rest import at_rest, rate_of_slopes, trivial_loss
+from hpms.training.start import Start
 from hpms.training.term.residual import ResidualTerm
 from hpms.training.trainer import Trainer
 from hpms.training.validation import Validation
@@ -148,7 +148,7 @@ def build(
         )
     theta, model = draw_parameters(config, problem, network_key)
     if start is not None:
-        theta = jnp.asarray(start.fitting(theta.size, config), theta.dtype)
+        theta = jnp.asarray(start.fitting(theta.size, config.names["network"]), theta.dtype)
     _check_outputs(config, model, theta, problem.law.forms)
     if points is None:
         interior, boundary = draw_points(config, problem, point_key)

@@ -24,12 +24,12 @@ from hpms.results.recorder import RunRecorder, SilentRecorder
 from hpms.results.run import FILE, Fixture, StoredRun
 from hpms.size import check_size
 from hpms.solution import Solution
-from hpms.start import Start
 from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
 from hpms.training.loop import train
 from hpms.training.session import ENDED, INTERRUPTED, NAN, Outcome
 from hpms.training.snapshot import Snapshot
+from hpms.training.start import Start
 
 log = logging.getLogger(__name__)
 _PATIENCE = 5.0  # seconds that the reference always has, whatever the wall limit

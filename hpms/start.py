@@ -1,9 +1,9 @@
-"""A start from a neighbour: the parameters of another run in place of random ones."""
+"""A start from a neighbour, read from its run."""
 
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +11,8 @@ import numpy as np
 
 from hpms.config.config import Config
 from hpms.errors import ConfigError, UserError
-from hpms.results.parent import Parent
 from hpms.results.run import FILE, StoredRun
-
-_GONE = "there is no such run any more, and one that is begun anew needs it"
-
-
-@dataclass(frozen=True)
-class Start:
-    """The parameters of the `parent`, of its logged iteration of smallest residual loss; None where the run that
-    started there goes on without it.
-    """
-
-    parent: Parent
-    theta: np.ndarray | None
-
-    def fitting(self, size: int, config: Config) -> np.ndarray:
-        """The parameters, for a network that has so many; raises `UserError` where they do not fit."""
-        if self.theta is None:
-            raise ConfigError("init_from", self.parent.path, _GONE)
-        if self.theta.size != size:
-            here = f"network={config.names['network']} has {size:,} here"
-            raise ConfigError("init_from", self.parent.path, f"it has {self.theta.size:,} parameters, and {here}")
-        return self.theta
+from hpms.training.start import Parent, Start
 
 
 def started(config: Config, begun: Iterable[Path] = ()) -> tuple[Config, Start | None]:
@@ -46,10 +25,10 @@ def started(config: Config, begun: Iterable[Path] = ()) -> tuple[Config, Start |
         return config, None
     try:
         start = _read(config, config.init_from)
-    except UserError:
-        parent = _named(config, begun)
+    except UserError as error:
+        parent, unreadable = _named(config, begun)
         if parent is None:
-            raise
+            raise UserError(" ".join([str(error), *unreadable])) from None
         start = Start(parent, None)
     return replace(config, start=start.parent.digest), start
 
@@ -70,19 +49,25 @@ def _digest(theta: np.ndarray) -> str:
     return hashlib.sha256(f"{theta.dtype.str} {theta.shape}".encode() + theta.tobytes()).hexdigest()[:12]
 
 
-def _named(config: Config, directories: Iterable[Path]) -> Parent | None:
-    """What the newest run of this configuration says of its parent, if that was given by the same path."""
-    found = []
+def _named(config: Config, directories: Iterable[Path]) -> tuple[Parent | None, list[str]]:
+    """What the newest run of this configuration says of its parent, if that was given by the same path, and a sentence
+    for each run that cannot be read.
+    """
+    found, unreadable = [], []
     for directory in directories:
         if not (directory / FILE).exists():
             continue
-        stored = StoredRun(directory)
+        try:
+            stored = StoredRun(directory)
+        except UserError as error:
+            unreadable.append(str(error))
+            continue
         parent = stored.parent
         if parent is None or parent.path != config.init_from or stored.values["seed"] != config.seed:
             continue
         if stored.identity == replace(config, start=parent.digest).identity():
             found.append((str(stored.sessions[0]["started"]), directory, parent))
-    return max(found, key=lambda each: each[:2])[2] if found else None
+    return max(found, key=lambda each: each[:2])[2] if found else None, unreadable
 
 
 def _difference(config: Config, there: Mapping[str, Any]) -> str:

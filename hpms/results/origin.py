@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hpms.results.collection import Run
-from hpms.results.parent import PARENT
+from hpms.training.start import PARENT
 
 _SHOWN = ("device", "platform", "host", "machine", "cpus", "python", "hpms", "commit")
 _TIMES = ("started", "command")

@@ -23,8 +23,8 @@ from hpms.results.hdf5 import (
     write_tree,
 )
 from hpms.results.metrics import LOG, Row, columns, read_rows, rows_from
-from hpms.results.parent import Parent
 from hpms.training.snapshot import Best, Snapshot
+from hpms.training.start import Parent
 from hpms.training.state import TrainState
 
 FORMAT = 5

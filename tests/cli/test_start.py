@@ -61,6 +61,22 @@ def test_a_run_goes_on_and_is_found_again_without_its_parent(hpms, tiny, finishe
     assert len(list(tmp_path.rglob("run.h5"))) == 1
 
 
+def test_a_broken_run_beside_it_does_not_hide_a_run_or_why_there_is_none(hpms, tiny, finished):
+    child = ("train", *tiny, *NEIGHBOUR, f"init_from={finished.parent}")
+    part = Path(hpms(*child, "training.wall_limit=1e-9").last_line)
+    identity = part.parts[3].partition("-")[0]
+    broken = part.parents[2] / f"{identity}-0123456789ab" / "seed=0" / "run.h5"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"nothing")
+    shutil.rmtree(finished.parent)
+    again = hpms(*child)
+    assert again.code == 0 and Path(again.last_line) == part, again.err
+    shutil.rmtree(part.parent)
+    lost = hpms(*child)
+    assert lost.code == 1 and len(lost.err.splitlines()) == 1
+    assert f"{finished.parent} is not a run: it has no run.h5. {broken} cannot be read as a run" in lost.err
+
+
 @pytest.mark.thorough
 def test_a_killed_run_goes_on_without_its_parent(hpms, tiny, tmp_path):
     tiny = (*with_perceptron(tiny), "training.checkpoint_seconds=0", "training.log_every=50")

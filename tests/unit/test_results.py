@@ -14,9 +14,9 @@ from hpms.results.collection import Run, group
 from hpms.results.hdf5 import atomic_h5, read_tree, write_tree
 from hpms.results.lock import locked
 from hpms.results.metrics import MetricsLog, columns, rows_from
-from hpms.results.parent import Parent
 from hpms.results.report import report
 from hpms.results.table import matrix, table
+from hpms.training.start import Parent
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
