@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpms.errors import UserError
+from hpms.figures.style import BLUE, DASHES, VERMILLION, WIDTH, drawing, new_figure, plain
 from hpms.results.run import FILE, StoredRun
 from hpms.training.session import ENDED
 
@@ -19,13 +20,14 @@ PROBLEMS = {
     "osc2d": "osc2d, ε = 0.2",
     "aperiodic": "1-D, no period, ε = 1/15",
 }
-NETWORKS = {"mlp": "-", "ms_pinn": (0, (5, 1.5)), "two_scale": (0, (1, 1.2))}  # and their line styles
+NETWORKS = ("mlp", "ms_pinn", "two_scale")
 OPTIMIZERS = {"adam": "Adam", "gauss_newton": "Gauss-Newton"}
-COUPLINGS = {  # and their names and colours
-    "none": ("none", "#666666"),
-    "ball": ("paper's", "#D55E00"),
-    "consistent": ("consistent", "#0072B2"),
+COUPLINGS: dict[str, tuple[str, dict[str, Any]]] = {  # and their names and styles
+    "none": ("none", {"color": "0.35", "linestyle": DASHES[2]}),
+    "ball": ("paper's", {"color": VERMILLION, "linestyle": DASHES[1]}),
+    "consistent": ("consistent", {"color": BLUE}),
 }
+_ROW, _COLUMN, _DPI = 1.45, 2.4, 120  # inches, and pixels in one of a page
 _TRAPPED = 0.9
 CHOSEN = "overrides.txt"  # of a case, in its folder
 
@@ -147,36 +149,46 @@ def _seconds(runs: Sequence[Run]) -> str:
 
 
 def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
-    """A column per problem, a row per optimizer: the median error over the seeds; writes .png and .pdf."""
-    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-    from matplotlib.lines import Line2D  # pyright: ignore[reportMissingImports]
-
+    """A column per problem, a row per network and optimizer, a line per coupling: the median error over the seeds in a
+    band from the least to the largest; writes .png and .pdf.
+    """
+    label, scale = ("seconds of one run", "log") if against == "seconds" else ("iteration", "linear")
     problems = [p for p in PROBLEMS if any(case.problem == p for case in runs)]
-    optimizers = [o for o in OPTIMIZERS if any(case.optimizer == o for case in runs)]
-    size = (2.6 * max(2, len(problems)) + 0.6, 2.4 * len(optimizers) + 1.1)
-    figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(len(optimizers), len(problems), squeeze=False, sharey="col")
-    for row, optimizer in enumerate(optimizers):
-        for axes, problem in zip(panels[row], problems, strict=True):
-            for case, found in runs.items():
-                whole = [run for run in found if run.status == "finished"]
-                if (case.problem, case.optimizer) != (problem, optimizer) or not whole:
-                    continue
-                count = min(len(run.l2) for run in whole)
-                x = np.median([getattr(run, against)[:count] for run in whole], axis=0)
-                y = np.median([run.l2[:count] for run in whole], axis=0)
-                axes.plot(x, y, color=COUPLINGS[case.coupling][1], linestyle=NETWORKS[case.network], linewidth=1.3)
-            axes.set(yscale="log")
-            axes.grid(which="major", color="0.9", linewidth=0.6)
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.locator_params(axis="x", nbins=4)
-            if row == 0:
-                axes.set_title(PROBLEMS[problem], fontsize="medium")
-            if row == len(optimizers) - 1:
-                axes.set_xlabel(against + (" of one run" if against == "seconds" else ""))
-        panels[row, 0].set_ylabel(f"{OPTIMIZERS[optimizer]}\nrelative L² error")
-    shown = {name: Line2D([], [], color=colour, linewidth=2) for name, colour in COUPLINGS.values()}
-    shown |= {name: Line2D([], [], color="0.3", linestyle=style) for name, style in NETWORKS.items()}
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize="small")
-    for suffix in (".png", ".pdf"):
-        figure.savefig(path.with_suffix(suffix), dpi=200)
+    chosen = {(case.network, case.optimizer) for case in runs}
+    rows = [row for row in itertools.product(NETWORKS, OPTIMIZERS) if row in chosen]
+    with drawing():
+        figure = new_figure(_ROW * len(rows) + 0.9, min(WIDTH, _COLUMN * len(problems) + 0.9))
+        panels = figure.subplots(len(rows), len(problems), squeeze=False, sharex=scale == "log", sharey=True)
+        lines = {}
+        for (network, optimizer), row in zip(rows, panels, strict=True):
+            row[0].set_ylabel(f"{network}\n{OPTIMIZERS[optimizer]}")
+            for problem, axes in zip(problems, row, strict=True):
+                for coupling, (name, style) in COUPLINGS.items():
+                    if found := runs.get(Case(problem, network, optimizer, coupling)):
+                        lines[name] = _draw(axes, found, against, style)
+                axes.set(xscale=scale, yscale="log")
+                axes.minorticks_off()
+                axes.xaxis.set_major_formatter("{x:,g}")
+                plain(axes)
+        for problem, axes in zip(problems, panels[0], strict=True):
+            axes.set_title(PROBLEMS[problem])
+        figure.supxlabel(label, fontsize="medium")
+        figure.supylabel("relative L² error", fontsize="medium")
+        named = [name for name, _ in COUPLINGS.values() if name in lines]
+        figure.legend([lines[name] for name in named], named, loc="outside upper center", ncols=3, frameon=False)
+        for suffix in (".png", ".pdf"):
+            figure.savefig(path.with_suffix(suffix), dpi=_DPI)
+
+
+def _draw(axes: Any, runs: Sequence[Run], against: str, style: Mapping[str, Any]) -> Any:
+    """The line of one case."""
+    count = max(len(run.l2) for run in runs)
+
+    def every(name: str) -> np.ndarray:
+        """Of a run that ended before the others NaN."""
+        return np.array([np.append(y := getattr(run, name), np.full(count - len(y), np.nan)) for run in runs])
+
+    x, y = np.nanmedian(every(against), axis=0), every("l2")
+    axes.fill_between(x, np.nanmin(y, axis=0), np.nanmax(y, axis=0), color=style["color"], alpha=0.2, linewidth=0)
+    (line,) = axes.plot(x, np.nanmedian(y, axis=0), **style)
+    return line
