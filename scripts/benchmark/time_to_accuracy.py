@@ -10,7 +10,8 @@ vanishes at the boundary, and differ in optimizer, precision and points. Runs th
 interrupted ones continue for the rest of their seconds (also when `--seconds` is more than it was), so that the same
 command goes on where it was stopped. `--set` changes all runs, for a quick try or another device.
 
-At last it writes OUTPUT/time_to_accuracy.md, .png and .pdf of all runs there; `--seeds` without numbers, only that.
+At last it writes OUTPUT/time_to_accuracy.md, .png and .pdf of all runs there; `--seeds` without numbers, only that. The
+figure shows the best optimizer of each family: first order, quasi-Newton, least squares.
 Seconds are those of training after compilation, logging included. Errors are relative, of u and of its gradient ("H¹"),
 at logged iterations; the best so far is the smallest, which only one who knows u can tell. The P1 solutions beside them
 are timed in this process when all runs are done.
@@ -25,13 +26,13 @@ import sys
 from pathlib import Path
 
 from fem_ladder import ladder
-from time_to_accuracy_report import NETWORKS, OPTIMIZERS, Case, cases, curve, ending, plot, report
+from time_to_accuracy_report import FAMILIES, NETWORKS, OPTIMIZERS, Case, cases, curve, ending, plot, report
 
 from hpms.cli.main import typed
 from hpms.results.run import FILE, StoredRun
 
 SECONDS = {"osc1d": 60.0, "osc2d": 180.0}
-FIRST_ORDER, QUASI_NEWTON, LEAST_SQUARES = "adam soap", "lbfgs ssbroyden adam_then_lbfgs", "gauss_newton spring"
+FIRST_ORDER, QUASI_NEWTON, LEAST_SQUARES = map(" ".join, FAMILIES.values())
 RULES = [  # problems, networks, optimizers, and the overrides of them all, a later value behind an earlier one
     ("*", "mlp ms_pinn", "*", "+experiment={problem} network={network} boundary=hard coupling=none balancing=none"),
     ("*", "two_scale", "*", "+experiment={problem}_fast"),

@@ -1,5 +1,6 @@
 """Tables and figure of `time_to_accuracy.py`."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +11,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from fem_ladder import Rung, seconds_for
 
+from hpms.figures.style import BLACK, BLUE, DASHES, GREEN, ORANGE, drawing, headed, new_figure, plain, save
 from hpms.results.run import StoredRun
 
-NETWORKS = {"mlp": "-", "ms_pinn": (0, (5, 1.5)), "two_scale": (0, (1, 1.2))}  # and their line styles
-OPTIMIZERS = {  # and their colours and markers
-    "adam": ("#56B4E9", "o"),
-    "soap": ("#0072B2", "s"),
-    "lbfgs": ("#E69F00", "^"),
-    "ssbroyden": ("#D55E00", "v"),
-    "gauss_newton": ("#009E73", "D"),
-    "spring": ("#8A8A00", "P"),
-    "adam_then_lbfgs": ("#CC79A7", "X"),
+NETWORKS = ("mlp", "ms_pinn", "two_scale")
+FAMILIES = {
+    "first order": ("adam", "soap"),
+    "quasi-Newton": ("lbfgs", "ssbroyden", "adam_then_lbfgs"),
+    "least squares": ("gauss_newton", "spring"),
 }
+OPTIMIZERS = tuple(itertools.chain(*FAMILIES.values()))
+_STYLES: dict[str, dict[str, Any]] = {  # of the families' lines
+    "first order": {"color": BLUE, "linestyle": DASHES[1]},
+    "quasi-Newton": {"color": ORANGE, "linestyle": DASHES[3]},
+    "least squares": {"color": GREEN},
+}
+_FEM: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 3, "linewidth": 0.6}
+_ROW, _COLUMN = 3.0, 2.4  # inches
 _TIMES = (10, 30, 60, 180)
 _WALL_LIMIT = "training.wall_limit"
 
@@ -174,50 +180,42 @@ def _seconds(value: float) -> str:
 
 
 def plot(curves: Mapping[Case, Sequence[Curve]], ladders: Mapping[str, Sequence[Rung]], path: Path) -> None:
-    """One panel per problem: the median over the seeds of the best error so far; writes .png and .pdf.
+    """A row per problem, a column per network, and of each family of optimizers the one whose median error is the
+    smallest at last: the best error so far, median over the seeds; writes .png and .pdf.
 
     The FEM's errors go on below what is shown.
     """
-    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-    from matplotlib.lines import Line2D  # pyright: ignore[reportMissingImports]
+    networks = [name for name in NETWORKS if any(case.network == name for case in curves)]
+    with drawing():
+        figure = new_figure(_ROW * len(ladders), max(_COLUMN * len(networks), 3.4))
+        panels = figure.subplots(len(ladders), len(networks), squeeze=False, sharex=True, sharey="row")
+        for (problem, rungs), row in zip(ladders.items(), panels, strict=True):
+            lowest = 1.0
+            for network, axes in zip(networks, row, strict=True):
+                for family, (optimizer, seconds, best) in _best(curves, problem, network).items():
+                    axes.plot(seconds, best, label=f"{family}: {optimizer}", drawstyle="steps-post", **_STYLES[family])
+                    lowest = min([lowest, *best])
+                axes.plot(*zip(*((rung.seconds, rung.l2) for rung in rungs), strict=True), label="P1 elements", **_FEM)
+                axes.set(xscale="log", yscale="log")
+                axes.minorticks_off()
+                plain(axes)
+                headed(axes, f"{problem}, {network}", columns=1)
+            row[0].set_ylim(bottom=max(row[0].get_ylim()[0], lowest / 20))
+        figure.supxlabel("seconds after compilation", fontsize="medium")
+        figure.supylabel("relative L² error, best so far", fontsize="medium")
+        save(figure, path.parent, path.stem, ("png", "pdf"))
 
-    line: dict[str, Any] = {"linewidth": 1.3, "drawstyle": "steps-post"}
-    point: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.6}
-    figure = Figure(figsize=(3.7 * max(1.4, len(ladders)), 4.4), layout="constrained")
-    panels = figure.subplots(1, len(ladders), squeeze=False)[0]
-    for axes, (problem, rungs) in zip(panels, ladders.items(), strict=True):
-        lowest = 1.0
-        for case, found in curves.items():
-            if case.problem == problem:
-                colour, marker = OPTIMIZERS[case.optimizer]
-                seconds, best = median_curve(found)
-                axes.plot(seconds, best, color=colour, linestyle=NETWORKS[case.network], **line)
-                axes.plot(seconds[-1:], best[-1:], marker, color=colour, **point)
-                lowest = min([lowest, *best])
-        axes.plot([rung.seconds for rung in rungs], [rung.l2 for rung in rungs], "ko", markersize=4.5)
-        axes.set(xscale="log", yscale="log", title=problem, xlabel="seconds after compilation")
-        axes.set_ylim(bottom=max(axes.get_ylim()[0], lowest / 20))
-        axes.grid(which="major", color="0.9", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("relative L² error, best so far")
-    used = [name for name in OPTIMIZERS if any(case.optimizer == name for case in curves)]
-    shown = {name: Line2D([], [], color=OPTIMIZERS[name][0], marker=OPTIMIZERS[name][1], **point) for name in used}
-    shown["P1 FEM"] = Line2D([], [], color="black", marker="o", linestyle="", markersize=4.5)
-    rows = len(NETWORKS)
-    shown |= {" " * i: Line2D([], [], linestyle="") for i in range(-len(shown) % rows)}
-    shown |= {name: Line2D([], [], color="0.3", linestyle=style) for name, style in NETWORKS.items()}
-    figure.legend(
-        shown.values(),
-        shown.keys(),
-        loc="outside lower center",
-        ncols=len(shown) // rows,
-        frameon=False,
-        fontsize="small",
-        handlelength=2.6,
-    )
-    for suffix in (".png", ".pdf"):
-        figure.savefig(path.with_suffix(suffix), dpi=200)
+
+def _best(
+    curves: Mapping[Case, Sequence[Curve]], problem: str, network: str
+) -> dict[str, tuple[str, np.ndarray, np.ndarray]]:
+    """By family: an optimizer, seconds and errors."""
+    found = {}
+    for family, optimizers in FAMILIES.items():
+        here = [(o, *median_curve(curves[case])) for o in optimizers if (case := Case(problem, network, o)) in curves]
+        if here:
+            found[family] = min(here, key=lambda one: np.append(np.inf, one[2])[-1])
+    return found
 
 
 def median_curve(curves: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
