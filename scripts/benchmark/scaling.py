@@ -22,18 +22,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from hpms.figures.style import BLUE, GREEN, ORANGE, WIDTH, drawing, new_figure, plain, save
+
 _PLAIN = "boundary=hard coupling=none balancing=none"
 METHODS = {  # by network: what it is called, its overrides, its widths, colour and marker
-    "mlp": ("Adam, mlp", f"+experiment=osc2d network=mlp {_PLAIN}", [32, 64, 128, 256], "#0072B2", "o"),
-    "ms_pinn": ("Adam, ms_pinn", f"+experiment=osc2d network=ms_pinn {_PLAIN}", [64, 128, 256, 512], "#E69F00", "s"),
-    "two_scale": ("Gauss-Newton, two_scale", "+experiment=osc2d_fast", [16, 32, 48, 64], "#009E73", "D"),
+    "mlp": ("Adam, mlp", f"+experiment=osc2d network=mlp {_PLAIN}", [32, 64, 128, 256], BLUE, "o"),
+    "ms_pinn": ("Adam, ms_pinn", f"+experiment=osc2d network=ms_pinn {_PLAIN}", [64, 128, 256, 512], ORANGE, "s"),
+    "two_scale": ("Gauss-Newton, two_scale", "+experiment=osc2d_fast", [16, 32, 48, 64], GREEN, "D"),
 }
 POINTS = [2500, 5000, 10000, 25000, 50000, 100000]
 SWEEPS = {"points": "points", "width": "width", "ensemble": "seeds"}
@@ -141,43 +143,45 @@ def report(results: Mapping[Point, Result], fixed: int, fewest: int) -> str:
 
 def plot(results: Mapping[Point, Result], path: Path) -> None:
     """A column per sweep, time above memory; writes .png and .pdf."""
-    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-    from matplotlib.ticker import LogLocator, NullLocator  # pyright: ignore[reportMissingImports]
+    from matplotlib.ticker import LogLocator  # pyright: ignore[reportMissingImports]
 
     good = {point: result for point, result in sorted(results.items()) if "failed" not in result}
     sweeps = [sweep for sweep in SWEEPS if any(point.sweep == sweep for point in good)]
-    figure = Figure(figsize=(1.2 + 2.2 * max(2, len(sweeps)), 4.6), layout="constrained")
-    panels = figure.subplots(2, len(sweeps), squeeze=False, sharex="col", sharey="row")
-    lines = {}
-    for column, sweep in zip(panels.T, sweeps, strict=True):
-        chosen = {point: result for point, result in good.items() if point.sweep == sweep}
-        for network, (name, _, _, colour, marker) in METHODS.items():
-            found = {point.value: result for point, result in chosen.items() if point.network == network}
-            for axes, number in zip(column, (milliseconds, megabytes), strict=True):
-                style: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 5, "linewidth": 1.3}
-                (line,) = axes.plot(list(found), list(map(number, found.values())), **style)
-                lines |= {name: line} if found else {}
-        for axes in column:
-            axes.set_xscale("log")
-            axes.grid(color="0.9", linewidth=0.6)
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.yaxis.set_major_formatter("{x:,.0f}")
-        column[0].set_yscale("log")
-        column[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        column[0].yaxis.set_major_formatter("{x:,.0f}")
-        column[0].yaxis.set_minor_locator(NullLocator())
-        column[1].set_ylim(bottom=0)
-        values = sorted({point.value for point in chosen})
-        shown = values[:: -max(1, len(values) // 3)]
-        column[1].set_xticks(shown, [f"{value // 1000}k" if value >= 10_000 else f"{value}" for value in shown])
-        column[1].xaxis.set_minor_locator(NullLocator())
-        column[1].set_xlabel(SWEEPS[sweep])
-    panels[0][0].set_ylabel("ms a step")
-    panels[1][0].set_ylabel("peak memory, MB")
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize="small")
-    for suffix in (".png", ".pdf"):
-        figure.savefig(path.with_suffix(suffix), dpi=200)
+    with drawing():
+        figure = new_figure(4.4, min(WIDTH, 2.2 * len(sweeps) + 1.2))
+        panels = figure.subplots(2, len(sweeps), squeeze=False, sharex="col", sharey="row")
+        lines = {}
+        for column, sweep in zip(panels.T, sweeps, strict=True):
+            chosen = {point: result for point, result in good.items() if point.sweep == sweep}
+            for network, (name, _, _, colour, marker) in METHODS.items():
+                found = {point.value: result for point, result in chosen.items() if point.network == network}
+                for axes, number in zip(column, (milliseconds, megabytes), strict=True):
+                    style: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 4.5}
+                    (line,) = axes.plot(list(found), list(map(number, found.values())), **style)
+                    lines |= {name: line} if found else {}
+            column[0].set(xscale="log", yscale="log")
+            column[1].set_ylim(bottom=0)
+            column[1].set_xlabel(SWEEPS[sweep])
+            ticks = _ticks([point.value for point in chosen])
+            column[1].set_xticks(ticks, [f"{tick // 1000}k" if tick % 1000 == 0 else f"{tick:,}" for tick in ticks])
+            for axes in column:
+                axes.minorticks_off()
+                axes.yaxis.set_major_formatter("{x:,g}")
+                plain(axes)
+            column[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panels[0][0].set_ylabel("ms a step")
+        panels[1][0].set_ylabel("peak memory, MB")
+        figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=3, frameon=False)
+        save(figure, path.parent, path.stem, ("png", "pdf"))
+
+
+def _ticks(values: Sequence[int]) -> list[int]:
+    """The largest, and of the others what leaves room for a label."""
+    apart, found = (max(values) / min(values)) ** (1 / 3), [max(values)]
+    for value in sorted(set(values), reverse=True):
+        if value * apart <= found[-1] * 1.001 and value < found[-1]:
+            found.append(value)
+    return found
 
 
 def arguments() -> argparse.Namespace:
