@@ -9,11 +9,11 @@ from hpms.errors import UserError
 from hpms.jet import Jet
 from hpms.network.base import Scales, parametrise
 from hpms.options.boundary import HardOptions
+from hpms.options.box import BoxOptions
 from hpms.options.coefficient import ExpressionOptions as Coefficient
 from hpms.options.conditions import KEY, Condition, read_conditions
 from hpms.options.mapping import parsed
 from hpms.options.network import MlpOptions, TwoScaleOptions
-from hpms.options.problem import BoxOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.box import Box, Walls
 from hpms.problem.collocation import BOUNDARY, FLUX, INTERIOR, collocate

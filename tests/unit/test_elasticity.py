@@ -28,11 +28,12 @@ from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.p1 import P1Space
 from hpms.fem.validation import relative_errors, validation_points
 from hpms.jet import Jet, contracted
+from hpms.options.box import BoxOptions
 from hpms.options.components import are_components, read_components
 from hpms.options.elasticity import ElasticityOptions
 from hpms.options.force import ForceOptions
 from hpms.options.lame import LameOptions
-from hpms.options.problem import BoxOptions, UnitCubeOptions
+from hpms.options.problem import UnitCubeOptions
 from hpms.problem.components import component_conditions
 from hpms.problem.conditions import BoxFaces, Conditions, FaceCondition
 from hpms.problem.law.elasticity import ElasticMedium

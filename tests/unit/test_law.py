@@ -18,9 +18,9 @@ from hpms.fem.grid import unit_mesh
 from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import sample_coefficient
 from hpms.jet import Jet, contracted
+from hpms.options.box import BoxOptions
 from hpms.options.coefficient import ExpressionOptions, TensorOptions
 from hpms.options.law import DiffusionOptions
-from hpms.options.problem import BoxOptions
 from hpms.options.source import ExpressionOptions as Source
 from hpms.problem.source.base import AbstractSource
 from hpms.study.fine import posed
