@@ -210,7 +210,7 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
     fields, found = measured.fields(built, theta, block), {}
     if outcome.status != INTERRUPTED:
         found |= _balanced(Solution(built, theta, best.iteration, measured, {}, outcome.status))
-    if outcome.status != INTERRUPTED and not built.config.law.has_bound:
+    if outcome.status != INTERRUPTED and built.config.law.lacks_bound(built.config.problem):
         return fields, measured.energy_error(built, theta, block)
     if outcome.status == INTERRUPTED or limits.bound_points == 0:
         return fields, found

@@ -121,7 +121,7 @@ three_dimensions() {
 
 stiffness() {
   python scripts/stored.py output "$RESULTS/stiffness.md" "A stiffness from a network" \
-    hpms train +experiment=hooke_strains "output=$RUNS/stiffness"
+    hpms train +experiment=hooke_strains reference.h=eps/24 "output=$RUNS/stiffness"
 }
 
 chain() {

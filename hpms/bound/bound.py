@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
 from hpms.bound.extension import extension
 from hpms.bound.found import TOO_FEW, Boxes, ErrorBound
+from hpms.bound.korn import by_korn
 from hpms.bound.moments import face_moments, flux_means, moments
 from hpms.bound.pointwise import FaceMoments, Moments
 from hpms.bound.room import room
@@ -107,7 +108,7 @@ def _with_boundary(
 
 
 def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
-    every = moments(model, theta, problem, grid)
+    every = _moments(model, theta, problem, grid)
     on_faces = face_moments(model, theta, problem, grid)
     density = np.asarray(every.given).reshape(*grid.counts, -1)
     for axis, flux in enumerate(flux_means(model, theta, problem, grid)):
@@ -143,7 +144,7 @@ def _is_seen(
     count = math.prod(grid.counts)
     some = np.sort(np.random.default_rng(0).choice(count, min(count, _DRAWN), replace=False))
     finer = replace(grid, each=2 * grid.each)
-    few, more = (moments(model, theta, problem, each, some) for each in (grid, finer))
+    few, more = (_moments(model, theta, problem, each, some) for each in (grid, finer))
     fluxes = zip(*(flux_means(model, theta, problem, each, some) for each in (grid, finer)), strict=True)
     inverse = [np.diagonal(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
     least = [np.asarray(each.least)[:, None] for each in (few, more)]
@@ -160,6 +161,13 @@ def _is_seen(
     ]
     medium = np.sqrt(((inverse[0].sum(axis=1) / inverse[1].sum(axis=1) - 1) ** 2).mean())
     return bool(max(errors) <= _SEEN * found.energy and medium <= _SEEN)
+
+
+def _moments(
+    model: Parametrised, theta: Array, problem: LiftedProblem, grid: Cells, some: Int[np.ndarray, " k"] | None = None
+) -> Moments:
+    every = moments(model, theta, problem, grid, some)
+    return by_korn(every, grid.dim) if problem.law.components > 1 else every
 
 
 def _squares(

@@ -47,8 +47,8 @@ def moments_at(
     shape, dim = (points.shape[0], points.shape[1]), points.shape[2]
     every, ends = points.reshape(-1, dim), vertices.reshape(-1, dim)
     medium, jet, lift = problem.medium(every), jet_at(model, theta, problem, every), problem.lift.jet(every)
-    value = jax.vmap(problem.coefficient.value)(every)
-    outer = least_eigenvalue(jax.vmap(problem.coefficient.value)(ends)).reshape(len(points), -1).min(axis=1)
+    value, at_ends = (jax.vmap(problem.law.coercivity)(places) for places in (every, ends))
+    outer = least_eigenvalue(at_ends).reshape(len(points), -1).min(axis=1)
     slopes = jet.gradient
     if problem.own_lift is not None:
         slopes = tuple(jax.tree.map(jnp.add, slopes, lift.gradient))
@@ -57,7 +57,7 @@ def moments_at(
     energy = jnp.sum(jnp.stack(slopes) * jnp.stack(medium.stress(slopes)), axis=0)
     source = jax.vmap(problem.source.value)(every)
     return Moments(
-        given=cell_means(source[:, None] - reaction[:, None] * (jet.value + lift.value), shape, weights),
+        given=cell_means(problem.each(source) - reaction[:, None] * (jet.value + lift.value), shape, weights),
         variance=mean_and_variance(-medium.residual(jet), shape, weights)[1],
         inverse=inverse(inverse_of(value, dim)),
         least=jnp.minimum(least_eigenvalue(value).reshape(shape).min(axis=1), outer),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hpms.config.registry import register
 from hpms.errors import ConfigError
-from hpms.options.conditions import KEY
+from hpms.options.conditions import DIRICHLET, KEY
 from hpms.options.law import LawOptions
 
 if TYPE_CHECKING:
     from hpms.config.config import Config
+    from hpms.options.problem import ProblemOptions
     from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.law.elasticity import Elasticity
 
@@ -28,7 +29,6 @@ class ElasticityOptions(LawOptions):
     upscaled stiffness (`upscaling=stiffness`).
     """
 
-    has_bound: ClassVar[bool] = False
     takes_moduli: ClassVar[bool] = True
     upscaling: ClassVar[str] = "stiffness"
 
@@ -38,6 +38,11 @@ class ElasticityOptions(LawOptions):
 
     def components(self, dim: int) -> int:
         return dim
+
+    def lacks_bound(self, problem: ProblemOptions) -> str:
+        every = problem.conditions_by_part().values()
+        is_clamped = all(each.kind == DIRICHLET for part in every for each in part)
+        return "" if is_clamped else "Korn's constant is known where w is given on all of the boundary alone"
 
     def check(self, config: Config) -> None:
         names, problem = config.names, config.problem
@@ -66,8 +71,9 @@ class ElasticityOptions(LawOptions):
         if not config.boundary.hard:
             raise ConfigError("boundary", names["boundary"], "with law=elasticity it is hard")
         for key in ("accuracy", "bound_every"):
-            if (value := getattr(config.training, key)) is not None:
-                raise ConfigError(f"training.{key}", value, "there is no bound of the error for law=elasticity: null")
+            if (value := getattr(config.training, key)) is not None and (why := self.lacks_bound(problem)):
+                reason = f"there is no bound of the error with these conditions, as {why}: null"
+                raise ConfigError(f"training.{key}", value, reason)
 
     def build(self, coefficient: AbstractCoefficient, sides: tuple[float, ...], eps: float) -> Elasticity:
         from hpms.problem.law.elasticity import Elasticity

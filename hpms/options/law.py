@@ -13,6 +13,7 @@ from hpms.options.field import build_field, check_field
 
 if TYPE_CHECKING:
     from hpms.config.config import Config
+    from hpms.options.problem import ProblemOptions
     from hpms.problem.coefficient.base import AbstractCoefficient
     from hpms.problem.law.base import AbstractLaw
 
@@ -20,8 +21,8 @@ _KEY = "law.reaction"
 
 
 class LawOptions(AbstractOptions, abc.ABC):
-    """The operator A of A w = q; whether a bound of the error is known for it, whether its coefficient is a pair of
-    elastic moduli, and what `upscaling=auto` stands for where there is something to upscale.
+    """The operator A of A w = q; whether its coefficient is a pair of elastic moduli, and what `upscaling=auto` stands
+    for where there is something to upscale.
     """
 
     @property
@@ -29,13 +30,16 @@ class LawOptions(AbstractOptions, abc.ABC):
     def is_the_papers(self) -> bool:
         """Whether it is -∇·(K∇w), without more."""
 
-    has_bound: ClassVar[bool] = True
     takes_moduli: ClassVar[bool] = False
     upscaling: ClassVar[str] = "isotropic"
 
     def components(self, dim: int) -> int:
         """Those of w."""
         return 1
+
+    def lacks_bound(self, problem: ProblemOptions) -> str:
+        """Why no bound of the error is known with the conditions of a problem, or nothing."""
+        return ""
 
     @abc.abstractmethod
     def build(self, coefficient: AbstractCoefficient, sides: tuple[float, ...], eps: float) -> AbstractLaw:

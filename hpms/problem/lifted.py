@@ -75,10 +75,13 @@ class LiftedProblem(eqx.Module):
         """K, ∇·K, c and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
         medium, source = self.law.at(points), jax.vmap(self.source.value)(points)
-        source = source.reshape(len(points), -1)
-        each = jnp.tile(source, (1, self.lifts // source.shape[1]))
-        forcing = each - medium.operator(self.lift.jet(points, self.law.forms))
+        forcing = self.each(source) - medium.operator(self.lift.jet(points, self.law.forms))
         return replace(medium, forcing=forcing)
+
+    def each(self, source: Float[Array, " m *c"]) -> Float[Array, "m l"]:
+        """q in the columns of all lifted problems."""
+        columns = source.reshape(len(source), -1)
+        return jnp.tile(columns, (1, self.lifts // columns.shape[1]))
 
     @eqx.filter_jit
     def flux_data(self, points: Float[Array, "b d"]) -> AbstractFluxData:

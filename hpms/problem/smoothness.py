@@ -41,7 +41,7 @@ def warn_of_roughness(
 
 def roughness(problem: LiftedProblem) -> str:
     """What of the warnings below keeps the residual at points from being that of the equation, or nothing."""
-    _, jump, _ = _probe(problem.coefficient, problem.domain.sides, problem.domain.low)
+    _, jump, _ = _probe(problem.law.spectrum, problem.domain.sides, problem.domain.low)
     if jump > _JUMP:
         return "the coefficient jumps"
     if getattr(problem.coefficient, "rough", None):

@@ -125,8 +125,8 @@ def _least(summary: Mapping[str, Any]) -> str:
 
 def _bound(summary: Mapping[str, Any], config: Config) -> str:
     """What is known of the error without the reference, and whether it is what was asked for."""
-    if not config.law.has_bound:
-        text = f"There is no bound of the error for law={config.names['law']}."
+    if why := config.law.lacks_bound(config.problem):
+        text = f"There is no bound of the error: {why}."
         if "relative_energy_error" in summary:
             text += (
                 f" Against the reference the relative energy error is {scientific(summary['relative_energy_error'])}."

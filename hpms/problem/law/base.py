@@ -72,6 +72,12 @@ class AbstractLaw(eqx.Module):
     def at(self, points: Float[Array, "m d"]) -> AbstractMedium:
         """The medium at M points, without a forcing."""
 
+    def coercivity(self, x: Float[Array, " d"]) -> Float[Array, "*t"]:
+        """k, a number or a tensor, with ∫ ∇φ·k∇φ <= |||φ|||²; for vectors with the least k in Ω alone, and for φ that
+        vanish on ∂Ω.
+        """
+        return self.coefficient.value(x)
+
     def lift(self, columns: int) -> AbstractLift:
         """ℓ of the lifted problems on the unit cube, w_i = x_i on ∂Ω, i = 1..`columns`."""
         return LinearLift(columns)

@@ -90,6 +90,11 @@ class Elasticity(AbstractLaw):
     def spectrum(self) -> StiffnessEigenvalues:
         return StiffnessEigenvalues(moduli=self.coefficient, periods=self.coefficient.periods)
 
+    def coercivity(self, x: Float[Array, " d"]) -> Float[Array, ""]:
+        """The smaller one of μ and (dλ + 2μ)/2, by Korn's inequality."""
+        lam, mu = self.coefficient.value(x)
+        return jnp.minimum(mu, self.dim * lam / 2 + mu)
+
     def lift(self, columns: int) -> StrainLift:
         """E_l x, of as many of the unit strains as there are columns for."""
         return StrainLift(columns)

@@ -1,0 +1,52 @@
+"""The bound of the error for Hooke's law, where w is given on all of ∂Ω."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import hpms
+from hpms.bound.korn import by_korn
+from hpms.bound.pointwise import Moments
+from hpms.options.elasticity import ElasticityOptions
+from hpms.options.lame import LameOptions
+from hpms.study.measure import measure
+
+BODY = ("law=elasticity", "coefficient=lame", "source=force", "source.formulas=[1,x1]", "problem.eps=0.5")
+NETWORK = ("network=mlp", "network.width=8", "network.depth=1", "collocation.interior_points=50", "reference.h=1/64")
+CASES = {
+    "unit strains": (("problem=unit_cube", "problem.dim=2"), "1+x1", 4.0),
+    "clamped": (("problem=box", "problem.conditions={all:{dirichlet:[0,x1]}}"), "1+x1", 4.0),
+    "a negative lam": (("problem=unit_cube", "problem.dim=2"), "-0.9", 5.0),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_above_the_error_and_not_far(name):
+    problem, lam, factor = CASES[name]
+    moduli = (f"coefficient.lam={lam}", "coefficient.mu='1.5+0.5*sin(2*pi*x1/eps)'")
+    config = hpms.configure("+method=fast", *problem, *BODY, *moduli, *NETWORK)
+    built = hpms.build(config)
+    measured = measure(config, built.problem)
+    assert measured.exact is not None
+    exact = measured.exact.gradient + (0 if measured.exact.lift is None else measured.exact.lift[1])
+    stress = built.problem.law.stress(built.problem.coefficient_at()(measured.points), exact)
+    size = np.einsum("m,mla,mla->", measured.weights, exact, stress) ** 0.5
+    error = size * measured.energy_error(built, built.theta, 500)["relative_energy_error"]
+    found = built.bound(built.theta)
+    assert found.is_bound
+    assert error <= found.energy <= factor * error
+    assert found.parts.sum() == pytest.approx(found.energy**2, rel=1e-3)
+
+
+def test_the_least_constant_counts_everywhere():
+    ones = jnp.ones((3, 1))
+    every = Moments(ones, ones, jnp.ones((3, 3, 2, 2)), jnp.array([2.0, 0.5, 1.0]), jnp.zeros(3), ones)
+    found = by_korn(every, 2)
+    assert (found.least == 0.5).all()
+    np.testing.assert_allclose(found.inverse[1], [2 * np.eye(2), np.zeros((2, 2)), np.eye(2) / 6])
+
+
+@pytest.mark.parametrize(("lam", "expected"), [("1", 0.7), ("-0.6", 0.1)])
+def test_it_is_half_of_the_least_eigenvalue_of_the_stiffness(lam, expected):
+    law = ElasticityOptions().build(LameOptions(lam, "0.7", {}, None).build(2, 0.5), (1.0, 1.0), 0.5)
+    assert float(law.coercivity(jnp.array([0.3, 0.4]))) == pytest.approx(expected)
