@@ -11,7 +11,7 @@ from hpms.config.config import Config
 from hpms.experiment import fine_problem
 from hpms.figures.medium import plot_medium
 from hpms.figures.medium_view import MediumView
-from hpms.figures.style import require_matplotlib
+from hpms.figures.style import epsilon, require_matplotlib
 from hpms.initial import draw_points
 from hpms.problem.lifted import LiftedProblem
 from hpms.results.table import table
@@ -27,7 +27,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
     cell, found = feature(problem), spread(problem)
     near = points[cell.holds(points)]
     view = MediumView(
-        heading=f"coefficient={config.names['coefficient']}, $\\varepsilon$ = {config.problem.eps:.4g}, "
+        heading=f"coefficient={config.names['coefficient']}, {epsilon(config.problem.eps)}, "
         f"contrast {found.contrast:.3g}",
         coefficient=problem.coefficient_at(),
         sides=np.array(problem.domain.sides),

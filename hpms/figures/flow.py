@@ -6,7 +6,7 @@ import numpy as np
 
 from hpms.figures.grid import TensorGrid
 from hpms.figures.record import Record
-from hpms.figures.style import FIELD
+from hpms.figures.style import FIELD, bar
 
 _ALONG, _LEVELS, _DECADES = 160, 12, 3
 
@@ -38,12 +38,12 @@ def draw_flow_maps(part: Any, run: Record) -> None:
     panels[0].set_title(r"contours of $w$, streamlines of $-K\nabla w$", loc="left")
     contours = panels[0].contour(x, y, w.T, levels=_LEVELS, cmap=FIELD, linewidths=0.8)
     panels[0].streamplot(x, y, u.T, v.T, color="0.35", linewidth=0.6, arrowsize=0.7, density=1.1)
-    part.colorbar(contours, ax=panels[0], label="$w$", aspect=14, shrink=0.8, pad=0.02)
+    bar(part, contours, panels[0], "$w$")
     panels[1].set_title(r"$|K\nabla w|$", loc="left")
     most = float(speed.max())
     scale = {"norm": LogNorm(max(float(speed.min()), most / 10**_DECADES), most)} if most > 0 else {}
     fast = panels[1].pcolormesh(x, y, speed.T, shading="nearest", rasterized=True, cmap=FIELD, **scale)
-    part.colorbar(fast, ax=panels[1], aspect=14, shrink=0.8, pad=0.02)
+    bar(part, fast, panels[1])
 
 
 def _even(axis: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from hpms.figures.style import (
     PURPLE,
     SKY,
     VERMILLION,
+    along_iterations,
     draw_level,
     draw_positive,
     headed,
@@ -41,9 +42,10 @@ def draw_terms(axes: Any, run: Record, title: str) -> None:
     for name in run.terms:
         draw_positive(axes, run.iterations, run.column(name), label=name, **styles[name])
     draw_positive(axes, run.iterations, run.column("loss"), label="weighted sum", color=BLACK, linewidth=0.6)
-    axes.set(xlabel="iteration", ylabel="loss term")
+    axes.set_ylabel("loss term")
+    along_iterations(axes)
     plain(axes)
-    headed(axes, title)
+    headed(axes, title, columns=3)
 
 
 def draw_weights(axes: Any, run: Record, title: str) -> None:
@@ -53,7 +55,8 @@ def draw_weights(axes: Any, run: Record, title: str) -> None:
         term, weighted = run.column(name), run.column(f"weighted_{name}")
         ratio = np.divide(weighted, term, out=np.full_like(term, np.nan), where=term != 0)
         draw_positive(axes, run.iterations, ratio, label=name, **styles[name])
-    axes.set(xlabel="iteration", ylabel=r"weight $\tau_k\lambda_k$")
+    axes.set_ylabel(r"weight $\tau_k\lambda_k$")
+    along_iterations(axes)
     plain(axes)
     headed(axes, title, columns=3)
 
@@ -81,7 +84,8 @@ def draw_upscaled(axes: Any, run: Record, title: str) -> None:
         if exact is not None:
             style = {"color": color, "label": f"{mean}{name}, reference"} if tensor else {"label": "reference"}
             draw_level(axes, float(np.asarray(exact)[i, i]), **style)
-    axes.set(xlabel="iteration", ylabel=r"$\tilde K_{ii}$" if tensor else r"$\tilde K_{11}$")
+    axes.set_ylabel(r"$\tilde K_{ii}$" if tensor else r"$\tilde K_{11}$")
+    along_iterations(axes)
     plain(axes)
     headed(axes, title)
 
@@ -98,6 +102,8 @@ def draw_errors(axes: Any, run: Record, title: str, against: str) -> None:
         draw_level(axes, run.number(f"fem_relative_{key}"), color=style["color"], label=label)
     _draw_bounds(axes, run, x)
     axes.set(xlabel=against, ylabel="relative error", yscale="log")
+    if against == "iteration":
+        along_iterations(axes)
     plain(axes)
     headed(axes, title)
 

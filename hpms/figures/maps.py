@@ -7,7 +7,7 @@ import numpy as np
 from hpms.figures.grid import TensorGrid
 from hpms.figures.patches import Patches
 from hpms.figures.record import STRESSES, Record
-from hpms.figures.style import FIELD, SIGNED
+from hpms.figures.style import FIELD, SIGNED, bar
 
 _SYMBOLS = ("network $v$", "reference $u$", "$v$, $u$")
 
@@ -23,17 +23,14 @@ def draw_solution_maps(part: Any, run: Record) -> None:
     panels[0].set_ylabel("$x_2$")
     _note(part, grid)
     if u is None:
-        part.colorbar(_maps(panels[:1], grid, {ours: v}), ax=panels[0], label=both[:3], aspect=14, shrink=0.8)
+        bar(part, _maps(panels[:1], grid, {ours: v}), panels[0], both[:3])
         _draw_apart(part, panels[1:], grid, _bound(run))
         return
-    maps = _maps(panels[:2], grid, {ours: v, theirs: u})
-    part.colorbar(maps, ax=list(panels[:2]), label=both, aspect=14, shrink=0.8, pad=0.02)
+    bar(part, _maps(panels[:2], grid, {ours: v, theirs: u}), panels[1], both)
     reach = float(np.nanmax(np.abs(v - u)))
     error = _map(panels[2], grid, v - u, cmap=SIGNED, vmin=-reach, vmax=reach)
     panels[2].set_title("error of $w$" if run.has_own_conditions else "error $v - u$", loc="left")
-    part.colorbar(
-        error, ax=panels[2], label="error" if run.has_own_conditions else "$v - u$", aspect=14, shrink=0.8, pad=0.04
-    )
+    bar(part, error, panels[2], "error" if run.has_own_conditions else "$v - u$")
 
 
 def draw_bound_maps(part: Any, run: Record) -> None:
@@ -57,11 +54,11 @@ def draw_stress_maps(part: Any, run: Record) -> None:
         _draw_apart(part, panels, grid, {"von Mises stress": ours})
         return
     maps = _maps(panels[:2], grid, {"network, von Mises": ours, "reference, von Mises": theirs})
-    part.colorbar(maps, ax=list(panels[:2]), label="von Mises stress", aspect=14, shrink=0.8, pad=0.02)
+    bar(part, maps, panels[1], "von Mises stress")
     reach = float(np.nanmax(np.abs(ours - theirs)))
     error = _map(panels[2], grid, ours - theirs, cmap=SIGNED, vmin=-reach, vmax=reach)
     panels[2].set_title("its error", loc="left")
-    part.colorbar(error, ax=panels[2], label="error", aspect=14, shrink=0.8, pad=0.04)
+    bar(part, error, panels[2], "error")
 
 
 def _bound(run: Record) -> dict[str, np.ndarray]:
@@ -74,7 +71,7 @@ def _draw_apart(part: Any, panels: Any, grid: TensorGrid | Patches, shown: dict[
     for axes, (title, values) in zip(panels, shown.items(), strict=False):
         drawn = _map(axes, grid, values, cmap=FIELD)
         axes.set_title(title, loc="left")
-        part.colorbar(drawn, ax=axes, aspect=14, shrink=0.8, pad=0.04)
+        bar(part, drawn, axes)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
 
@@ -93,7 +90,7 @@ def draw_coarse_maps(part: Any, run: Record) -> None:
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     maps = _maps(panels[: len(shown)], grid, shown)
-    part.colorbar(maps, ax=list(panels[: len(shown)]), label=r"$y$, $\bar Q_\delta v$", aspect=18, pad=0.02)
+    bar(part, maps, panels[len(shown) - 1], r"$y$, $\bar Q_\delta v$")
     panels[0].set_ylabel("$x_2$")
 
 

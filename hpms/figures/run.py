@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 from hpms.figures.flow import draw_flow_maps, has_flow
@@ -9,13 +10,14 @@ from hpms.figures.history import draw_errors, draw_terms, draw_upscaled, draw_we
 from hpms.figures.lines import draw_bound, draw_coarse, draw_error, draw_solution
 from hpms.figures.maps import draw_bound_maps, draw_coarse_maps, draw_solution_maps, draw_stress_maps
 from hpms.figures.record import Record, record
-from hpms.figures.style import drawing, new_figure, save
+from hpms.figures.style import drawing, epsilon, new_figure, save
 from hpms.results.run import StoredRun
 
 NAME, FORMATS = "figure", ("png", "pdf")
 FIGURE = f"{NAME}.{FORMATS[0]}"
-_ROW, _LOW_ROW, _MAPS = 2.3, 2.0, 2.2  # inches
-_HEIGHTS = {draw_coarse_maps: 1.9, draw_flow_maps: 3.0}
+_ROW, _LOW_ROW, _ERROR_ROW = 2.3, 2.0, 2.4  # inches
+_MAP, _AROUND, _SLENDER = 1.75, 0.7, 1.4  # how wide a map is, what stands above and below it, the highest by its width
+_WIDTHS = {draw_coarse_maps: 1.45, draw_flow_maps: 2.7}
 Panel = tuple[str, Callable[[Any, Record, str], None]]
 
 _HISTORY: tuple[Panel, ...] = (
@@ -65,15 +67,17 @@ def _with_lines(run: Record) -> Any:
 
 
 def _with_maps(run: Record) -> Any:
-    """Rows of maps, then the history in rows of one, two and two panels."""
+    """Rows of maps, then the history in rows of one or two panels."""
     panels = history(run)
     logged = len(panels) - (len(_ERRORS) if run.has_errors else 0)
-    rows = [part for part in (panels[:1], panels[1:logged], panels[logged:]) if part]
+    first = logged % 2 or 2
+    rows = [part for part in (panels[:first], panels[first:logged], panels[logged:]) if part]
     maps = [draw_solution_maps, *([draw_bound_maps] if run.has_reference and "error_bound" in run.fields else [])]
     maps += [draw_flow_maps] if has_flow(run) else []
     maps += [draw_stress_maps] if "von_mises" in run.fields else []
     maps += [draw_coarse_maps] if run.coarse else []
-    heights = [*(_HEIGHTS.get(draw, _MAPS) for draw in maps), *[_LOW_ROW] * len(rows)]
+    heights = [_height(run, draw) for draw in maps]
+    heights += [_ERROR_ROW if part[0] in _ERRORS else _LOW_ROW for part in rows]
     figure = new_figure(sum(heights) + 0.4)
     figure.suptitle(heading(run))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
@@ -84,6 +88,13 @@ def _with_maps(run: Record) -> Any:
     return figure
 
 
+def _height(run: Record, draw: Any) -> float:
+    """Of a row of maps."""
+    points = run.fields["points"]
+    width, height, *_ = points.max(axis=0) - points.min(axis=0)
+    return _WIDTHS.get(draw, _MAP) * min(height / width, _SLENDER) + _AROUND
+
+
 def history(run: Record) -> tuple[Panel, ...]:
     """Panels of what was logged."""
     found = [panel for panel in _HISTORY if panel[1] is not draw_upscaled or run.column("upscaled_coefficient").size]
@@ -92,7 +103,7 @@ def history(run: Record) -> tuple[Panel, ...]:
 
 def _draw(part: Any, places: Any, panels: Sequence[Panel], run: Record, letters: bool = False) -> None:
     for i, (title, draw) in enumerate(panels):
-        draw(part.add_subplot(places[i]), run, f"({'abcdefgh'[i]}) {title}" if letters else title)
+        draw(part.add_subplot(places[i]), run, f"({ascii_lowercase[i]}) {title}" if letters else title)
 
 
 def heading(run: Record) -> str:
@@ -100,7 +111,7 @@ def heading(run: Record) -> str:
     values, summary = run.stored.values, run.summary
     names = ", ".join(values[group]["name"] for group in ("coupling", "network", "optimizer"))
     done = int(max(run.iterations[-1] if run.iterations.size else 0, summary.get("iterations_done", 0)))
-    first = f"{run.stored.experiment}, $\\varepsilon$ = {values['problem']['eps']:.4g}: {names}, seed {values['seed']}"
+    first = f"{run.stored.experiment}, {epsilon(values['problem']['eps'])}: {names}, seed {values['seed']}"
     first += ", fields of $w_1$" if run.has_lifted and run.fields else ""
     second = f"{run.stored.status} after {done} iterations"
     if "iteration" in summary:

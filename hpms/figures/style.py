@@ -28,7 +28,8 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FIELD, SIGNED = "viridis", "PuOr"
 _REST = {"color": "0.4", "linestyle": (0, (4, 2)), "linewidth": 0.9, "zorder": 1.5}
-_DPI, _LEGEND_LINE = 200, 12.5  # points
+_DPI, _LEGEND_LINE = 200, 10.6  # points
+_BAR = (1.04, 0.0, 0.06, 1.0)  # of a colour bar, in units of its panel
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -90,9 +91,9 @@ def headed(axes: Any, title: str, columns: int = 2) -> None:
     """The title of a panel and between it and the data, where it covers none, the legend of its labelled lines."""
     lines = axes.get_legend_handles_labels()[0]
     rows = -(-len(lines) // columns)
-    axes.set_title(title, loc="left", pad=4 + _LEGEND_LINE * rows)
+    axes.set_title(title, loc="left", pad=6 + _LEGEND_LINE * rows)
     if lines:
-        axes.legend(
+        legend = axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),
             ncols=columns,
@@ -103,6 +104,7 @@ def headed(axes: Any, title: str, columns: int = 2) -> None:
             handlelength=2.2,
             columnspacing=1.0,
         )
+        legend.set_in_layout(False)  # the title makes room for it, and none has to shrink for its width
 
 
 def plain(axes: Any) -> None:
@@ -110,6 +112,18 @@ def plain(axes: Any) -> None:
     axes.grid(which="major", color="0.92", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def along_iterations(axes: Any) -> None:
+    """Iterations on the x axis: whole numbers with room for them."""
+    axes.set_xlabel("iteration")
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=5)
+    axes.xaxis.set_major_formatter("{x:,g}")
+
+
+def bar(part: Any, drawn: Any, axes: Any, label: str = "") -> None:
+    """A colour bar to the right of a panel, as high as this."""
+    part.colorbar(drawn, cax=axes.inset_axes(_BAR), label=label)
 
 
 def draw_positive(axes: Any, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
@@ -124,6 +138,13 @@ def draw_level(axes: Any, value: float, **style: Any) -> None:
     """A horizontal line for a number that stands beside a curve; none for NaN."""
     if np.isfinite(value):
         axes.axhline(value, **_REST | style)
+
+
+def epsilon(value: float) -> str:
+    """ε for a title: of what has no short decimals 1/15."""
+    short, inverse = f"{value:.4g}", 1 / value
+    is_unit = float(short) != value and abs(inverse - round(inverse)) < 1e-9 * inverse
+    return f"$\\varepsilon$ = {f'1/{inverse:.0f}' if is_unit else short}"
 
 
 def seconds(value: float) -> str:

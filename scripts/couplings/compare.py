@@ -48,7 +48,7 @@ RULES = [  # problems, networks, optimizers, couplings and overrides, a later va
     ("*", "*", "*", "none", "coupling=none"),
     ("*", "*", "*", "ball", "coupling=ball"),
     ("*", "*", "*", "consistent", "coupling=consistent"),
-    ("aperiodic", "*", "*", "*", "coupling.delta=2*eps"),
+    ("aperiodic", "*", "*", "ball consistent", "coupling.delta=2*eps"),
     ("*", "*", "adam", "*", "optimizer=adam optimizer.learning_rate=1e-3 training.log_every=250"),
     ("osc1d aperiodic", "*", "adam", "*", "training.iterations=10000"),
     ("osc1d_001", "*", "adam", "*", "training.iterations=6000"),

@@ -181,12 +181,14 @@ def plot(runs: Mapping[Case, Sequence[Run]], against: str, path: Path) -> None:
 
 
 def _draw(axes: Any, runs: Sequence[Run], against: str, style: Mapping[str, Any]) -> Any:
-    """The line of one case."""
-    count = max(len(run.l2) for run in runs)
+    """The line of one case, on a logarithmic axis from the second logged iteration on: the first is at no seconds."""
+    count, first = max(len(run.l2) for run in runs), int(against == "seconds")
 
     def every(name: str) -> np.ndarray:
         """Of a run that ended before the others NaN."""
-        return np.array([np.append(y := getattr(run, name), np.full(count - len(y), np.nan)) for run in runs])
+        return np.array([np.append(y := getattr(run, name), np.full(count - len(y), np.nan)) for run in runs])[
+            :, first:
+        ]
 
     x, y = np.nanmedian(every(against), axis=0), every("l2")
     axes.fill_between(x, np.nanmin(y, axis=0), np.nanmax(y, axis=0), color=style["color"], alpha=0.2, linewidth=0)

@@ -6,12 +6,13 @@ import pytest
 from hpms.errors import UserError
 from hpms.fem.p1 import P1Space
 from hpms.fem.validation import validation_points
-from hpms.figures.comparison import Column, Curve, comparison_figure
+from hpms.figures.comparison import Column, Curve, _needed, comparison_figure
 from hpms.figures.grid import TensorGrid, meshes
 from hpms.figures.paraview import write_mesh
 from hpms.figures.record import Record
 from hpms.figures.run import run_figure
-from hpms.figures.style import draw_positive, drawing, new_figure, require_matplotlib
+from hpms.figures.style import draw_positive, drawing, epsilon, new_figure, require_matplotlib
+from hpms.results.collection import Group
 from hpms.results.run import StoredRun
 
 MESHIO_CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
@@ -104,6 +105,14 @@ def test_a_figure_leaves_out_what_a_run_does_not_have(changed):
         assert labels(panel(figure, "averages")) == ["$y_h$", r"$\bar Q_\delta v$"]
 
 
+def test_a_1d_run_has_room_for_a_bound_beside_all_else():
+    run = some_record()
+    figure = figure_of(
+        Record(run.stored, run.history, run.fields | {"error_bound": np.ones(len(run.fields["points"]))})
+    )
+    assert len(figure.axes) == 9 and panel(figure, "(c) bound of the error") and panel(figure, "(i) errors")
+
+
 def test_maps_share_a_scale_and_the_error_is_centred_on_zero():
     run = some_record(dim=2)
     figure = figure_of(run)
@@ -185,7 +194,7 @@ def volumes(corners, dim):
 def test_a_comparison_draws_the_median_and_the_range_of_the_seeds_that_got_there():
     runs = [some_record(scale=s) for s in (1.0, 4.0)] + [some_record(scale=2.0, iterations=(0, 10))]
     with drawing():
-        figure = comparison_figure([Column("one", [Curve("a", "a (3 seeds)", runs)])])
+        figure = comparison_figure([Column("one", [Curve(("a",), "a (3 seeds)", runs)])])
     first = figure.axes[0]
     line, fem = first.get_lines()
     assert line.get_xdata().tolist() == [0, 10, 20]
@@ -197,12 +206,41 @@ def test_a_comparison_draws_the_median_and_the_range_of_the_seeds_that_got_there
 
 
 def test_one_name_has_one_style_in_all_columns():
-    a, b, c = (Curve(name, name, [some_record()]) for name in "abc")
+    a, b, c = (Curve((name,), name, [some_record()]) for name in "abc")
     with drawing():
         figure = comparison_figure([Column("one", [a, b]), Column("two", [b, c])])
     assert [axes.get_title("left") for axes in figure.axes[:2]] == ["one", "two"]
     styles = [(line.get_label(), line.get_color()) for axes in figure.axes[:2] for line in axes.get_lines()[:2]]
     assert styles[1] == styles[2] and len({color for _, color in styles}) == 3
+
+
+def test_names_of_two_parts_have_a_colour_by_one_and_dashes_by_the_other():
+    curves = [Curve((a, b), f"{a}, {b}", [some_record()]) for a in "pq" for b in "xyz"]
+    with drawing():
+        lines = comparison_figure([Column("one", curves)]).axes[0].get_lines()[:6]
+    colours, dashes = ([f(line) for line in lines] for f in (lambda n: n.get_color(), lambda n: n.get_linestyle()))
+    assert colours[:3] == colours[3:] and len(set(colours)) == 3
+    assert dashes == ["-"] * 3 + ["--"] * 3
+
+
+def test_names_have_no_more_than_what_tells_curves_apart():
+    keys = ["coupling", "optimizer", "runtime.precision"]
+    methods = [("adam", "float32"), ("gauss_newton", "float64")]
+    groups = [Group((coupling, *method), ()) for coupling in ("ball", "none") for method in methods]
+    assert _needed(keys, [(keys, groups)]) == keys[:2]
+    assert _needed(keys, [(keys, [*groups, Group(("ball", "adam", "float64"), ())])]) == keys
+
+
+def test_iterations_of_unlike_lengths_are_logarithmic():
+    curves = [Curve((name,), name, [some_record(iterations=(0, end))]) for name, end in (("a", 40), ("b", 5000))]
+    with drawing():
+        both, one = (comparison_figure([Column("one", shown)]).axes[0] for shown in (curves, curves[:1]))
+    assert (both.get_xscale(), one.get_xscale()) == ("log", "linear")
+
+
+@pytest.mark.parametrize(("value", "text"), [(1 / 15, "1/15"), (0.1, "0.1"), (0.25, "0.25"), (1 / 15.5, "0.06452")])
+def test_epsilon_is_shown_as_it_was_meant(value, text):
+    assert epsilon(value) == rf"$\varepsilon$ = {text}"
 
 
 def test_nothing_positive_leaves_a_panel_without_a_logarithmic_axis():
