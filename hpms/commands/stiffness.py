@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hpms.cli.invocation import UpscaleInvocation
 from hpms.commands.result import Result
 from hpms.config.config import Config
 from hpms.fem.elastic import upscaled
@@ -20,8 +19,8 @@ from hpms.results.table import table
 _NAMES = {2: ("11", "22", "12"), 3: ("11", "22", "33", "23", "13", "12")}
 
 
-def run(invocation: UpscaleInvocation, config: Config, problem: LiftedProblem, experiment: str) -> Result:
-    """Writes and prints them, in Voigt's order and Mandel's scaling."""
+def run(folder: Path, config: Config, problem: LiftedProblem, network: np.ndarray | None) -> Result:
+    """Writes and prints them, and that of a network where there is one, in Voigt's order and Mandel's scaling."""
     dim, moduli, periods = config.problem.dim, problem.coefficient_at(), problem.coefficient.periods
     sides = problem.domain.sides
     n = reference_cells(dim, config.problem.eps, "p2", needed(config.reference).h, max(sides), dim)
@@ -33,15 +32,17 @@ def run(invocation: UpscaleInvocation, config: Config, problem: LiftedProblem, e
         began = time.perf_counter()
         found[name] = way(moduli, box)
         seconds[f"{name}_seconds"] = time.perf_counter() - began
+    if network is not None and network.shape == found["linear"].shape:
+        found["network"] = network
     found["arithmetic"], found["harmonic"] = upscaled.means(moduli, dim, periods)
-    place = config.identity("problem", "coefficient", "law", "reference")
-    path = Path(invocation.output, "upscale", experiment, place, "upscale.h5")
+    path = folder / "upscale.h5"
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())
         write_attributes(file.create_group("summary"), {**found, **seconds})
     titles = {
         "homogenised": "C*, periodic cell problem",
         "linear": "C̃, w = E x on the boundary",
+        "network": "C̃ of the network",
         "arithmetic": "arithmetic mean of C (Voigt)",
         "harmonic": "harmonic mean of C (Reuss)",
     }

@@ -46,16 +46,16 @@ def run(invocation: UpscaleInvocation, config: Config, experiment: str) -> Resul
         config = on_unit_cube(config)
     config.runtime.setup(invocation.compilation_cache)
     problem = fine_problem(config)
-    if config.law.takes_moduli:
-        return stiffness.run(invocation, config, problem, experiment)
     if stored is not None:
         stored.check_medium(problem)
     network = None if stored is None else stored.summary.get("upscaled_coefficient")
-    found = upscaled(config, problem, network)
     groups = ("problem", "coefficient", "source", "law", "reference", "upscaling")
     place = config.identity(*groups)
     if stored is not None:
         place = f"{stored.identity}_{config.identity('reference')}/seed={config.seed}"
+    if config.law.takes_moduli:
+        return stiffness.run(Path(invocation.output, "upscale", experiment, place), config, problem, network)
+    found = upscaled(config, problem, network)
     path = Path(invocation.output, "upscale", experiment, place, "upscale.h5")
     with atomic_h5(path) as file:
         write_attributes(file.create_group("provenance"), provenance())

@@ -75,6 +75,8 @@ def test_the_unit_strains_are_coupled_by_a_stiffness(hpms, coupling):
         assert file["fields/stress"].shape[1:] == (6, 2) and file["fields/von_mises"].shape[1:] == (3,)
     again = hpms("plot", run.removesuffix("run.h5"), "--format", "vtu")
     assert again.code == 0, again.err
+    beside = hpms("upscale", f"run={run.removesuffix('run.h5')}", "reference.h=0.1")
+    assert beside.code == 0 and "C̃ of the network" in beside.out, beside.err
 
 
 @pytest.mark.thorough
