@@ -151,7 +151,7 @@ def small_coupling(points, dtype, keeps_adjoint, delta=0.45, count=5):
         nodes=sites(jnp.asarray(nodes[frame]), 7, dtype),
         compression=gather(matrix, dtype),
         transposed=gather(matrix.T.tocsr(), dtype),
-        lifts=1,
+        columns=1,
         weight=1 / len(nodes),
         keeps_adjoint=keeps_adjoint,
     )
