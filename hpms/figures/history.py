@@ -96,9 +96,9 @@ def draw_errors(axes: Any, run: Record, title: str, against: str) -> None:
     x = run.iterations if against == "iteration" else run.seconds
     for key, (name, _, style) in ERRORS.items():
         draw_positive(axes, x, run.column(f"relative_{key}"), label=name, **style)
-    time = seconds(run.number("fem_seconds"))
+    times = {"l2": f", {seconds(run.number('fem_seconds'))}", "h1": ""}  # one and the same
     for key, (name, _, style) in ERRORS.items():
-        label = f"{name}, fine FEM, {time}"
+        label = f"{name}, fine FEM{times[key]}"
         draw_level(axes, run.number(f"fem_relative_{key}"), color=style["color"], label=label)
     _draw_bounds(axes, run, x)
     axes.set(xlabel=against, ylabel="relative error", yscale="log")
