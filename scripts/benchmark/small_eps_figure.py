@@ -9,37 +9,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from small_eps_problems import ACCURACIES, PROBLEMS
 
+from hpms.figures.style import BLACK, BLUE, GREEN, VERMILLION, WIDTH, drawing, new_figure, plain, save
+
 if TYPE_CHECKING:
     from small_eps_report import Result
 
 _STYLES = {  # colour and marker
-    "network": ("#009E73", "o"),
+    "network": (GREEN, "o"),
     "p1": ("0.55", "s"),
-    "p2": ("black", "^"),
-    "corrector": ("#0072B2", "D"),
-    "mhm": ("#D55E00", "v"),
+    "p2": (BLACK, "^"),
+    "corrector": (BLUE, "D"),
+    "mhm": (VERMILLION, "v"),
 }
-_MARKER, _MARGIN, _APART, _WIDE = 5.5, 1.3, 0.016, 8.0
+_MARKER, _MARGIN, _APART = 5.0, 1.3, 0.016
 Found = Mapping[float, Mapping[str, "Sequence[Result]"]]
 
 
 def plot(results: Mapping[str, Found], names: Mapping[str, str], path: Path) -> None:
     """Seconds against ε for each problem, a row of panels for each accuracy; hollow where it was not reached."""
-    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-
-    figure = Figure(figsize=(2.7 * max(2, len(results)), 5.2), layout="constrained")
-    panels = figure.subplots(len(ACCURACIES), len(results), squeeze=False, sharex="col", sharey=True)
-    for (name, at), column in zip(results.items(), panels.T, strict=True):
-        column[0].set_title(PROBLEMS[name].title, loc="left", fontsize="medium")
-        column[-1].set_xlabel("ε")
-        for number, axes in enumerate(column):
-            _draw(axes, at, number)
-    for accuracy, axes in zip(ACCURACIES, panels[:, 0], strict=True):
-        axes.set_ylabel(f"seconds to {100 * accuracy:g} %")
-    shown = {method for at in results.values() for found in at.values() for method in found}
-    _legend(figure, {method: name for method, name in names.items() if method in shown})
-    for suffix in (".png", ".pdf"):
-        figure.savefig(path.with_suffix(suffix), dpi=200)
+    widths = [max(2, len(at)) for at in results.values()]
+    with drawing():
+        figure = new_figure(5.2, min(max(WIDTH, 2.4 * len(results)), 1.2 * sum(widths) + 0.8))
+        panels = figure.subplots(
+            len(ACCURACIES), len(results), squeeze=False, sharex="col", sharey=True, width_ratios=widths
+        )
+        for (name, at), column in zip(results.items(), panels.T, strict=True):
+            column[0].set_title(PROBLEMS[name].title, loc="left")
+            column[-1].set_xlabel("ε")
+            for number, axes in enumerate(column):
+                _draw(axes, at, number)
+        for accuracy, axes in zip(ACCURACIES, panels[:, 0], strict=True):
+            axes.set_ylabel(f"seconds to {100 * accuracy:g} %")
+        shown = {method for at in results.values() for found in at.values() for method in found}
+        _legend(figure, {method: name for method, name in names.items() if method in shown})
+        save(figure, path.parent, path.name, ("png", "pdf"))
 
 
 def _draw(axes: Any, at: Found, number: int) -> None:
@@ -59,11 +62,10 @@ def _draw(axes: Any, at: Found, number: int) -> None:
         if line:
             axes.plot(*zip(*line, strict=True), color=colour, linewidth=1.3)
     axes.set(xscale="log", yscale="log", xlim=(_MARGIN * max(at), min(at) / _MARGIN))
-    axes.set_xticks(list(at), [f"{eps:g}" for eps in at], fontsize="small")
+    axes.set_xticks(list(at), [f"{eps:g}" for eps in at])
     axes.minorticks_off()
-    axes.grid(which="major", color="0.9", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.yaxis.set_major_formatter("{x:g}")
+    plain(axes)
 
 
 def _legend(figure: Any, names: Mapping[str, str]) -> None:
@@ -75,5 +77,4 @@ def _legend(figure: Any, names: Mapping[str, str]) -> None:
     ]
     hollow = {"color": "0.3", "marker": "o", "linestyle": "", "markerfacecolor": "none", "markersize": _MARKER}
     lines.append(Line2D([], [], **hollow, label="not reached"))
-    columns = len(lines) if figure.get_figwidth() > _WIDE else 3
-    figure.legend(handles=lines, loc="outside lower center", ncols=columns, frameon=False, fontsize="small")
+    figure.legend(handles=lines, loc="outside lower center", ncols=3, frameon=False)
