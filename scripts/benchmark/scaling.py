@@ -160,7 +160,6 @@ def plot(results: Mapping[Point, Result], path: Path) -> None:
                     (line,) = axes.plot(list(found), list(map(number, found.values())), **style)
                     lines |= {name: line} if found else {}
             column[0].set(xscale="log", yscale="log")
-            column[1].set_ylim(bottom=0)
             column[1].set_xlabel(SWEEPS[sweep])
             ticks = _ticks([point.value for point in chosen])
             column[1].set_xticks(ticks, [f"{tick // 1000}k" if tick % 1000 == 0 else f"{tick:,}" for tick in ticks])
@@ -169,6 +168,7 @@ def plot(results: Mapping[Point, Result], path: Path) -> None:
                 axes.yaxis.set_major_formatter("{x:,g}")
                 plain(axes)
             column[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panels[1][0].set_ylim(0, 1.04 * panels[1][0].get_ylim()[1])
         panels[0][0].set_ylabel("ms a step")
         panels[1][0].set_ylabel("peak memory, MB")
         figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=3, frameon=False)
