@@ -80,7 +80,10 @@ class Experiment:
 
     def bound(self, theta: Array, goal: float | None = None) -> ErrorBound:
         """The bound of the network's error with parameters θ; where a few points show that it is far above the goal,
-        by these."""
+        by these. Raises `UserError` where none is known.
+        """
+        if why := self.config.law.lacks_bound(self.config.problem):
+            raise UserError(f"there is no bound of the error: {why}.")
         most, is_hard = self.config.training.bound_points or None, self.config.boundary.hard
         problem, domain, model = self.problem, self.problem.domain, self.loss.model
         if isinstance(domain, AbstractMeshed):

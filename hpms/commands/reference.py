@@ -69,7 +69,7 @@ def run(invocation: Invocation, config: Config, experiment: str) -> Result:
 def _fields(config: Config, problem: LiftedProblem, found: Reference) -> dict[str, np.ndarray]:
     """u, w, the flux -K∇w and y at the points of the errors, and y at the nodes of the configuration's coarse mesh."""
     points, weights = problem.domain.measuring_points()
-    value, gradient = lifted_reference(problem, found, points, problem.law.components)
+    value, gradient = lifted_reference(problem, found, points, problem.lifts)
     every = {"value": value, "gradient": gradient, **problem.fields(points, value, gradient)}
     common = {"points": points, "weights": weights, **{name: alone(array) for name, array in every.items()}}
     if problem.conditions is not None:

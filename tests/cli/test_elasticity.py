@@ -73,6 +73,8 @@ def test_the_unit_strains_are_coupled_by_a_stiffness(hpms, coupling):
     with h5py.File(run) as file:
         assert file["summary"].attrs["upscaled_coefficient"].shape == (3, 3)
         assert file["fields/stress"].shape[1:] == (6, 2) and file["fields/von_mises"].shape[1:] == (3,)
+    fine = hpms("reference", *body, *STRAINS, *coupling, "reference.h=0.1", "reference.baseline_h=0.1")
+    assert fine.code == 0, fine.err
     again = hpms("plot", run.removesuffix("run.h5"), "--format", "vtu")
     assert again.code == 0, again.err
     beside = hpms("upscale", f"run={run.removesuffix('run.h5')}", "reference.h=0.1")

@@ -7,12 +7,14 @@ import pytest
 import hpms
 from hpms.bound.korn import by_korn
 from hpms.bound.pointwise import Moments
+from hpms.errors import UserError
 from hpms.options.elasticity import ElasticityOptions
 from hpms.options.lame import LameOptions
 from hpms.study.measure import measure
 
 BODY = ("law=elasticity", "coefficient=lame", "source=force", "source.formulas=[1,x1]", "problem.eps=0.5")
 NETWORK = ("network=mlp", "network.width=8", "network.depth=1", "collocation.interior_points=50", "reference.h=1/64")
+MODULI = ("coefficient.lam=1", "coefficient.mu=1")
 CASES = {
     "unit strains": (("problem=unit_cube", "problem.dim=2"), "1+x1", 4.0),
     "clamped": (("problem=box", "problem.conditions={all:{dirichlet:[0,x1]}}"), "1+x1", 4.0),
@@ -50,3 +52,10 @@ def test_the_least_constant_counts_everywhere():
 def test_it_is_half_of_the_least_eigenvalue_of_the_stiffness(lam, expected):
     law = ElasticityOptions().build(LameOptions(lam, "0.7", {}, None).build(2, 0.5), (1.0, 1.0), 0.5)
     assert float(law.coercivity(jnp.array([0.3, 0.4]))) == pytest.approx(expected)
+
+
+def test_with_a_traction_there_is_none():
+    pulled = "problem.conditions={left:{dirichlet:[0,0]},all:{neumann:[1,0]}}"
+    built = hpms.build(hpms.configure("+method=fast", "problem=box", pulled, *BODY, *MODULI, *NETWORK))
+    with pytest.raises(UserError, match="Korn's constant is known where w is given on all of the boundary alone"):
+        built.bound(built.theta)
