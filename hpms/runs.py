@@ -207,19 +207,19 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
     if best is None:
         return {}, {}
     theta = jnp.asarray(best.theta)
-    fields, found = measured.fields(built, theta, block), {}
-    if outcome.status != INTERRUPTED:
-        found |= _balanced(Solution(built, theta, best.iteration, measured, {}, outcome.status))
-    if outcome.status != INTERRUPTED and built.config.law.lacks_bound(built.config.problem):
-        return fields, measured.energy_error(built, theta, block)
-    if outcome.status == INTERRUPTED or limits.bound_points == 0:
-        return fields, found
-    try:
-        bound = built.bound(theta)
-        found |= bound.summary()
-        fields |= {"error_bound": bound.density(measured.points)}
-    except Exception as error:
-        log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
+    fields = measured.fields(built, theta, block)
+    if outcome.status == INTERRUPTED:
+        return fields, {}
+    found = _balanced(Solution(built, theta, best.iteration, measured, {}, outcome.status))
+    if not built.config.law.lacks_bound(built.config.problem):
+        if limits.bound_points == 0:
+            return fields, found
+        try:
+            bound = built.bound(theta)
+            found |= bound.summary()
+            fields |= {"error_bound": bound.density(measured.points)}
+        except Exception as error:
+            log.warning("no bound of the error: %s: %s; lower training.bound_points", type(error).__name__, error)
     return fields, found | measured.energy_error(built, theta, block)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from hpms.commands.result import Result
 from hpms.config.config import Config
 from hpms.fem.elastic import upscaled
+from hpms.fem.elastic.strains import PAIRS
 from hpms.fem.fine.meshes import reference_cells
 from hpms.fem.fine.upscaled import Box, period_box
 from hpms.machine.runtime import provenance
@@ -16,7 +17,7 @@ from hpms.problem.lifted import LiftedProblem
 from hpms.results.hdf5 import atomic_h5, write_attributes
 from hpms.results.table import table
 
-_NAMES = {2: ("11", "22", "12"), 3: ("11", "22", "33", "23", "13", "12")}
+_NAMES = {dim: [f"{i + 1}{j + 1}" for i, j in pairs] for dim, pairs in PAIRS.items()}
 
 
 def run(folder: Path, config: Config, problem: LiftedProblem, network: np.ndarray | None) -> Result:

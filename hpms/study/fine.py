@@ -15,6 +15,7 @@ from hpms.fem.fine.corrector import Corrector, corrector
 from hpms.fem.fine.discretisation import CoarseErrors, coarse_errors
 from hpms.fem.fine.gaps import Gaps, gaps
 from hpms.fem.fine.mixed import BoxProblem, Flux, Value
+from hpms.fem.fine.posed import Posed
 from hpms.fem.fine.reference import Reference, reference
 from hpms.fem.mesh.problem import MeshProblem
 from hpms.fem.sample import Function
@@ -42,7 +43,7 @@ def find_reference(config: Config, problem: LiftedProblem) -> Reference:
     )
 
 
-def posed(problem: LiftedProblem) -> BoxProblem | MeshProblem | ElasticBox | UnitStrains | None:
+def posed(problem: LiftedProblem) -> Posed | None:
     """The conditions for the finite element side; None where w_i = x_i on ∂Ω of the unit cube."""
     if problem.conditions is None:
         return None if problem.law.components == 1 else UnitStrains(problem.domain.dim)

@@ -78,3 +78,23 @@ class AbstractUpscaling(eqx.Module):
             return np.full(self.basis.shape[2:], np.nan)
         found = np.tensordot(kappa, self.basis, axes=1)
         return found[0] if len(found) == 1 else found
+
+
+class AbstractWhole(AbstractUpscaling):
+    """One K̃ for all of Ω in d = `dim` dimensions, of which κ is linear in the means."""
+
+    dim: eqx.AbstractVar[int]
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        return (1,) * self.dim
+
+    def members(self, points: Float[Array, "b d"]) -> None:
+        return None
+
+    @property
+    def is_linear(self) -> bool:
+        return True
+
+    def is_determined(self, moments: Float[np.ndarray, " s"]) -> bool:
+        return True

@@ -4,13 +4,13 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coupling.upscaling.base import AbstractUpscaling
+from hpms.coupling.upscaling.base import AbstractWhole
 from hpms.jet import Jet
 from hpms.problem.law.base import AbstractMedium
 from hpms.problem.lifted import strains
 
 
-class Isotropic(AbstractUpscaling):
+class Isotropic(AbstractWhole):
     """K̃ = κI in d = `dim` dimensions, κ = K̃₁₁ = mean over x^r of (K∇w₁)₁, Eqs. (4.10), (4.18)."""
 
     dim: int = eqx.field(static=True)
@@ -18,10 +18,6 @@ class Isotropic(AbstractUpscaling):
     @property
     def lifts(self) -> int:
         return 1
-
-    @property
-    def cells(self) -> tuple[int, ...]:
-        return (1,) * self.dim
 
     @property
     def basis(self) -> Float[np.ndarray, "1 1 d d"]:
@@ -34,15 +30,5 @@ class Isotropic(AbstractUpscaling):
     def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b 1"]:
         return medium.stress(strains(jet))[0]
 
-    def members(self, points: Float[Array, "b d"]) -> None:
-        return None
-
-    @property
-    def is_linear(self) -> bool:
-        return True
-
     def parameters(self, moments: Float[Array, " 1"]) -> Float[Array, " 1"]:
         return moments
-
-    def is_determined(self, moments: Float[np.ndarray, " 1"]) -> bool:
-        return True

@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coupling.upscaling.base import AbstractUpscaling
+from hpms.coupling.upscaling.base import AbstractWhole
 from hpms.jet import Jet
 from hpms.problem.law.base import AbstractMedium
 
 
-class NoUpscaling(AbstractUpscaling):
+class NoUpscaling(AbstractWhole):
     """κ in R^0."""
 
     dim: int = eqx.field(static=True)
@@ -18,10 +18,6 @@ class NoUpscaling(AbstractUpscaling):
     @property
     def lifts(self) -> int:
         return 1
-
-    @property
-    def cells(self) -> tuple[int, ...]:
-        return (1,) * self.dim
 
     @property
     def basis(self) -> Float[np.ndarray, "0 1 d d"]:
@@ -34,15 +30,5 @@ class NoUpscaling(AbstractUpscaling):
     def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b 0"]:
         return jnp.zeros((jet.value.shape[0], 0), jet.value.dtype)
 
-    def members(self, points: Float[Array, "b d"]) -> None:
-        return None
-
-    @property
-    def is_linear(self) -> bool:
-        return True
-
     def parameters(self, moments: Float[Array, " 0"]) -> Float[Array, " 0"]:
         return moments
-
-    def is_determined(self, moments: Float[np.ndarray, " 0"]) -> bool:
-        return True

@@ -5,14 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hpms.coupling.upscaling.base import AbstractUpscaling
+from hpms.coupling.upscaling.base import AbstractWhole
 from hpms.fem.elastic.strains import unit_strains
 from hpms.jet import Jet
 from hpms.problem.law.base import AbstractMedium
-from hpms.problem.lift import StrainLift
 
 
-class Stiffness(AbstractUpscaling):
+class Stiffness(AbstractWhole):
     """C̃_kl = (⟨E_k:σ(w_l)⟩ + ⟨E_l:σ(w_k)⟩)/2, the means over the points x^r, of w_l = E_l x on ∂Ω, d = `dim`.
 
     E_l are the d(d+1)/2 unit strains of `hpms.fem.elastic.strains`, in Mandel's scaling, and ⟨e(w_l)⟩ = E_l as the
@@ -30,10 +29,6 @@ class Stiffness(AbstractUpscaling):
         return self.lifts * self.dim
 
     @property
-    def cells(self) -> tuple[int, ...]:
-        return (1,) * self.dim
-
-    @property
     def basis(self) -> Float[np.ndarray, "p 1 s s"]:
         found = np.zeros((len(self._upper[0]), 1, self.lifts, self.lifts))
         for entry, i, j in zip(found[:, 0], *self._upper, strict=True):
@@ -45,25 +40,15 @@ class Stiffness(AbstractUpscaling):
         return np.eye(self.lifts).ravel()
 
     def densities(self, jet: Jet, medium: AbstractMedium) -> Float[Array, "b q"]:
-        lift = StrainLift(self.columns).jet(jnp.zeros((1, self.dim), jet.value.dtype))
-        strains = tuple(g + of_lift for g, of_lift in zip(jet.gradient, lift.gradient, strict=True))
+        units = jnp.asarray(unit_strains(self.dim), jet.value.dtype)
+        slopes = units.reshape(-1, self.dim).T
+        strains = tuple(g + slope for g, slope in zip(jet.gradient, slopes, strict=True))
         found = jnp.stack(medium.stress(strains), axis=-1).reshape(-1, self.lifts, self.dim, self.dim)
-        units = jnp.asarray(unit_strains(self.dim), found.dtype)
         return jnp.einsum("kib,mlib->mkl", units, found).reshape(len(found), -1)
-
-    def members(self, points: Float[Array, "b d"]) -> None:
-        return None
-
-    @property
-    def is_linear(self) -> bool:
-        return True
 
     def parameters(self, moments: Float[Array, " s"]) -> Float[Array, " p"]:
         square = moments.reshape(self.lifts, self.lifts)
         return ((square + square.T) / 2)[self._upper]
-
-    def is_determined(self, moments: Float[np.ndarray, " s"]) -> bool:
-        return True
 
     @property
     def _upper(self) -> tuple[np.ndarray, np.ndarray]:

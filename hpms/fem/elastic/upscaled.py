@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from hpms.fem.elastic.assembly import assemble
+from hpms.fem.elastic.assembly import ElasticSystem, assemble
 from hpms.fem.elastic.moduli import sample_moduli
 from hpms.fem.elastic.rigid import rigid
 from hpms.fem.elastic.strains import PAIRS, unit_strains
@@ -56,42 +56,27 @@ def solve_strains(space: LagrangeSpace, moduli: Function, force: Function) -> Fi
     """
     start, dim = time.perf_counter(), space.dim
     system = assemble(space, moduli, force, np.ones(dim))
-    matrix, place = sparse.csr_matrix(system.matrix), dirichlet(space)
-    affine = _affine(space.nodes)
-    forces = matrix @ affine
-    inner = (dim * np.flatnonzero(place >= 0)[:, None] + np.arange(dim)).ravel()
-    loads = system.load.reshape(-1, 1)[inner] - forces[inner]
-    modes = rigid(space.nodes).reshape(space.size * dim, -1)[inner]
     assembled = time.perf_counter()
-    corrections = np.zeros_like(affine)
-    solved = solve(sparse.csr_matrix(matrix[inner][:, inner]), np.ascontiguousarray(loads.T), dim, modes=modes)
-    corrections[inner] = solved.T
+    stiffness, corrections = _corrected(space, system, np.ones(dim), dirichlet(space))
     each = corrections.reshape(space.size, dim, -1).transpose(2, 1, 0).reshape(-1, space.size)
     fields = tuple(LagrangeField(space, component) for component in each.copy())
-    stiffness = affine.T @ forces + forces.T @ corrections
-    return FineSolution(fields, symmetric(stiffness), inner.size, assembled - start, time.perf_counter() - assembled)
-
-
-def _affine(places: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m s"]:
-    """E_l x at nodes, component by component."""
-    units = unit_strains(places.shape[1])
-    return np.einsum("lij,nj->nil", units, places).reshape(places.size, -1)
-
-
-def _trace(dim: int) -> Float[np.ndarray, " s"]:
-    """tr(E_l)."""
-    return np.trace(unit_strains(dim), axis1=1, axis2=2)
+    seconds = assembled - start, time.perf_counter() - assembled
+    return FineSolution(fields, symmetric(stiffness), dim * len(space.interior), *seconds)
 
 
 def _upscaled(moduli: Function, box: Box, place: Int[np.ndarray, " n"]) -> Float[np.ndarray, "s s"]:
     """With corrections of E_l x whose free values are numbered by `place`, and 0 where that is -1."""
-    dim, space = box.dim, LagrangeSpace(box.dim, box.n, 2)
-    nothing = lambda points: np.zeros_like(points)  # noqa: E731
-    matrix = sparse.csr_matrix(assemble(space, box.inside(moduli), nothing, 1 / box.sides).matrix)
-    places = space.nodes * box.sides
-    affine = _affine(places)
-    free = np.flatnonzero(place >= 0)
-    count = int(place.max()) + 1
+    space = LagrangeSpace(box.dim, box.n, 2)
+    return _corrected(space, assemble(space, box.inside(moduli), np.zeros_like, 1 / box.sides), box.sides, place)[0]
+
+
+def _corrected(
+    space: LagrangeSpace, system: ElasticSystem, sides: Float[np.ndarray, " d"], place: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, "s s"], Float[np.ndarray, "m s"]]:
+    """∫ E_k:σ(w_l) in row k, and w_l - E_l x with the free values that `place` numbers, 0 where that is -1."""
+    dim, matrix, places = space.dim, sparse.csr_matrix(system.matrix), space.nodes * sides
+    affine = np.einsum("lij,nj->nil", unit_strains(dim), places).reshape(places.size, -1)
+    free, count = np.flatnonzero(place >= 0), int(place.max()) + 1
     gather = sparse.kron(
         sparse.csr_matrix((np.ones(free.size), (place[free], free)), shape=(count, space.size)), sparse.eye(dim), "csr"
     )
@@ -99,6 +84,12 @@ def _upscaled(moduli: Function, box: Box, place: Int[np.ndarray, " n"]) -> Float
     first = np.empty(count, int)
     first[place[free]] = free
     modes = rigid(places[first]).reshape(count * dim, -1)
-    loads = -(gather @ forces)
-    corrected = solve(sparse.csr_matrix(gather @ matrix @ gather.T), np.ascontiguousarray(loads.T), dim, modes=modes)
-    return affine.T @ forces - loads.T @ corrected.T
+    loads = gather @ (system.load.reshape(-1, 1) - forces)
+    solved = solve(sparse.csr_matrix(gather @ matrix @ gather.T), np.ascontiguousarray(loads.T), dim, modes=modes)
+    corrections = gather.T @ solved.T
+    return affine.T @ forces + forces.T @ corrections, corrections
+
+
+def _trace(dim: int) -> Float[np.ndarray, " s"]:
+    """tr(E_l)."""
+    return np.trace(unit_strains(dim), axis1=1, axis2=2)

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from hpms.fem.elastic.problem import ElasticBox, UnitStrains
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.meshes import baseline_cells
 from hpms.fem.fine.method import choose
-from hpms.fem.fine.mixed import BoxProblem
-from hpms.fem.fine.reference import TOLD, longest_side
+from hpms.fem.fine.posed import Posed, longest_side
+from hpms.fem.fine.reference import TOLD
 from hpms.fem.fine.solve import solve_fine
 from hpms.fem.grid import corners, cubes
 from hpms.fem.lagrange import LagrangeSpace
@@ -55,7 +54,7 @@ def baseline(
     *,
     h: float,
     exact: Sequence[AbstractField],
-    box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None = None,
+    box: Posed | None = None,
     cache_dir: str | Path,
     key: str,
 ) -> Baseline:

@@ -13,9 +13,7 @@ from hpms.fem.lagrange import LagrangeSpace
 from hpms.fem.sample import Function
 
 if TYPE_CHECKING:
-    from hpms.fem.elastic.problem import ElasticBox, UnitStrains
-    from hpms.fem.fine.mixed import BoxProblem
-    from hpms.fem.mesh.problem import MeshProblem
+    from hpms.fem.fine.posed import Posed
 
 
 class AbstractMethod(abc.ABC):
@@ -118,7 +116,7 @@ def choose(
     name: str,
     dim: int,
     periods: tuple[float, ...] | None = None,
-    box: "BoxProblem | MeshProblem | ElasticBox | UnitStrains | None" = None,
+    box: "Posed | None" = None,
 ) -> AbstractMethod:
     """The method called `name`: exact, p1, p2, or layered with the period of x₁; for w itself on a `box` or a mesh.
 

@@ -10,16 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from hpms.fem.elastic.problem import ElasticBox, UnitStrains
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.average import consistency_gaps
 from hpms.fem.fine.meshes import layered_nodes, method_name, reference_cells
 from hpms.fem.fine.method import AbstractMethod, choose
 from hpms.fem.fine.mixed import BoxProblem
+from hpms.fem.fine.posed import Posed, longest_side
 from hpms.fem.mesh.cells import reference_parts
 from hpms.fem.mesh.method import MeshElements
-from hpms.fem.mesh.problem import MeshProblem
 from hpms.fem.sample import Function
 from hpms.fem.validation import ratio
 
@@ -86,7 +85,7 @@ def reference(
     method: Literal["auto", "exact", "p1", "p2", "layered"],
     h: float | None,
     periods: tuple[float, ...] | None = None,
-    box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None = None,
+    box: Posed | None = None,
     delta: float,
     cache_dir: str | Path,
     key: str,
@@ -110,7 +109,7 @@ def reference(
     elif name == "layered" and periods:
         n, where = layered_nodes(periods[0], h), ""
     else:
-        n, where = reference_cells(dim, eps, name, h, longest_side(box), components(box)), ""
+        n, where = reference_cells(dim, eps, name, h, longest_side(box), way.components), ""
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}{where}"
     stored = cache.load(path, mark, _stored())
     if stored is None and (unknowns := way.size(n)) > TOLD:
@@ -122,16 +121,6 @@ def reference(
         found = replace(found, delta=delta, interior_gap=gaps[0], frame_gap=gaps[1])
         cache.save(path, mark, _pack(found))
     return found
-
-
-def longest_side(box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None) -> float:
-    """Of a box, and 1 where there is none."""
-    return 1.0 if box is None or isinstance(box, MeshProblem) else max(box.sides)
-
-
-def components(box: BoxProblem | MeshProblem | ElasticBox | UnitStrains | None) -> int:
-    """The number of those of w."""
-    return len(box.sides) if isinstance(box, ElasticBox | UnitStrains) else 1
 
 
 def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:
