@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 from pathlib import Path
@@ -9,10 +10,18 @@ import absl.logging
 import jax
 import pytest
 
+gc.disable()  # until all tests are there
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
 # Optax brings absl, whose handler closes the stream it found at import when Hydra sets up logging: pytest's.
 absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
+
+
+def pytest_collection_finish():
+    """Garbage is looked for among what tests make, not among what imports made, and less often: tracing makes much."""
+    gc.freeze()
+    gc.set_threshold(100_000, 10, 10)
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

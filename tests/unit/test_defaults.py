@@ -142,7 +142,7 @@ def prose(page):
     return FENCED.sub("", page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if statements(prose(page))], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [page for page in PAGES if "default" in prose(page)], ids=lambda page: page.stem)
 def test_a_default_that_a_page_states_is_that_of_conf(page):
     assert [claim for claim in statements(prose(page)) if not is_true(claim)] == []
 
