@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The stored tables that README and docs/ quote, outputs/paper/*.md, and their copies on the pages.
 #   [RUNS=DIR] [RESULTS=DIR] [MHM=PYTHON] scripts/results.sh \
-#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|stiffness|chain|small|osc1d|speed|fbpinn ...]
+#     [gaps|upscaling|fast|media|certified|domains|three_dimensions|stiffness|semilinear|chain|small|osc1d|speed|fbpinn ...]
 # Without a part: all but osc1d, the paper's method for 20,000 steps, which takes hours, and small, speed and fbpinn, which
 # need a machine that does nothing else, small for hours, too. The others take some ten minutes each on 2 cores. Finished runs
 # are skipped, interrupted ones go on, and of outputs what is stored stays: start it as often as you like; delete a table
@@ -9,8 +9,8 @@
 # environment of scripts/benchmark/small_eps_mhm.py; without it small leaves that method out.
 RUNS=${RUNS:-outputs/runs/results} RESULTS=${RESULTS:-outputs/paper}
 parts=("$@")
-parts_known="gaps upscaling fast media certified domains three_dimensions stiffness chain small osc1d speed fbpinn"
-if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains three_dimensions stiffness chain); fi
+parts_known="gaps upscaling fast media certified domains three_dimensions stiffness semilinear chain small osc1d speed fbpinn"
+if [ $# = 0 ]; then parts=(gaps upscaling fast media certified domains three_dimensions stiffness semilinear chain); fi
 for part in "${parts[@]}"; do
   case " $parts_known " in
     *" $part "*) ;;
@@ -122,6 +122,11 @@ three_dimensions() {
 stiffness() {
   python scripts/stored.py output "$RESULTS/stiffness.md" "A stiffness from a network" \
     hpms train +experiment=hooke_strains reference.h=eps/24 "output=$RUNS/stiffness"
+}
+
+semilinear() {
+  python scripts/stored.py output "$RESULTS/semilinear.md" "A reaction that is not linear" \
+    hpms train +experiment=semilinear "output=$RUNS/semilinear"
 }
 
 chain() {

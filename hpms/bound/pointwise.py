@@ -13,9 +13,9 @@ from hpms.problem.lifted import LiftedProblem
 
 
 class Moments(eqx.Module):
-    """Per cell of q - c w_i the mean, `given`, and of ρ_i = q + ∇·(K∇w_i) - c w_i the `variance` (N, l); means of
-    K^{-1} with polynomials, `inverse`; of K the `least` eigenvalue, at vertices, too (N,); the least c (N,); and
-    `energy`, the means of ∇u_i·K∇u_i (N, l), with a lift of one's own of u = w.
+    """Per cell of q - c w_i, or q - s(x, w_i), the mean, `given`, and of ρ_i, which has ∇·(K∇w_i), too, the `variance`
+    (N, l); means of K^{-1} with polynomials, `inverse`; of K the `least` eigenvalue, at vertices, too (N,); the least c
+    (N,); and `energy`, the means of ∇u_i·K∇u_i (N, l), with a lift of one's own of u = w.
     """
 
     given: Float[Array, "*n l"]
@@ -57,7 +57,7 @@ def moments_at(
     energy = jnp.sum(jnp.stack(slopes) * jnp.stack(medium.stress(slopes)), axis=0)
     source = jax.vmap(problem.source.value)(every)
     return Moments(
-        given=cell_means(problem.each(source) - reaction[:, None] * (jet.value + lift.value), shape, weights),
+        given=cell_means(problem.each(source) - problem.law.reacted(every, jet.value + lift.value), shape, weights),
         variance=mean_and_variance(-medium.residual(jet), shape, weights)[1],
         inverse=inverse(inverse_of(value, dim)),
         least=jnp.minimum(least_eigenvalue(value).reshape(shape).min(axis=1), outer),

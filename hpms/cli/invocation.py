@@ -100,8 +100,8 @@ def check_papers(config: Config) -> None:
 
 
 def on_unit_cube(config: Config) -> Config:
-    """With w_i = x_i on ∂Ω in place of conditions of one's own, and without a reaction: no upscaled coefficient depends
-    on them. That of an elastic body is taken on its own box.
+    """With w_i = x_i on ∂Ω in place of conditions of one's own, and without any reaction: no upscaled coefficient
+    depends on them. That of an elastic body is taken on its own box.
 
     Raises `ConfigError` on other domains than the unit cube.
     """
@@ -111,7 +111,7 @@ def on_unit_cube(config: Config) -> Config:
         check_papers(config)
         return config
     cube = {"name": "unit_cube", "dim": config.problem.dim, "eps": config.problem.eps}
-    law = {**config.values["law"], "reaction": None}
+    law = {"name": "diffusion", "reaction": None}
     return read_config({**config.values, "problem": cube, "law": law})
 
 

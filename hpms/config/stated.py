@@ -15,6 +15,8 @@ def stated(config: Config) -> str:
     equation = "-∇·(K∇w) = q"
     if law.takes_moduli:
         equation = "-div σ(w) = q, σ = λ tr(e) I + 2μ e, e = (∇w + ∇wᵀ)/2,"
+    elif config.names["law"] == "semilinear":
+        equation = f"-∇·(K∇w) + s = q, s = {brief(law.formula)},"
     elif config.names["law"] != "diffusion":
         equation = f"A w = q, A by law={config.names['law']}{_keys(dataclasses.asdict(law))},"
     elif (reaction := getattr(law, "reaction", None)) is not None:

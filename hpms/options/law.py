@@ -21,8 +21,8 @@ _KEY = "law.reaction"
 
 
 class LawOptions(AbstractOptions, abc.ABC):
-    """The operator A of A w = q; whether its coefficient is a pair of elastic moduli, and what `upscaling=auto` stands
-    for where there is something to upscale.
+    """The operator A of A w = q; whether it is linear, and its coefficient a pair of elastic moduli; and what
+    `upscaling=auto` stands for where there is something to upscale.
     """
 
     @property
@@ -31,6 +31,7 @@ class LawOptions(AbstractOptions, abc.ABC):
         """Whether it is -∇·(K∇w), without more."""
 
     takes_moduli: ClassVar[bool] = False
+    is_linear: ClassVar[bool] = True
     upscaling: ClassVar[str] = "isotropic"
 
     def components(self, dim: int) -> int:

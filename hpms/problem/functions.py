@@ -22,7 +22,7 @@ JAX: dict[str, Callable[..., Any]] = {
 
 
 def evaluate_field(
-    formula: Formula, x: Float[Array, " d"], eps: float, constants: Mapping[str, float]
+    formula: Formula, x: Float[Array, " d"], eps: float, constants: Mapping[str, float | Array]
 ) -> Float[Array, ""]:
     """The formula's value at one point; a `UserError` where it has none anywhere, as for `1/0`."""
     variables = {f"x{i + 1}": x[i] for i in range(x.shape[0])}

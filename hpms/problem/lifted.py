@@ -75,8 +75,8 @@ class LiftedProblem(eqx.Module):
         """K, ∇·K, c and f_i^ε at the points, in float64."""
         points = jnp.asarray(points, dtype=jnp.float64)
         medium, source = self.law.at(points), jax.vmap(self.source.value)(points)
-        forcing = self.each(source) - medium.operator(self.lift.jet(points, self.law.forms))
-        return replace(medium, forcing=forcing)
+        lift = self.lift.jet(points, self.law.forms)
+        return replace(medium.about(lift.value), forcing=self.each(source) - medium.operator(lift))
 
     def each(self, source: Float[Array, " m *c"]) -> Float[Array, "m l"]:
         """q in the columns of all lifted problems."""

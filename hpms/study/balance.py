@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from hpms.fem.faces import PARTS
 from hpms.problem.box import Box
 from hpms.problem.law.diffusion import Diffusion
+from hpms.problem.law.semilinear import Semilinear
 from hpms.problem.lifted import LiftedProblem, alone
 
 _CELLS = {1: 16, 2: 12, 3: 6}  # along the longest side
@@ -21,9 +23,9 @@ Field = Callable[[Float[np.ndarray, "m d"]], tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Balance:
-    """`surplus` ∫_∂C σ·n - ∫_C (q - c w) of each cell C (n_1, ..., n_d), σ = -K∇w, which is 0 for the exact solution;
-    `outflow` ∫σ·n through each face of the box; `scale`, half of what goes through ∂Ω in either direction, by the faces
-    of cells, and of what sources bring or take, by cells.
+    """`surplus` ∫_∂C σ·n - ∫_C (q - c w), or s(x, w) for c w, of each cell C (n_1, ..., n_d), σ = -K∇w, which is 0 for
+    the exact solution; `outflow` ∫σ·n through each face of the box; `scale`, half of what goes through ∂Ω in either
+    direction, by the faces of cells, and of what sources bring or take, by cells.
     """
 
     surplus: Float[np.ndarray, "*n"]
@@ -49,10 +51,11 @@ class Balance:
 
 def balance(problem: LiftedProblem, field: Field) -> Balance | None:
     """Of w and -K∇w, (M,) and (M, d) or with an axis of one lifted problem, at points of a box; None on other domains,
-    where there are several, for other laws than diffusion, and where ε is too small for a million points on the faces.
+    where there are several, for other laws than diffusion with a reaction, and where ε is too small for a million
+    points on the faces.
     """
     domain = problem.domain
-    if not isinstance(domain, Box) or not isinstance(problem.law, Diffusion) or problem.lifts > 1:
+    if not isinstance(domain, Box) or not isinstance(problem.law, Diffusion | Semilinear) or problem.lifts > 1:
         return None
     sides, dim = domain.sides, domain.dim
     counts = [max(1, round(_CELLS[dim] * side / max(sides))) for side in sides]
@@ -92,11 +95,12 @@ def _through(lines: list[Line], sides: tuple[float, ...], counts: list[int], fie
 
 
 def _brought(problem: LiftedProblem, lines: list[Line], counts: list[int], field: Field) -> np.ndarray:
-    """∫_C (q - c w) of each cell."""
-    points, reaction = _product(lines), problem.reaction_at()
+    """∫_C of q less what reacts, of each cell."""
+    points = _product(lines)
     density = problem.source_at()(points)
-    if reaction is not None:
-        density = density - reaction(points) * alone(field(points)[0])
+    if problem.law.reacts:
+        w = alone(field(points)[0])[:, None]
+        density = density - np.asarray(problem.law.reacted(jnp.asarray(points), jnp.asarray(w)))[:, 0]
     return _summed(lines, counts, density)
 
 

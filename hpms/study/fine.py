@@ -21,6 +21,8 @@ from hpms.fem.mesh.problem import MeshProblem
 from hpms.fem.sample import Function
 from hpms.options.reference import needed
 from hpms.problem.components import ComponentConditions
+from hpms.problem.law.reaction import Linearised
+from hpms.problem.law.semilinear import Semilinear
 from hpms.problem.lifted import LiftedProblem, on_host
 from hpms.problem.meshed import AbstractMeshed
 
@@ -59,7 +61,8 @@ def posed(problem: LiftedProblem) -> Posed | None:
             on_faces[each.face] = found
     if isinstance(domain, AbstractMeshed):
         return MeshProblem(domain.mesh, on_parts, problem.reaction_at())
-    return BoxProblem(domain.sides, on_faces, problem.conditions.periodic, problem.reaction_at())
+    term = on_host(Linearised(problem.law.term), domain.dim + 1) if isinstance(problem.law, Semilinear) else None
+    return BoxProblem(domain.sides, on_faces, problem.conditions.periodic, problem.reaction_at(), term)
 
 
 def _of_components(conditions: ComponentConditions, flux: bool) -> tuple[dict[Face, Function], ...]:

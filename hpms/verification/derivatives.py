@@ -42,8 +42,7 @@ def check_manufactured(problem: LiftedProblem, points: Float[Array, "m d"]) -> l
     medium = law.at(points)
     value, gradient = jax.vmap(solution)(points), jax.vmap(jax.jacfwd(solution))(points)
     forcing = -jax.vmap(lambda x: jnp.einsum("aia->i", jax.jacfwd(flux)(x)))(points)
-    if (reaction := law.reaction) is not None:
-        forcing += jax.vmap(reaction.value)(points)[:, None] * value
+    forcing += law.reacted(points, value)
     slopes = tuple(gradient[:, :, a] for a in range(points.shape[1]))
     jet = Jet(value, slopes, contracted(forms, jax.vmap(jax.hessian(solution))(points)), forms)
     left = replace(medium, forcing=forcing).residual(jet)

@@ -1,9 +1,12 @@
 """Values, fluxes and Robin conditions on the faces of boxes: manufactured solutions, with the elements' rates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hpms.fem.fine.mixed import BoxProblem, Flux, MixedElements, MixedQuadrature, Value
+from hpms.fem.fine.semilinear import SemilinearElements
 from hpms.fem.validation import validation_points
 
 SIDES = {1: (1.5,), 2: (2.0, 1.0), 3: (1.0, 0.5, 0.75)}
@@ -70,6 +73,34 @@ def test_elements_have_their_rates(dim, degree, n, kinds):
     coarse, fine = (errors(dim, way.solve(count, k, q).lifted[0]) for count in (n, 2 * n))
     assert np.log2(coarse[0] / fine[0]) == pytest.approx(degree + 1, abs=0.35)
     assert np.log2(coarse[1] / fine[1]) == pytest.approx(degree, abs=0.25)
+
+
+def term(there):
+    """s = sinh 5w + x₁w³ and ∂s/∂w."""
+    first, value = there[:, 0], there[:, -1]
+    both = np.sinh(5 * value) + first * value**3, 5 * np.cosh(5 * value) + 3 * first * value**2
+    return np.stack(both, axis=1)
+
+
+@pytest.mark.parametrize(("dim", "degree", "n"), [(1, 1, 20), (1, 2, 8), (2, 1, 16), (2, 2, 6), (3, 2, 4)])
+def test_newtons_method_keeps_the_rates(dim, degree, n):
+    way = SemilinearElements(replace(problem(dim, KINDS[2]), term=term), degree)
+
+    def source(x):
+        return q(x) + term(np.column_stack([x, w(x)]))[:, 0]
+
+    coarse, fine = (errors(dim, way.solve(count, k, source).lifted[0]) for count in (n, 2 * n))
+    assert np.log2(coarse[0] / fine[0]) == pytest.approx(degree + 1, abs=0.35)
+    assert np.log2(coarse[1] / fine[1]) == pytest.approx(degree, abs=0.25)
+
+
+def test_newtons_method_goes_back_where_a_step_is_too_long():
+    """-(w')' + sinh 40w = 1e6, of which the first step of Newton's method leads to sinh of some thousands."""
+    box = BoxProblem((1.0,), {(0, end): Value(zero) for end in (0, 1)})
+    steep = replace(box, term=lambda x: np.stack([np.sinh(40 * x[:, 1]), 40 * np.cosh(40 * x[:, 1])], axis=1))
+    with np.errstate(over="ignore"):
+        found = SemilinearElements(steep, 1).solve(12, lambda x: 1 + zero(x), lambda x: 1e6 + zero(x)).lifted[0]
+    assert found.evaluate(np.array([[0.5]]))[0] == pytest.approx(np.arcsinh(1e6) / 40, rel=1e-3)
 
 
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)

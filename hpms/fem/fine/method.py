@@ -147,8 +147,11 @@ def choose(
         return Layered(dim, periods[0])
     if box is not None and name in ("exact", "p1", "p2"):
         from hpms.fem.fine.mixed import MixedElements, MixedQuadrature
+        from hpms.fem.fine.semilinear import SemilinearElements
 
-        return MixedQuadrature(box) if name == "exact" else MixedElements(box, int(name[1]))
+        if name == "exact":
+            return MixedQuadrature(box)
+        return (MixedElements if box.term is None else SemilinearElements)(box, int(name[1]))
     known = {"exact": Quadrature, "p1": lambda: Elements(dim, 1), "p2": lambda: Elements(dim, 2)}
     if name not in known:
         raise ValueError(f"{name} is not a method")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from hpms.fem.faces import Face
@@ -38,14 +38,21 @@ class Flux:
 
 @dataclass(frozen=True)
 class BoxProblem:
-    """The sides s of the box Π(0, s_a), the condition on each of its faces but those across `periodic` axes, and the
-    `reaction` c of -∇·(K∇w) + c w = q, None for 0.
+    """The sides s of the box Π(0, s_a), the condition on each of its faces but those across `periodic` axes, and of
+    -∇·(K∇w) + c w + s(x, w) = q the `reaction` c and the `term` s, None for 0; the term gives s and ∂s/∂w (M, 2) at
+    points with w behind them (M, d + 1).
     """
 
     sides: tuple[float, ...]
     conditions: Mapping[Face, Value | Flux]
     periodic: tuple[int, ...] = ()
     reaction: Function | None = None
+    term: Function | None = None
+
+    @property
+    def reacts(self) -> bool:
+        """Whether there is more than diffusion."""
+        return self.reaction is not None or self.term is not None
 
 
 class AbstractBoxElements(AbstractMethod):
@@ -117,16 +124,36 @@ class MixedQuadrature(AbstractMethod):
         return l2, h1
 
 
-def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, box: BoxProblem) -> FineSolution:
-    """∫ K∇w·∇φ + ∫ c wφ + ∫_F a wφ = ∫ qφ + ∫_F gφ for all φ that vanish where w is given.
-
-    K, q and the data are functions of points of the box (M, d). Where nothing holds w, ∫ w = 0, and what the data leave
-    over is taken from q. Errors as in `assemble` and `hpms.fem.spd.solve`.
+@dataclass(frozen=True)
+class BoxSystem:
+    """The `matrix` of ∫ K∇w·∇φ + ∫ c wφ + ∫_F a wφ and the `load` ∫ qφ + ∫_F gφ over all N unknowns, of which two are
+    one across periodic axes: `place` is the number of each of the space's. `given` has the values of w where it is
+    given, and 0 at the `free` unknowns; `held` is whether something holds w.
     """
-    start, sides = time.perf_counter(), np.array(box.sides)
+
+    matrix: sparse.csr_matrix
+    load: Float[np.ndarray, " n"]
+    given: Float[np.ndarray, " n"]
+    free: Bool[np.ndarray, " n"]
+    held: bool
+    place: Int[np.ndarray, " m"]
+
+    @property
+    def gather(self) -> sparse.csr_matrix:
+        """The sums of what belongs to one unknown (N, M)."""
+        return _gather(self.place)
+
+
+def _gather(place: Int[np.ndarray, " m"]) -> sparse.csr_matrix:
+    shape = int(place.max()) + 1, len(place)
+    return sparse.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))), shape=shape)
+
+
+def box_system(space: LagrangeSpace, coefficient: Function, source: Function, box: BoxProblem) -> BoxSystem:
+    """K, q and the data are functions of points of the box (M, d). Errors as in `assemble`."""
+    sides = np.array(box.sides)
     place = joined(space, box.periodic)
-    count = int(place.max()) + 1
-    gather = sparse.csr_matrix((np.ones(space.size), (place, np.arange(space.size))), shape=(count, space.size))
+    gather, count = _gather(place), int(place.max()) + 1
 
     def stretched(function: Function) -> Function:
         return lambda points: function(points * sides)
@@ -146,17 +173,29 @@ def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, b
         matrix = matrix + gather @ boundary @ gather.T / sides[axis]
         load = load + gather @ moments / sides[axis]
         held = held or bool(np.any(boundary.data))
-    share = gather @ space.integrals()
-    if not held:
+    return BoxSystem(sparse.csr_matrix(matrix), load, w, free, held, place)
+
+
+def solve_mixed(space: LagrangeSpace, coefficient: Function, source: Function, box: BoxProblem) -> FineSolution:
+    """∫ K∇w·∇φ + ∫ c wφ + ∫_F a wφ = ∫ qφ + ∫_F gφ for all φ that vanish where w is given.
+
+    Where nothing holds w, ∫ w = 0, and what the data leave over is taken from q. Errors as in `box_system` and
+    `hpms.fem.spd.solve`.
+    """
+    start = time.perf_counter()
+    system = box_system(space, coefficient, source, box)
+    matrix, load, w, free = system.matrix, system.load, system.given.copy(), system.free.copy()
+    share = system.gather @ space.integrals()
+    if not system.held:
         load = load - load.sum() * share
         free[0] = False
     right = (load - matrix @ w)[free]
     assembled = time.perf_counter()
     w[free] = solve(sparse.csr_matrix(matrix[free][:, free]), right[None], space.dim)[0]
-    if not held:
+    if not system.held:
         w -= share @ w
     unknown = np.full((space.dim, space.dim), np.nan)
-    field, seconds = LagrangeField(space, w[place], box.sides), time.perf_counter() - assembled
+    field, seconds = LagrangeField(space, w[system.place], box.sides), time.perf_counter() - assembled
     return FineSolution((field,), unknown, int(free.sum()), assembled - start, seconds)
 
 

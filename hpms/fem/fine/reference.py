@@ -102,7 +102,7 @@ def reference(
     method that does not go with d or a mesh, `UserError` for a mesh too fine, a medium that is not positive and finite,
     or a fine solver that fails.
     """
-    name = method_name(method, dim, box is not None and (not isinstance(box, BoxProblem) or box.reaction is not None))
+    name = method_name(method, dim, box is not None and (not isinstance(box, BoxProblem) or box.reacts))
     way = choose(name, dim, periods, box)
     if isinstance(way, MeshElements):
         n, where = reference_parts(way, eps, h), f" {way.problem.mesh.digest}"

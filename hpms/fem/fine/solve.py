@@ -63,7 +63,7 @@ def assemble(
     barycentric, weights = space.rule(_ORDER)
     shape = space.shape(barycentric) * weights[:, None]
     place = dirichlet(space) if place is None else place
-    dim, triplets = space.dim, []
+    dim, parts = space.dim, []
     load, moments, mean = np.zeros(space.size), np.zeros((dim, space.size)), np.zeros((dim, dim))
     mass = np.einsum("qi,qj->qij", space.shape(barycentric), shape).reshape(len(weights), -1)
     for simplex, cube in space.blocks(max(1, _POINTS // len(weights))):
@@ -73,16 +73,16 @@ def assemble(
         q = sample_source(source, points).reshape(len(cube), -1)
         unknowns, slopes = space.unknowns(cube, simplex), space.table(barycentric, simplex)
         slopes = slopes if stretch is None else slopes * stretch
-        load += _collect(unknowns, q @ shape, space.size)
+        load += collect(unknowns, q @ shape, space.size)
         weighted = slopes * weights[:, None, None]
         for j, moment in enumerate(moments):
-            moment += _collect(unknowns, _along(k, weighted, j), space.size)
+            moment += collect(unknowns, _along(k, weighted, j), space.size)
         mean += _mean(k, weights, dim)
         local = _stiffness(k, slopes, weighted)
         if reaction is not None:
             local += sample_source(reaction, points).reshape(len(cube), -1) @ mass
-        triplets.append(_triplets(place[unknowns], local))
-    entries, rows, columns = (np.concatenate(parts) for parts in zip(*triplets, strict=True))
+        parts.append(triplets(place[unknowns], local))
+    entries, rows, columns = (np.concatenate(each) for each in zip(*parts, strict=True))
     shape = (int(place.max()) + 1,) * 2
     return FineSystem(sparse.csr_matrix((entries, (rows, columns)), shape=shape), load, moments, mean)
 
@@ -147,11 +147,12 @@ def _stiffness(
     return sum(parts)  # type: ignore[return-value]
 
 
-def _collect(unknowns: Int[np.ndarray, "m i"], values: Float[np.ndarray, "m i"], size: int) -> Float[np.ndarray, " n"]:
+def collect(unknowns: Int[np.ndarray, "m i"], values: Float[np.ndarray, "m i"], size: int) -> Float[np.ndarray, " n"]:
+    """The sums of what elements give to each unknown."""
     return np.bincount(unknowns.ravel(), weights=values.ravel(), minlength=size)
 
 
-def _triplets(
+def triplets(
     local: Int[np.ndarray, "m i"], entries: Float[np.ndarray, "m j"]
 ) -> tuple[Float[np.ndarray, " t"], Int[np.ndarray, " t"], Int[np.ndarray, " t"]]:
     """Entries, rows and columns of the element matrices, without those of boundary unknowns (-1)."""

@@ -3,6 +3,7 @@
 import abc
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -26,6 +27,10 @@ class AbstractMedium(eqx.Module):
     @abc.abstractmethod
     def stress(self, strains: tuple[Float[Array, "m l"], ...]) -> tuple[Float[Array, "m l"], ...]:
         """K∇w_i, component by component, from the ∂_a w_i."""
+
+    def about(self, lift: Float[Array, "m l"]) -> "AbstractMedium":
+        """With A(ℓ + v) - Aℓ in place of A v, by the values of ℓ: itself where A is linear."""
+        return self
 
     @property
     def components(self) -> int:
@@ -77,6 +82,15 @@ class AbstractLaw(eqx.Module):
         vanish on ∂Ω.
         """
         return self.coefficient.value(x)
+
+    @property
+    def reacts(self) -> bool:
+        """Whether a term without derivatives of w is in A."""
+        return self.reaction is not None
+
+    def reacted(self, points: Float[Array, "m d"], w: Float[Array, "m l"]) -> Float[Array, "m l"]:
+        """That term at M points, c w_i, from the values of w_i."""
+        return w * (0.0 if self.reaction is None else jax.vmap(self.reaction.value)(points)[:, None])
 
     def lift(self, columns: int) -> AbstractLift:
         """ℓ of the lifted problems on the unit cube, w_i = x_i on ∂Ω, i = 1..`columns`."""
