@@ -47,7 +47,6 @@ def test_a_signal_ends_a_compilation(tmp_path, tiny, number, code):
     process = start(tmp_path, (*tiny, "compilation_cache=null"), "out")
     while b"parameters" not in (line := process.stderr.readline()):
         assert line
-    time.sleep(0.5)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code and not out and b"Traceback" not in err
