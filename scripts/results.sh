@@ -133,14 +133,17 @@ chain() {
   local runs=$RUNS/chain which
   local swept=(problem.eps=0.2,0.1,0.05 seed=0,1,2 training.bound_points=0)
   local newton=(+experiment=osc1d_fast collocation.interior_points=500 training.iterations=30 training.log_every=1)
+  local plane=(+experiment=osc2d_fast collocation.interior_points=1000 training.iterations=30 training.log_every=1)
   local adam=(+experiment=osc1d network=ms_pinn_light coupling=none optimizer.learning_rate=1e-3
     collocation.interior_points=1000 training.iterations=6000)
   for which in false true; do
     RUNS=$runs/newton sweep "${newton[@]}" "${swept[@]}" "chain=$which"
+    RUNS=$runs/plane sweep "${plane[@]}" "${swept[@]}" "chain=$which"
     RUNS=$runs/adam sweep "${adam[@]}" "${swept[@]}" "chain=$which"
   done
   python scripts/stored.py output "$RESULTS/chain.md" "Starts from a neighbour, and cold ones" \
-    python scripts/evidence/chain.py 8e-3 "$runs/newton" -- python scripts/evidence/chain.py 0.1 "$runs/adam"
+    python scripts/evidence/chain.py 8e-3 "$runs/newton" -- \
+    python scripts/evidence/chain.py 8e-3 "$runs/plane" -- python scripts/evidence/chain.py 0.1 "$runs/adam"
 }
 
 osc1d() {
