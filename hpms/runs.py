@@ -144,7 +144,7 @@ def _train(
         _start(member, trainer.start(built.theta), anew, start)
         for (member, built), trainer in zip(members, trainers, strict=True)
     ]
-    with TrainingProgress(members[0][0].config.training.iterations, starts[0].iteration) as progress:
+    with TrainingProgress(config.training.iterations, starts[0].iteration, config.law.symbol) as progress:
         recorders = [
             _recorder(member, built, measured, experiment, len(members), progress if i == 0 else None, start)
             for i, (member, built) in enumerate(members)
@@ -204,7 +204,7 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
     """The network of the best iteration at the validation points, beside the reference; and of an ended run the bound
     of its error and its energy error where there is a reference.
     """
-    best, limits, block = outcome.snapshot.best, built.config.training, built.config.runtime.block_size()
+    best, config, block = outcome.snapshot.best, built.config, built.config.runtime.block_size()
     if best is None:
         return {}, {}
     theta = jnp.asarray(best.theta)
@@ -212,9 +212,7 @@ def _found(built: Experiment, measured: Measure, outcome: Outcome) -> tuple[dict
     if outcome.status == INTERRUPTED:
         return fields, {}
     found = _balanced(Solution(built, theta, best.iteration, measured, {}, outcome.status))
-    if not built.config.law.lacks_bound(built.config.problem):
-        if limits.bound_points == 0:
-            return fields, found
+    if config.training.bound_points != 0 and not config.law.lacks_bound(config.problem):
         try:
             bound = built.bound(theta)
             found |= bound.summary()

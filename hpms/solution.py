@@ -23,7 +23,9 @@ from hpms.training.validation import fields
 
 @dataclass(frozen=True, repr=False)
 class Solution:
-    """The network v_i ≈ u_i = w_i - x_i, i = 1..l, with the parameters θ of an `iteration`, and what it is measured by.
+    """The network v_i ≈ u_i = w_i - ℓ_i, i = 1..l, with the parameters θ of an `iteration`, and what it is measured by.
+    ℓ_i = x_i on the unit cube of the paper, and has the given values with conditions of one's own. In elasticity i runs
+    through the components of w, and where there are unit strains through those of all w_l behind each other.
 
     Points outside Ω are refused, and one point (d,) has one value. `history` has one array per logged metric, its first
     axis running through the logged iterations; `status` is that of the run (finished, interrupted, nan, ...).
@@ -53,11 +55,11 @@ class Solution:
         return self._at(points)[1]
 
     def w(self, points: Any) -> Float[np.ndarray, "..."]:
-        """w_i = v_i + x_i, which solves -∇·(K∇w_i) = q, at points of Ω (M, d): (M,), or (M, l) where l > 1."""
+        """w_i = v_i + ℓ_i, which solves the equation, at points of Ω (M, d): (M,), or (M, l) where l > 1."""
         return self._unlifted(points)[0]
 
     def flux(self, points: Any) -> Float[np.ndarray, "... d"]:
-        """-K∇w_i at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
+        """-K∇w_i, in elasticity the rows of -σ, at points of Ω (M, d): (M, d), or (M, l, d) where l > 1."""
         return self._unlifted(points)[1]
 
     @property
@@ -82,7 +84,7 @@ class Solution:
 
     @property
     def upscaled(self) -> Float[np.ndarray, "*n d d"]:
-        """K̃[v], or K̃^j (N, d, d) of cells."""
+        """K̃[v], or K̃^j (N, d, d) of cells; of unit strains C̃ (d(d+1)/2, d(d+1)/2), in Mandel's scaling."""
         return self.built.loss.upscaling.tensors(np.asarray(self._evaluation.kappa, np.float64))
 
     @property

@@ -133,7 +133,7 @@ chain() {
   local runs=$RUNS/chain which
   local swept=(problem.eps=0.2,0.1,0.05 seed=0,1,2 training.bound_points=0)
   local newton=(+experiment=osc1d_fast collocation.interior_points=500 training.iterations=30 training.log_every=1)
-  local plane=(+experiment=osc2d_fast collocation.interior_points=1000 training.iterations=30 training.log_every=1)
+  local plane=(+experiment=osc2d_fast collocation.interior_points=1000 training.iterations=60 training.log_every=1)
   local adam=(+experiment=osc1d network=ms_pinn_light coupling=none optimizer.learning_rate=1e-3
     collocation.interior_points=1000 training.iterations=6000)
   for which in false true; do

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
 from hpms.bound.cells import Cells, cells, enough
 from hpms.bound.equilibrated import Equilibrated, FaceFlux, equilibrated
@@ -77,8 +77,9 @@ def _refined(
 
 def _looked_at(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
     """On these cells, an estimate where they do not resolve the medium."""
-    found = _on(model, theta, problem, grid)
-    is_seen = grid.resolves and _is_seen(model, theta, problem, grid, found)
+    every = _coercive(problem, moments(model, theta, problem, grid))
+    found = _on(model, theta, problem, grid, every)
+    is_seen = grid.resolves and _is_seen(model, theta, problem, grid, float(np.min(every.least)), found)
     return found if is_seen else replace(found, lacks=TOO_FEW)
 
 
@@ -107,8 +108,9 @@ def _with_boundary(
     )
 
 
-def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells) -> ErrorBound:
-    every = _moments(model, theta, problem, grid)
+def _on(
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, every: Moments
+) -> ErrorBound:
     on_faces = face_moments(model, theta, problem, grid)
     density = np.asarray(every.given).reshape(*grid.counts, -1)
     for axis, flux in enumerate(flux_means(model, theta, problem, grid)):
@@ -136,38 +138,43 @@ def _on(model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, 
 
 
 def _is_seen(
-    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, found: ErrorBound
+    model: Parametrised, theta: Float[Array, " p"], problem: LiftedProblem, grid: Cells, k: float, found: ErrorBound
 ) -> bool:
     """Whether twice as many points along each axis see the same in cells that are drawn at random, up to a part of the
-    bound: the flux through faces, the means of what is given, what the means leave; and K.
+    bound: the flux through faces, the means of what is given, what the means leave; and K, whose least is k in Ω.
     """
     count = math.prod(grid.counts)
     some = np.sort(np.random.default_rng(0).choice(count, min(count, _DRAWN), replace=False))
     finer = replace(grid, each=2 * grid.each)
-    few, more = (_moments(model, theta, problem, each, some) for each in (grid, finer))
+    few, more = (moments(model, theta, problem, each, some) for each in (grid, finer))
+    inverse = [_resistances(each) for each in (few, more)]
+    medium = np.sqrt(((inverse[0].sum(axis=1) / inverse[1].sum(axis=1) - 1) ** 2).mean())
+    few, more = (_coercive(problem, each, k) for each in (few, more))
     fluxes = zip(*(flux_means(model, theta, problem, each, some) for each in (grid, finer)), strict=True)
-    inverse = [np.diagonal(np.asarray(each.inverse)[:, 0], axis1=1, axis2=2) for each in (few, more)]
     least = [np.asarray(each.least)[:, None] for each in (few, more)]
     constant = max(problem.domain.sides) / math.pi if math.isnan(c := _friedrichs(problem)) else c
 
     def norm(squares: np.ndarray) -> float:
         return math.sqrt(grid.volume * count * float(np.sum(squares, axis=1).mean()))
 
-    left = [norm(np.asarray(each.variance) / k) for each, k in zip((few, more), least, strict=True)]
+    left = [norm(np.asarray(each.variance) / c) for each, c in zip((few, more), least, strict=True)]
+    resistance = _resistances(more)[:, :, None]
     errors = [
-        norm(np.sum([inverse[1][:, a, None] * (one - two) ** 2 for a, (one, two) in enumerate(fluxes)], axis=0)),
+        norm(np.sum([resistance[:, a] * (one - two) ** 2 for a, (one, two) in enumerate(fluxes)], axis=0)),
         constant * norm((np.asarray(few.given) - np.asarray(more.given)) ** 2 / least[1]),
         grid.widths.max() / math.pi * abs(left[0] - left[1]),
     ]
-    medium = np.sqrt(((inverse[0].sum(axis=1) / inverse[1].sum(axis=1) - 1) ** 2).mean())
     return bool(max(errors) <= _SEEN * found.energy and medium <= _SEEN)
 
 
-def _moments(
-    model: Parametrised, theta: Array, problem: LiftedProblem, grid: Cells, some: Int[np.ndarray, " k"] | None = None
-) -> Moments:
-    every = moments(model, theta, problem, grid, some)
-    return by_korn(every, grid.dim) if problem.law.components > 1 else every
+def _coercive(problem: LiftedProblem, every: Moments, most: float = math.inf) -> Moments:
+    """With the numbers of Korn's inequality for vectors."""
+    return by_korn(every, problem.domain.dim, most) if problem.law.components > 1 else every
+
+
+def _resistances(every: Moments) -> Float[np.ndarray, "n d"]:
+    """The means of (K^{-1})_aa."""
+    return np.diagonal(np.asarray(every.inverse)[:, 0], axis1=1, axis2=2)
 
 
 def _squares(

@@ -102,7 +102,8 @@ def _report(found: Reference, fem: Baseline, boxes: dict[str, float], config: Co
     ]
     if config.law.takes_moduli:
         coarse = []
-    upscaled, name = [["upscaled K̃", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)]], "u"
+    symbol, name = config.law.symbol, "u"
+    upscaled = [[f"upscaled {symbol}", matrix(found.upscaled_coefficient), matrix(fem.upscaled_coefficient)]]
     if not config.problem.is_the_papers:
         upscaled, coarse, name = [], [], "w"
     rows = [

@@ -42,8 +42,8 @@ def run(folder: Path, config: Config, problem: LiftedProblem, network: np.ndarra
         write_attributes(file.create_group("summary"), {**found, **seconds})
     titles = {
         "homogenised": "C*, periodic cell problem",
-        "linear": "C̃, w = E x on the boundary",
-        "network": "C̃ of the network",
+        "linear": "C̃, w = E x on the boundary, q = 0",
+        "network": "C̃ of the network, with q",
         "arithmetic": "arithmetic mean of C (Voigt)",
         "harmonic": "harmonic mean of C (Reuss)",
     }

@@ -1,4 +1,4 @@
-"""Panels of what a run logged: loss terms, weights, K̃ and errors."""
+"""Panels of what a run logged: loss terms, weights, the upscaled coefficient and errors."""
 
 from typing import Any
 
@@ -62,8 +62,8 @@ def draw_weights(axes: Any, run: Record, title: str) -> None:
 
 
 def draw_upscaled(axes: Any, run: Record, title: str) -> None:
-    """K̃₁₁ of the network and of the reference, with the last entry of the diagonal where both come from several lifted
-    problems; of cells their mean, and what they go through.
+    """K̃₁₁, or C̃₁₁, of the network and of the reference, with the last entry of the diagonal where both come from
+    several lifted problems; of cells their mean, and what they go through.
     """
     found, exact = run.column("upscaled_coefficient"), run.summary.get("reference_upscaled_coefficient")
     mean = ""
@@ -84,7 +84,7 @@ def draw_upscaled(axes: Any, run: Record, title: str) -> None:
         if exact is not None:
             style = {"color": color, "label": f"{mean}{name}, reference"} if tensor else {"label": "reference"}
             draw_level(axes, float(np.asarray(exact)[i, i]), **style)
-    axes.set_ylabel(r"$\tilde K_{ii}$" if tensor else r"$\tilde K_{11}$")
+    axes.set_ylabel(rf"$\tilde {run.upscaled_letter}_{{{'ii' if tensor else '11'}}}$")
     along_iterations(axes)
     plain(axes)
     headed(axes, title)

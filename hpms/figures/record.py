@@ -41,6 +41,11 @@ class Record:
         return found | total
 
     @property
+    def upscaled_letter(self) -> str:
+        """C of a stiffness, else K."""
+        return "C" if self.stored.values.get("upscaling", {}).get("name") == "stiffness" else "K"
+
+    @property
     def has_own_conditions(self) -> bool:
         """Whether it is not w_i = x_i on the boundary of the unit cube that was solved."""
         problem = self.stored.values["problem"]

@@ -112,7 +112,8 @@ def heading(run: Record) -> str:
     names = ", ".join(values[group]["name"] for group in ("coupling", "network", "optimizer"))
     done = int(max(run.iterations[-1] if run.iterations.size else 0, summary.get("iterations_done", 0)))
     first = f"{run.stored.experiment}, {epsilon(values['problem']['eps'])}: {names}, seed {values['seed']}"
-    first += ", fields of $w_1$" if run.has_lifted and run.fields else ""
+    if run.has_lifted and run.fields:
+        first += ", fields of the first component of $w_1$" if run.upscaled_letter == "C" else ", fields of $w_1$"
     second = f"{run.stored.status} after {done} iterations"
     if "iteration" in summary:
         second += f"; smallest residual loss at {summary['iteration']}"

@@ -31,6 +31,7 @@ class ElasticityOptions(LawOptions):
 
     takes_moduli: ClassVar[bool] = True
     upscaling: ClassVar[str] = "stiffness"
+    symbol: ClassVar[str] = "C̃"
 
     @property
     def is_the_papers(self) -> bool:

@@ -22,7 +22,7 @@ _KEY = "law.reaction"
 
 class LawOptions(AbstractOptions, abc.ABC):
     """The operator A of A w = q; whether it is linear, and its coefficient a pair of elastic moduli; and what
-    `upscaling=auto` stands for where there is something to upscale.
+    `upscaling=auto` stands for where there is something to upscale, and the `symbol` of what is upscaled.
     """
 
     @property
@@ -33,6 +33,7 @@ class LawOptions(AbstractOptions, abc.ABC):
     takes_moduli: ClassVar[bool] = False
     is_linear: ClassVar[bool] = True
     upscaling: ClassVar[str] = "isotropic"
+    symbol: ClassVar[str] = "K̃"
 
     def components(self, dim: int) -> int:
         """Those of w."""

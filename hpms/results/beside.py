@@ -9,7 +9,7 @@ from hpms.results.collection import Group, Run, is_problem, varying
 from hpms.results.settings import label, shown
 from hpms.results.table import scientific
 
-HEADER = ["", "relative L²", "relative H¹", "upscaled K̃₁₁", "seconds", "residual loss", "coupling gap", "how"]
+_HEADER = ["", "relative L²", "relative H¹", "upscaled {}₁₁", "seconds", "residual loss", "coupling gap", "how"]
 Beside = tuple[str, list[str], list[list[str]], list[str]]
 
 
@@ -31,7 +31,9 @@ def beside(runs: Sequence[Run], keys: Sequence[str], groups: Sequence[Group]) ->
         summary = members[0].summary
         known = [_classical(summary, "corrector", "homogenisation")] if "corrector_method" in summary else []
         known += [_classical(summary, "fem", "fine FEM"), _reference(summary)]
-        yield title, HEADER, rows + known, [*[""] * len(rows), *["beside"] * len(known)]
+        symbol = "C̃" if members[0].keys.get("upscaling") == "stiffness" else "K̃"
+        header, classes = [each.format(symbol) for each in _HEADER], [*[""] * len(rows), *["beside"] * len(known)]
+        yield title, header, rows + known, classes
 
 
 def _both(g: Group, members: Sequence[Run]) -> list[Run]:

@@ -18,12 +18,13 @@ _SECONDS = 5.0  # between two lines where there is no terminal
 
 
 class TrainingProgress:
-    """On a terminal: iterations, rate and remaining time, and below terms, K̃ and error, on standard error.
+    """On a terminal: iterations, rate and remaining time, and below terms, the upscaled coefficient and error, on
+    standard error.
 
     Elsewhere: a line every few seconds; with `-v` a line for each logged iteration, with `--quiet` nothing.
     """
 
-    def __init__(self, total: int, done: int):
+    def __init__(self, total: int, done: int, symbol: str):
         columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
         self._progress = Progress(*columns, TimeRemainingColumn())
         self._task = self._progress.add_task("", total=total, completed=done, rate="compiling")
@@ -31,7 +32,7 @@ class TrainingProgress:
         self._live = Live(
             Group(self._progress, self._state), console=Console(file=sys.stderr), transient=True, refresh_per_second=4
         )
-        self._total, self._said, self._at = total, time.monotonic(), done
+        self._symbol, self._total, self._said, self._at = symbol, total, time.monotonic(), done
 
     def __enter__(self) -> "TrainingProgress":
         if sys.stderr.isatty() and log.isEnabledFor(logging.INFO) and not log.isEnabledFor(logging.DEBUG):
@@ -60,6 +61,6 @@ class TrainingProgress:
         terms = " ".join(f"{name} {row[name]:.1e}" for name in names)
         error = f"  L² error {row['relative_l2']:.1e}" if "relative_l2" in row else ""
         first = np.ravel(row.get("upscaled_coefficient", []))[:1]
-        mean = f"  K̃ {first[0]:.4f}" if first.size else ""
+        mean = f"  {self._symbol} {first[0]:.4f}" if first.size else ""
         self._state.plain = f"{terms}{mean}{error}"
         log.debug("iteration %d of %d  %s", row["iteration"], self._total, self._state.plain)

@@ -28,13 +28,12 @@ def report(summary: Mapping[str, Any], config: Config) -> str:
         columns.append(_reference(summary))
     cells = not config.upscaling.is_constant
     size = np.asarray(summary.get("upscaled_coefficient", np.eye(1))).shape[-1]
-    symbol = "C̃" if config.upscaling.is_stiffness else "K̃"
     entries = [(i, j) for i in range(size) for j in range(i if config.upscaling.is_stiffness else 0, size)]
     entries = [(0, 0)] if config.names["upscaling"] == "isotropic" or cells else entries
     entries = [] if config.names["upscaling"] == "none" else entries
     rows = [[label, *(column[key] for column in columns)] for label, key in _ERRORS if measured]
     for i, j in entries:
-        label = f"upscaled {symbol}{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"
+        label = f"upscaled {config.law.symbol}{_DIGITS[i]}{_DIGITS[j]}" if cells or entries[1:] else "upscaled K̃"
         rows.append([label, *(_entry(column["upscaled"], i, j) for column in columns)])
     rows += [[label, *(column[key] for column in columns)] for label, key in _REST]
     return (
@@ -93,7 +92,7 @@ def _how(text: str) -> dict[str, str]:
 
 
 def _entry(found: Any, i: int, j: int) -> str:
-    """An entry of K̃, or what it goes through where there is one in each cell."""
+    """An entry of K̃ or C̃, or what it goes through where there is one in each cell."""
     if found is None or i >= np.asarray(found).shape[-2]:
         return "-"
     values = np.asarray(found)[..., i, j]

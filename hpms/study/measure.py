@@ -110,7 +110,9 @@ class Measure:
         return {} if measured is None else relative_errors(measured, model, theta).named()
 
     def energy_error(self, built: Experiment, theta: Array, block: int) -> dict[str, float]:
-        """‖K^{1/2}∇(v - u)‖/‖K^{1/2}∇u‖, of w with conditions of one's own, all lifted problems together."""
+        """‖K^{1/2}∇(v - u)‖/‖K^{1/2}∇u‖, of w with conditions of one's own, all lifted problems together; in elasticity
+        by ∫σ:e.
+        """
         if self.exact is None:
             return {}
         places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
@@ -124,9 +126,9 @@ class Measure:
         return {"relative_energy_error": ratio(squares[0] ** 0.5, squares[1] ** 0.5)}
 
     def fields(self, built: Experiment, theta: Array, block: int) -> dict[str, np.ndarray]:
-        """The network v, w = v + x_i and the flux -K∇w at the validation points, and at the coarse nodes the averages
-        Q̄v and the state y; and u, its averages and its y of the reference, where there is one. Where there are several
-        lifted problems they have a second axis.
+        """The network v, w = v + ℓ and the flux -K∇w, or stresses, at the validation points, and at the coarse nodes
+        the averages Q̄v and the state y; and u, its averages and its y of the reference, where there is one. Where there
+        are several lifted problems they have a second axis.
         """
         places = sites(jnp.asarray(self.points), block, jnp.dtype("float64"))
         value, gradient = map(np.asarray, fields(built.loss.model, theta, places))

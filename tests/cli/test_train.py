@@ -53,6 +53,7 @@ def test_a_run_writes_its_record(hpms, tiny):
         assert summary["residual_loss"] == metrics["residual"][best]
         assert summary["relative_l2"] == metrics["relative_l2"][best]
         assert summary["relative_h1"] == metrics["relative_h1"][best]
+        assert summary["relative_energy_error"] > 0 and "error_bound" not in summary
         assert summary["wall_seconds"] == metrics["elapsed_seconds"][best] + metrics["compile_seconds"][best]
         np.testing.assert_array_equal(summary["upscaled_coefficient"], metrics["upscaled_coefficient"][best])
         assert file["points/interior"].shape == (200, 1)

@@ -32,7 +32,8 @@ class Reference:
 
     `upscaled_coefficient` K̃ (d, d), `norm_l2` = ‖u‖, `norm_h1` = ‖∇u‖, `coarse_norm_l2` = ‖y‖ and ‖Q̄_δ u - y‖/‖u‖ in
     the interior and in the boundary frame (all NaN where K̃₁₁ <= 0), where y solves -∇·(K̃₁₁ ∇y) = q on the same mesh.
-    `own_error_l2` and `own_error_h1` estimate the relative errors of u itself from a mesh twice as wide. The seconds
+    `own_error_l2` and `own_error_h1` estimate the relative errors of u itself from a mesh twice as wide. Of vectors
+    these and the norms are of all fields together. The seconds
     are those of all d lifted solutions when they were computed, `h` is the mesh (or panel) width; `cached` says that a
     file held it all.
     """
@@ -126,9 +127,9 @@ def reference(
 def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, source: Function) -> Reference:
     solution, wide = way.solve(n, coefficient, source), way.solve(n // 2, coefficient, source)
     upscaled = solution.upscaled_coefficient
-    fields, wider = solution.lifted[: way.components], wide.lifted[: way.components]
-    norms = _together([field.norms() for field in fields])
-    errors = _together([way.own_errors(n, *both) for both in zip(fields, wider, strict=True)])
+    pairs = list(zip(solution.lifted, wide.lifted, strict=True))[: 1 if way.components == 1 else None]
+    norms = _together([field.norms() for field, _ in pairs])
+    errors = _together([way.own_errors(n, *pair) for pair in pairs])
     own = [ratio(error, size) for error, size in zip(errors, norms, strict=True)]
     coarse = way.state(n, source, float(upscaled[0, 0]))
     return Reference(
@@ -153,7 +154,7 @@ def _compute(name: str, way: AbstractMethod, n: int, coefficient: Function, sour
 
 
 def _together(norms: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Those in L² and in H¹ of vectors, from those of their components."""
+    """Those in L² and in H¹ of all fields, from those of each."""
     l2, h1 = zip(*norms, strict=True)
     return math.hypot(*l2), math.hypot(*h1)
 
