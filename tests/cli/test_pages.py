@@ -103,7 +103,7 @@ def test_a_command_that_a_page_shows_runs(text, hpms, picture, mesh, plugins, fi
         said = [word for word in said if not word.startswith(("init_from=", "chain="))]  # without a run or a sweep
         said += [each for each in SHORT if "reference=none" not in said or not each.startswith("reference")]
         balls = configured(verb, words)["coupling"]["name"] == "ball"
-        said += ["collocation.interior=2000"] if balls else []  # some in each ball
+        said += ["collocation.interior_points=2000"] if balls else []  # some in each ball
     result = hpms(*verb.split("_"), *said)
     assert result.code == 0, result.err
 
