@@ -100,7 +100,7 @@ def test_a_command_that_a_page_shows_runs(text, hpms, picture, mesh, plugins, fi
     verb, words = CONFIGURED[text]
     said = [f"run={finished.parent}" if word.startswith("run=") else word for word in one_of_each(words)]
     if verb == "train":
-        alone = ("init_from=", "chain=", "runtime.devices=")  # what a run, a sweep and a process of their own are needed for
+        alone = ("init_from=", "chain=", "runtime.devices=")  # by a run, a sweep, a process of its own
         said = [word for word in said if not word.startswith(alone)]
         said += [each for each in SHORT if "reference=none" not in said or not each.startswith("reference")]
         balls = configured(verb, words)["coupling"]["name"] == "ball"
