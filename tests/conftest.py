@@ -3,8 +3,11 @@ import os
 import sys
 from pathlib import Path
 
-# XLA compiles soonest without optimizations, and without its newer emitters of fused loops.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+# XLA compiles soonest without optimizations, without its newer emitters of fused loops, and each program in one piece.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+)
 
 import absl.logging
 import jax
