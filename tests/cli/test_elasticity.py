@@ -67,6 +67,12 @@ def test_the_unit_strains_are_coupled_by_a_stiffness(hpms, coupling):
     body = [each for each in BODY if each.partition("=")[0] not in ("problem", "upscaling", "coupling")]
     result = hpms("check", *body, *SMALL, *STRAINS, *coupling, "optimizer=gauss_newton")
     assert result.code == 0 and "rows of the coupling" in result.out, result.out + result.err
+
+
+@pytest.mark.thorough
+def test_unit_strains_are_trained_and_read_again(hpms):
+    body = [each for each in BODY if each.partition("=")[0] not in ("problem", "upscaling", "coupling")]
+    coupling = ("coupling=ball", "coupling.delta=0.5")
     result = hpms("train", *body, *SMALL, *STRAINS, *coupling, "training.iterations=4", "plot=true")
     assert result.code == 0 and "upscaled C̃₃₃" in result.out, result.err
     run = next(line for line in result.out.splitlines() if line.endswith("run.h5"))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import yaml
 
+import hpms as package
 from hpms.cli.compose import composed, config_dir
 from hpms.config.config import read_config
 from hpms.errors import UserError
@@ -15,7 +16,8 @@ OPTIONS = sorted(
     for path in Path(config_dir()).glob("*/*.yaml")
     if path.parent.name not in ("experiment", "hydra", "method") and "???" not in path.read_text()
 )
-ELSEWHERE = ("osc1d", "quickstart")  # what most other tests and scripts/wheel.sh train
+ELSEWHERE = ("osc1d", "quickstart", "darcy", "hooke", "hooke_strains", "layered_small", "osc2d_small")
+"""What other tests train much of, or scripts/wheel.sh; here it takes a minute each."""
 FEW = (
     "training.iterations=3",
     "training.log_every=1",
@@ -44,6 +46,13 @@ def test_every_experiment_runs_a_few_steps(hpms, experiment):
     assert list(rows["iteration"]) == [0, 1, 2, 3]
     assert all(np.isfinite(rows[name]).all() for name in ("residual", "loss", "relative_l2", "relative_h1"))
     assert rows["residual"][3] != rows["residual"][0]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("experiment", ELSEWHERE)
+def test_every_experiment_is_built(experiment):
+    built = package.build(package.configure(f"+experiment={experiment}", *FEW))
+    assert len(built.points["interior"]) <= 1000 and np.isfinite(np.asarray(built.theta)).all()
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
