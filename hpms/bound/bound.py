@@ -152,7 +152,8 @@ def _is_seen(
     few, more = (_coercive(problem, each, k) for each in (few, more))
     fluxes = zip(*(flux_means(model, theta, problem, each, some) for each in (grid, finer)), strict=True)
     least = [np.asarray(each.least)[:, None] for each in (few, more)]
-    constant = max(problem.domain.sides) / math.pi if math.isnan(c := _friedrichs(problem)) else c
+    friedrichs = _friedrichs(problem)
+    constant = max(problem.domain.sides) / math.pi if math.isnan(friedrichs) else friedrichs
 
     def norm(squares: np.ndarray) -> float:
         return math.sqrt(grid.volume * count * float(np.sum(squares, axis=1).mean()))

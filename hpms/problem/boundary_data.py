@@ -13,6 +13,7 @@ from hpms.errors import UserError
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import AbstractConditions, FaceCondition
 from hpms.problem.domain import AbstractDomain
+from hpms.problem.law.semilinear import Semilinear
 from hpms.problem.lifted import LiftedProblem, on_host
 
 KEY = "problem.conditions"
@@ -31,8 +32,8 @@ def check_conditions(problem: LiftedProblem, points: np.ndarray) -> None:
         _check_balance(problem)
     elif not any(held) and not _reacts(problem, points):
         raise UserError(
-            f"{KEY} leaves w open by a constant: give a value, or a rate that is not 0, on some part, or a "
-            f"law.reaction that is not 0 everywhere."
+            f"{KEY} leaves w open by a constant: give a value, or a rate that is not 0, on some part"
+            f"{'.' if isinstance(problem.law, Semilinear) else ', or a law.reaction that is not 0 everywhere.'}"
         )
     for axis in conditions.periodic:
         low, high = (_moved(points, axis, end * problem.domain.sides[axis]) for end in (0, 1))

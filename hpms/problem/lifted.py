@@ -92,8 +92,7 @@ class LiftedProblem(eqx.Module):
     @cached_property
     def digest(self) -> str:
         """What tells K, q, c and Ω apart from others, `hpms.problem.digest.digest`."""
-        reaction = () if self.law.reaction is None else (self.law.reaction,)
-        found = digest((self.coefficient, self.source, *reaction), self.domain.sides, self.domain.low)
+        found = digest((self.coefficient, self.source, *self.law.terms), self.domain.sides, self.domain.low)
         shape = self.domain.digest
         return hashlib.sha256(f"{found} {shape}".encode()).hexdigest()[:12] if shape else found
 

@@ -15,8 +15,6 @@ from hpms.training.trainer import Trainer
 
 _RESPONSE_SECONDS = 0.5  # how long a chunk may keep Ctrl-C, the wall limit and the progress bar waiting
 Advance = Callable[[Sequence[int]], list[ChunkReport]]
-
-
 Interrupted = Callable[[], str | None]
 
 

@@ -53,7 +53,10 @@ def test_the_derivatives_are_right(hpms):
     ("options", "message"),
     [
         (("law.formula=x1-w",), "law.formula must be defined for all w and not fall in w, but at ("),
-        (("law.formula=sqrt(w)",), "its derivative in w is nan."),
+        (("law.formula=sqrt(w)",), "law.formula must be finite, with its derivative in w, but at ("),
+        (("law.formula=sign(w)*sqrt(abs(w))",), "with w = 0 it is 0, with the derivative"),
+        (("law.formula=exp(50*w)", "problem.conditions={all:{dirichlet:20}}"), "law.formula must be finite"),
+        (("problem.conditions={all:{robin:[0,1]}}",), "or a rate that is not 0, on some part."),
         (("law.formula=w+x2",), "law.formula: 'x2' in 'w+x2' is unknown; the names are eps, w, x1, pi, e."),
         (("problem=polygon", "problem.dim=2"), "law=semilinear is for problem=box with conditions of your own"),
         (("problem.conditions=linear",), "law=semilinear is for problem=box with conditions of your own"),
@@ -69,6 +72,12 @@ def test_what_is_not_allowed_is_one_sentence(hpms, options, message):
     given = [each for each in LINE if each.partition("=")[0] not in keys and each.partition(".")[0] not in groups]
     code, _, err = hpms("train", *given, *options)
     assert code == 1 and err.count("\n") == 1 and message in err, err
+
+
+def test_a_solution_that_floats_do_not_have_is_one_sentence(hpms):
+    given = [each for each in LINE if not each.startswith(("law.formula", "problem.conditions"))]
+    code, _, err = hpms("reference", *given, "law.formula=exp(50*w)", "problem.conditions={all:{dirichlet:12}}")
+    assert code == 1 and "Newton's method for law=semilinear met a system" in err.splitlines()[-1], err
 
 
 def test_upscaling_is_that_of_the_coefficient(hpms):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from hpms.fem.elastic.problem import UnitStrains
 from hpms.fem.field import AbstractField, side_by_side
 from hpms.fem.fine import cache
 from hpms.fem.fine.average import consistency_gaps
@@ -33,9 +34,8 @@ class Reference:
     `upscaled_coefficient` K̃ (d, d), `norm_l2` = ‖u‖, `norm_h1` = ‖∇u‖, `coarse_norm_l2` = ‖y‖ and ‖Q̄_δ u - y‖/‖u‖ in
     the interior and in the boundary frame (all NaN where K̃₁₁ <= 0), where y solves -∇·(K̃₁₁ ∇y) = q on the same mesh.
     `own_error_l2` and `own_error_h1` estimate the relative errors of u itself from a mesh twice as wide. Of vectors
-    these and the norms are of all fields together. The seconds
-    are those of all d lifted solutions when they were computed, `h` is the mesh (or panel) width; `cached` says that a
-    file held it all.
+    these and the norms are of all fields together. The seconds are those of all d lifted solutions when they were
+    computed, `h` is the mesh (or panel) width; `cached` says that a file held it all.
     """
 
     method: str
@@ -110,7 +110,8 @@ def reference(
     elif name == "layered" and periods:
         n, where = layered_nodes(periods[0], h), ""
     else:
-        n, where = reference_cells(dim, eps, name, h, longest_side(box), way.components), ""
+        where = " norms of all fields" if isinstance(box, UnitStrains) else ""
+        n = reference_cells(dim, eps, name, h, longest_side(box), way.components)
     path, mark = Path(cache_dir) / f"{key}.h5", f"{key} reference {dim} {eps!r} {name} {n}{where}"
     stored = cache.load(path, mark, _stored())
     if stored is None and (unknowns := way.size(n)) > TOLD:

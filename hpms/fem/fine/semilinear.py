@@ -1,5 +1,6 @@
 """Fine solutions of -∇·(K∇w) + s(x, w) = q on a box, by Newton's method."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -16,9 +17,10 @@ from hpms.fem.sample import Function
 from hpms.fem.spd import solve
 
 _ORDER, _POINTS = 5, 200_000
-_STEP = 1e-8  # relative to w: the error behind such a step is its square
+_STEP, _SMALL = 1e-8, 1e-6  # relative to w: the error behind such a step is its square; rounding may hide what falls
 _STEPS, _HALVINGS = 50, 40
 _COARSEST = 8
+_STEEP = "Newton's method for law=semilinear {}: is law.formula too steep, or w far larger than the solution's?"
 
 
 class SemilinearElements(AbstractBoxElements):
@@ -58,15 +60,25 @@ def solve_semilinear(
     rest, tangent = balance(w)
     for _ in range(_STEPS):
         step = np.zeros_like(w)
-        step[free] = solve(sparse.csr_matrix(tangent[free][:, free]), rest[None, free], space.dim)[0]
+        step[free] = _newton(tangent[free][:, free], rest[free], space.dim)
         w, rest, tangent = balance.after(w, step, rest)
         if np.abs(step).max() <= _STEP * np.abs(w).max():
             break
     else:
-        raise UserError(f"Newton's method for law=semilinear did not end in {_STEPS} steps: is law.formula too steep?")
+        raise UserError(_STEEP.format(f"did not end in {_STEPS} steps"))
     unknown = np.full((space.dim, space.dim), np.nan)
     field, seconds = LagrangeField(space, w[system.place], box.sides), time.perf_counter() - assembled
     return FineSolution((field,), unknown, int(free.sum()), assembled - start, seconds)
+
+
+def _newton(tangent: Any, rest: Float[np.ndarray, " n"], dim: int) -> Float[np.ndarray, " n"]:
+    """Its step."""
+    if np.isfinite(tangent.data).all() and np.isfinite(rest).all():
+        with contextlib.suppress(ValueError):
+            found = solve(sparse.csr_matrix(tangent), rest[None], dim)[0]
+            if np.isfinite(found).all():
+                return found
+    raise UserError(_STEEP.format("met a system that has no solution in floating point numbers"))
 
 
 Rest = Float[np.ndarray, " n"]
@@ -84,16 +96,17 @@ class _Balance:
         """w behind a step, or a half, a quarter, ... of it, with what is left there.
 
         As s does not fall in w, a convex energy is least at the solution, and rest · step is the rate at which it falls
-        at w. The step is short enough where it rises by no more than half of that rate at the end.
+        at w. The step is short enough where it rises by no more than half of that rate at the end. Raises `UserError`
+        where none is.
         """
-        length, fall = 1.0, step @ rest
         with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(_HALVINGS):
-                rest, tangent = self(w + length * step)
-                if -(step @ rest) <= fall / 2:
-                    break
-                length /= 2
-        return w + length * step, rest, tangent
+            fall, is_small = step @ rest, np.abs(step).max() <= _SMALL * np.abs(w).max()
+            for halvings in range(_HALVINGS):
+                there = w + step / 2**halvings
+                rest, tangent = self(there)
+                if is_small or -(step @ rest) <= fall / 2:
+                    return there, rest, tangent
+        raise UserError(_STEEP.format("found no step that brings it nearer"))
 
     def __call__(self, w: Rest) -> tuple[Rest, sparse.csr_matrix]:
         space, system, moments = self.space, self.system, np.zeros(self.space.size)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from hpms.jet import Forms, Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import AbstractConditions, AbstractFluxData
+from hpms.problem.digest import Sampled
 from hpms.problem.lift import AbstractLift, LinearLift
 from hpms.problem.source.base import AbstractSource
 
@@ -82,6 +83,11 @@ class AbstractLaw(eqx.Module):
         vanish on ∂Ω.
         """
         return self.coefficient.value(x)
+
+    @property
+    def terms(self) -> tuple[Sampled, ...]:
+        """What A has beside the coefficient, to be told apart by its values."""
+        return () if self.reaction is None else (self.reaction,)
 
     @property
     def reacts(self) -> bool:

@@ -32,3 +32,13 @@ class Linearised(AbstractSource):
 
     def value(self, x: Float[Array, " n"]) -> Float[Array, " 2"]:
         return jnp.stack(jax.value_and_grad(self.reaction.value, argnums=1)(x[:-1], x[-1]))
+
+
+class AtValue(AbstractSource):
+    """s of one w."""
+
+    reaction: Reaction
+    w: float = eqx.field(static=True)
+
+    def value(self, x: Float[Array, " d"]) -> Float[Array, ""]:
+        return self.reaction.value(x, jnp.asarray(self.w))

@@ -1,6 +1,8 @@
 """Diffusion with a reaction that is not linear."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +13,15 @@ from hpms.errors import UserError
 from hpms.jet import Forms, Jet
 from hpms.problem.coefficient.base import AbstractCoefficient
 from hpms.problem.conditions import AbstractConditions, FluxData
+from hpms.problem.digest import Sampled
 from hpms.problem.law.base import AbstractLaw, AbstractMedium
 from hpms.problem.law.diffusion import Diffusion, Medium
-from hpms.problem.law.reaction import Linearised, Reaction
+from hpms.problem.law.reaction import AtValue, Linearised, Reaction
 from hpms.problem.lift import AbstractLift
 from hpms.problem.source.base import AbstractSource
 
-_SAMPLES = (-10.0, -3.0, -1.0, -0.3, -0.1, 0.0, 0.1, 0.3, 1.0, 3.0, 10.0)  # of w, beside ℓ
+_VALUES = (-1.0, 0.0, 1.0)  # of w, that tell formulas apart
+_SAMPLES = (-10.0, -3.0, -1.0, -0.3, -0.1, 0.0, 0.1, 0.3, 1.0, 3.0, 10.0)  # of w, and of w - ℓ
 
 
 class SemilinearMedium(AbstractMedium):
@@ -44,19 +48,23 @@ class SemilinearMedium(AbstractMedium):
         return self.linear.stress(strains)
 
     def check(self, points: Float[np.ndarray, "m d"]) -> None:
-        replace(self.linear, forcing=self.forcing).check(points)
-        around = 0.0 if self.lift is None else self.lift[:, 0]
+        around = jnp.zeros(len(points)) if self.lift is None else self.lift[:, 0]
+        for w in (jnp.zeros(len(points)), around):
+            self._refuse(points, w, np.isfinite, "finite, with its derivative in w,")
         for offset in _SAMPLES:
-            w = jnp.broadcast_to(around + offset, len(points))
-            found = jax.vmap(Linearised(self.reaction).value)(jnp.column_stack([self.points, w]))
-            slope = np.asarray(found[:, 1])
-            if not (slope >= 0).all():
-                bad = int(np.argmin(slope >= 0))
-                where = ", ".join(f"{x:.4g}" for x in points[bad])
-                raise UserError(
-                    f"law.formula must be defined for all w and not fall in w, but at ({where}) with w = {w[bad]:.4g} "
-                    f"its derivative in w is {slope[bad]:.4g}."
-                )
+            for w in (offset + jnp.zeros(len(points)), offset + around):
+                self._refuse(points, w, lambda found: found[:, 1] >= 0, "defined for all w and not fall in w,")
+        replace(self.linear, forcing=self.forcing).check(points)
+
+    def _refuse(self, points: Any, w: Array, is_sound: Callable[[np.ndarray], np.ndarray], what: str) -> None:
+        found = np.asarray(jax.vmap(Linearised(self.reaction).value)(jnp.column_stack([self.points, w])))
+        if not (sound := is_sound(found).reshape(len(points), -1).all(axis=1)).all():
+            bad = int(np.argmin(sound))
+            where = ", ".join(f"{x:.4g}" for x in points[bad])
+            raise UserError(
+                f"law.formula must be {what} but at ({where}) with w = {w[bad]:.4g} it is {found[bad, 0]:.4g}, with "
+                f"the derivative {found[bad, 1]:.4g}."
+            )
 
 
 class Semilinear(AbstractLaw):
@@ -81,6 +89,10 @@ class Semilinear(AbstractLaw):
 
     def at(self, points: Float[Array, "m d"]) -> SemilinearMedium:
         return SemilinearMedium(linear=self.diffusion.at(points), reaction=self.term, points=points)
+
+    @property
+    def terms(self) -> tuple[Sampled, ...]:
+        return tuple(AtValue(self.term, value) for value in _VALUES)
 
     @property
     def reacts(self) -> bool:
