@@ -12,6 +12,8 @@ from hpms.coupling.base import CoarseView
 from hpms.coupling.compression import compression_matrix
 from hpms.coupling.gather import gather
 from hpms.coupling.upscaling.isotropic import Isotropic
+from hpms.experiment import fine_problem
+from hpms.machine.runtime import flags
 from hpms.network.base import Scales, parametrise
 from hpms.network.boundary import HardBoundary
 from hpms.network.fbpinn import FiniteBasisNetwork
@@ -135,6 +137,12 @@ def two_scale_value(network, sigma, x, output):
 def small_problem(dim, source="exp(-2*x1)", lifts=1):
     coefficient = Coefficient(COEFFICIENTS[dim], {}, None).build(dim, EPS)
     return LiftedProblem(UnitCube(dim, EPS), Diffusion(coefficient), Source(source, {}).build(dim, EPS), lifts)
+
+
+def posed(config):
+    """The problem of a configuration, for tests that need no network for it."""
+    with flags(config):
+        return fine_problem(config)
 
 
 def lattice(dim, count):

@@ -15,6 +15,7 @@ from hpms.commands import report, table
 from hpms.config.registry import load_plugins
 from hpms.errors import UserError
 from hpms.problem.point_function import PointFunction
+from tests.problems import posed
 
 TINY = ("training.iterations=4", "training.log_every=2", "collocation.interior_points=40", "reference.baseline_h=0.1")
 TINY += ("network.width=4", "network.slow_width=4", "network.rank=1", "runtime.block=40", "coarse.h=0.1")
@@ -35,12 +36,12 @@ def rod(coefficient=waves, source=rising):
 
 def test_a_function_whose_constants_change_is_another_one():
     constants = SimpleNamespace(high=2.0)
-    posed = rod(coefficient=lambda x: constants.high + x[0])
+    of_constants = rod(coefficient=lambda x: constants.high + x[0])
     at = jnp.zeros((1, 1))
     found = []
     for constants.high in (2.0, 3.0):
-        config = hpms.configure("+method=fast", *TINY, problem=posed)
-        found.append((config.identity(), float(hpms.build(config).problem.medium(at).coefficient[0])))
+        config = hpms.configure("+method=fast", *TINY, problem=of_constants)
+        found.append((config.identity(), float(posed(config).medium(at).coefficient[0])))
     assert [value for _, value in found] == [2.0, 3.0] and found[0][0] != found[1][0]
 
 

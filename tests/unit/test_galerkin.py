@@ -9,6 +9,7 @@ from hpms.coupling.weak_box import BoxWeakForm
 from hpms.fem.coarse.q1 import Q1Space
 from hpms.fem.coarse.rules import axis_rule, element_rule
 from hpms.study.fine import find_reference, known_to
+from tests.problems import posed
 
 LOCALLY_PERIODIC = "(1+x1*x2/2)*(2.5+sin(2*pi*x1/eps)*cos(2*pi*x2/eps)+0.8*sin(2*pi*(x1+x2)/eps))"
 SMOOTH = ("problem.eps=0.1", "reference.h=1/200")  # soon solved, with a gap that is small beside 1e-2
@@ -115,7 +116,7 @@ def test_a_rule_sees_the_mean_of_what_repeats(period, is_box):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in MEDIA])
 def test_the_exact_solution_fulfils_it(name, tmp_path):
     config = configured(name, f"reference.cache={tmp_path}")
-    problem = hpms.build(config).problem
+    problem = posed(config)
     found = config.coupling.trained_gap(known_to(config, problem, find_reference(config, problem)))
     assert found < 1e-2
 
@@ -125,15 +126,15 @@ def test_a_wrong_solution_does_not(tmp_path):
         configured("periodic", "source=expression", f"source.formula={q}", f"reference.cache={tmp_path}")
         for q in (5, 6)
     )
-    problem = hpms.build(config).problem
-    wrong = find_reference(other, hpms.build(other).problem)
+    problem = posed(config)
+    wrong = find_reference(other, posed(other))
     assert config.coupling.trained_gap(known_to(config, problem, wrong)) > 0.05
 
 
 def test_boxes_are_taken_where_a_medium_about_repeats_and_points_as_many_as_it_needs():
     def shape(name, *more):
         config = configured(name, *more)
-        form = BoxWeakForm(hpms.build(config).problem, 1 / 8, None, None)
+        form = BoxWeakForm(posed(config), 1 / 8, None, None)
         return form.rule.points.shape[1:3]
 
     assert shape("locally periodic", "problem.eps=0.01") == (4, 36)

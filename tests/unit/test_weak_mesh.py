@@ -29,7 +29,7 @@ from hpms.problem.source.base import AbstractSource
 
 EPS = 0.2
 L_SHAPE = Polygon(((0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)))
-PLATE = Polygon(((-1, -1), (2, -1), (2, 1), (-1, 1)), (circle((0.0, 0.0), 0.4, 12), ((1, 0), (1.5, 0), (1.2, 0.5))))
+PLATE = Polygon(((-1, -1), (2, -1), (2, 1), (-1, 1)), (circle((0.0, 0.0), 0.4, 5), ((1, 0), (1.5, 0), (1.2, 0.5))))
 SQUARE = Polygon(((0, 0), (1, 0), (1, 1), (0, 1)))
 
 
