@@ -26,7 +26,7 @@ from hpms.size import check_size
 from hpms.solution import Solution
 from hpms.study.measure import Measure, measure
 from hpms.training.interrupt import Interrupt, interruptible
-from hpms.training.loop import prepared
+from hpms.training.loop import train
 from hpms.training.session import ENDED, INTERRUPTED, NAN, Outcome
 from hpms.training.snapshot import Snapshot
 from hpms.training.start import Start
@@ -98,7 +98,8 @@ def train_runs(
         pending = [(member, _build(member, problem, start)) for member in members if not member.has_ended]
         if pending:
             measured = measure_in_time(config, problem)
-            outcomes, interrupt = _train(pending, measured, experiment, anew, start)
+            with interruptible() as interrupt:
+                outcomes = _train(pending, measured, experiment, interrupt, anew, start)
             found += [Ended(m, outcome, interrupt) for (m, _), outcome in zip(pending, outcomes, strict=True)]
     return found
 
@@ -132,10 +133,10 @@ def _train(
     members: Sequence[tuple[Member, Experiment]],
     measured: Measure,
     experiment: str,
+    interrupt: Interrupt,
     anew: str,
     start: Start | None,
-) -> tuple[list[Outcome], Interrupt]:
-    """While programs are compiled a signal ends the process as it does before: there is nothing to save."""
+) -> list[Outcome]:
     config, theta = members[0][0].config, members[0][1].theta
     log.info("network=%s has P = %s parameters", config.names["network"], f"{theta.size:,}")
     validation = measured.validation(members[0][0].config.runtime.block_size())
@@ -150,19 +151,17 @@ def _train(
             for i, (member, built) in enumerate(members)
         ]
         try:
-            train = prepared(trainers, starts, recorders)
-            with interruptible() as interrupt:
-                outcomes = train(lambda: _reason(interrupt))
-                for recorder, outcome in zip(recorders, outcomes, strict=True):
-                    if outcome.status != NAN:
-                        recorder.save(outcome.snapshot)
-                for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
-                    recorder.end(outcome, *_found(built, measured, outcome))
+            outcomes = train(trainers, starts, recorders, lambda: _reason(interrupt))
+            for recorder, outcome in zip(recorders, outcomes, strict=True):
+                if outcome.status != NAN:
+                    recorder.save(outcome.snapshot)
+            for (_, built), recorder, outcome in zip(members, recorders, outcomes, strict=True):
+                recorder.end(outcome, *_found(built, measured, outcome))
         except Exception as error:
             for recorder in recorders:
                 recorder.fail(f"{type(error).__name__}: {error}")
             raise
-    return outcomes, interrupt
+    return outcomes
 
 
 def _start(member: Member, fresh: Snapshot, anew: str, start: Start | None) -> Snapshot:

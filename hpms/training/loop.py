@@ -15,26 +15,18 @@ from hpms.training.trainer import Trainer
 
 _RESPONSE_SECONDS = 0.5  # how long a chunk may keep Ctrl-C, the wall limit and the progress bar waiting
 Advance = Callable[[Sequence[int]], list[ChunkReport]]
-Interrupted = Callable[[], str | None]
 
 
 def train(
     trainers: Sequence[Trainer],
     snapshots: Sequence[Snapshot],
     recorders: Sequence[Recorder],
-    interrupted: Interrupted,
+    interrupted: Callable[[], str | None],
 ) -> list[Outcome]:
     """Goes on from the snapshots until each run has met a limit or `interrupted()` names a reason to stop.
 
     Several runs, whose configurations differ in the seed alone, are an ensemble and share one compiled program.
     """
-    return prepared(trainers, snapshots, recorders)(interrupted)
-
-
-def prepared(
-    trainers: Sequence[Trainer], snapshots: Sequence[Snapshot], recorders: Sequence[Recorder]
-) -> Callable[[Interrupted], list[Outcome]]:
-    """The training with its programs compiled, and nothing done or saved yet."""
     ensemble = Ensemble(trainers) if len(trainers) > 1 else None
     members = ensemble.trainers if ensemble else trainers
     sessions = [Session(*parts) for parts in zip(members, snapshots, recorders, strict=True)]
@@ -43,10 +35,6 @@ def prepared(
         return ensemble.advance(sessions, counts) if ensemble else [_advance(sessions[0], counts[0])]
 
     _compile(sessions, advance)
-    return lambda interrupted: _train(sessions, advance, interrupted)
-
-
-def _train(sessions: Sequence[Session], advance: Advance, interrupted: Interrupted) -> list[Outcome]:
     speed = _Speed()
     for session in sessions:
         session.begin()

@@ -41,33 +41,6 @@ def test_a_signal_ends_a_run_with_a_checkpoint(tmp_path, tiny, number):
     assert out.decode().rstrip().endswith("run.h5")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-def test_a_signal_ends_a_compilation(tmp_path, tiny, number, code):
-    """Nothing is lost by it: a run that goes on is as it was, and one that begins has nothing yet."""
-    process = start(tmp_path, (*tiny, "compilation_cache=null"), "out")
-    while b"parameters" not in (line := process.stderr.readline()):
-        assert line
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code and not out and b"Traceback" not in err
-    assert not list((tmp_path / "out").rglob("run.h5"))
-
-
-@pytest.mark.thorough
-def test_a_run_that_goes_on_is_left_as_it_was_by_a_signal_while_it_is_compiled(hpms, tmp_path, tiny):
-    assert hpms("train", *tiny, "output=out", "compilation_cache=null").code == 0
-    files = {
-        path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.name in ("run.h5", "metrics.jsonl")
-    }
-    process = start(tmp_path, (*tiny, "training.iterations=1000000", "compilation_cache=null"), "out")
-    while b"parameters" not in (line := process.stderr.readline()):
-        assert line
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGTERM
-    assert {path: path.read_bytes() for path in files} == files
-
-
 @pytest.mark.slow
 def test_ctrl_c_ends_a_sweep(tmp_path, tiny):
     process = start(tmp_path, ("-m", *tiny, "training.iterations=1000000", "seed=0,1,2"), "out")
