@@ -12,6 +12,11 @@ from tests.cli.test_sweep import rows
 SWEPT = ("seed=0,1", "problem.eps=0.5,0.25,0.125", "chain=true")
 
 
+def alone(tiny):
+    """The network that compiles soonest, without a coupling."""
+    return (*(each for each in with_perceptron(tiny) if not each.startswith("coupling.")), "coupling=none")
+
+
 def runs(folder="outputs"):
     """Each run by ε and seed."""
     found = [StoredRun.at(path) for path in Path(folder).glob("train/**/run.h5")]
@@ -28,7 +33,7 @@ def check_parents(found):
 
 
 def test_each_member_starts_from_the_one_before_and_a_second_call_computes_nothing(hpms, tiny):
-    tiny = with_perceptron(tiny)
+    tiny = alone(tiny)
     first = hpms("train", "-m", *tiny, *SWEPT)
     assert first.code == 0, first.err
     assert [tuple(row[1:4]) for row in rows(first.out)] == [
@@ -42,7 +47,7 @@ def test_each_member_starts_from_the_one_before_and_a_second_call_computes_nothi
 
 
 def test_a_member_that_fails_stops_its_chain(hpms, tiny):
-    tiny = with_perceptron(tiny)
+    tiny = alone(tiny)
     result = hpms("train", "-m", *tiny, "seed=0,-1", "problem.eps=0.5,0.25,0.125", "chain=true")
     assert result.code == 1
     assert [row[3] for row in rows(result.out)] == ["finished", "failed"] * 3
@@ -54,7 +59,7 @@ def test_a_member_that_fails_stops_its_chain(hpms, tiny):
 
 
 def test_an_interrupted_member_is_waited_for(hpms, tiny):
-    tiny = with_perceptron(tiny)
+    tiny = alone(tiny)
     swept = ("train", "-m", *tiny, "problem.eps=0.5,0.25", "chain=true")
     part = hpms(*swept, "training.wall_limit=1e-9")
     assert part.code == 1 and [row[2] for row in rows(part.out)] == ["interrupted", "failed"]

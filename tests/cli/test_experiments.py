@@ -16,7 +16,7 @@ OPTIONS = sorted(
     for path in Path(config_dir()).glob("*/*.yaml")
     if path.parent.name not in ("experiment", "hydra", "method") and "???" not in path.read_text()
 )
-ELSEWHERE = ("osc1d", "quickstart", "darcy", "hooke", "hooke_strains", "layered_small", "osc2d_small")
+ELSEWHERE = ("osc1d", "quickstart", "darcy", "hooke", "hooke_strains", "layered_small", "osc2d_fast", "osc2d_small")
 """What other tests train much of, or scripts/wheel.sh; here it takes a minute each."""
 FEW = (
     "training.iterations=3",

@@ -202,7 +202,11 @@ def test_a_run_keeps_its_mesh(hpms):
     [
         (SQUARE, (MIXED, "boundary=hard")),
         (L_SHAPE, (MIXED, "boundary=soft")),
-        (CUBE, (MIXED, "problem.dim=3", "boundary=hard", "coupling=galerkin", "coupling.spacing=0.45")),
+        pytest.param(
+            CUBE,
+            (MIXED, "problem.dim=3", "boundary=hard", "coupling=galerkin", "coupling.spacing=0.45"),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["square", "l-shape", "cube"],
 )

@@ -63,7 +63,8 @@ PROBLEMS = {
         "reference.h=1/16",
     ),
 }
-LONG = ("discs", "a tensor", "a cube", "fluxes, rates, a reaction", "periodic")
+LONG = ("a tensor", "a cube", "fluxes, rates, a reaction", "periodic")
+MARKS = {"discs": pytest.mark.slow, **dict.fromkeys(LONG, pytest.mark.thorough)}
 
 
 @cache
@@ -104,7 +105,7 @@ def rates(built, measured):
     return weights @ ((1 + points[:, 0]) * inside[:, 0] ** 2) + 2 * np.mean(there**2)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n in LONG else ()) for n in PROBLEMS])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=MARKS.get(n, ())) for n in PROBLEMS])
 def test_it_is_above_the_error_and_not_far(name):
     built, measured = untrained(name)
     found, error = built.bound(built.theta), energy_error(built, measured)

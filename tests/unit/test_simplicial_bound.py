@@ -135,7 +135,7 @@ CASES = {
 }
 
 
-LONG = ("fluxes alone",)
+LONG = ("fluxes alone", "a cube")
 
 
 def simplices(mesh):

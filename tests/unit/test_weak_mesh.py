@@ -142,7 +142,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.thorough if n == "a plate, rates" else ()) for n in CASES]
+)
 def test_the_exact_solution_fulfils_it(name):
     build, held, more = CASES[name]
     domain = build()
