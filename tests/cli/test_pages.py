@@ -67,7 +67,8 @@ READING = {text: words for text, words in commands().items() if text not in CONF
 @pytest.fixture
 def picture(tmp_path):
     Image = pytest.importorskip("PIL.Image")
-    Image.fromarray(np.kron(255 * np.eye(2), np.ones((16, 16))).astype("uint8")).save(tmp_path / "rock.png")
+    period = np.kron(255 * np.eye(2), np.ones((4, 4)))
+    Image.fromarray(np.tile(period, (8, 8)).astype("uint8")).save(tmp_path / "rock.png")
 
 
 @pytest.fixture
