@@ -1,13 +1,15 @@
 import gc
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
-# XLA compiles soonest without optimizations, without its newer emitters of fused loops, and each program in one piece.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
-)
+# XLA compiles soonest without optimizations, each program in one piece, and without its newer emitters of fused loops,
+# which later versions have no flag for, and end at flags that they do not know.
+_FLAGS = ["--xla_backend_optimization_level=0", "--xla_cpu_parallel_codegen_split_count=1"]
+if tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11):
+    _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+os.environ.setdefault("XLA_FLAGS", " ".join(_FLAGS))
 
 import absl.logging
 import jax
