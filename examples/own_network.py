@@ -17,7 +17,6 @@ import numpy as np
 import hpms
 
 PLUGINS = Path(hpms.__file__).parents[1] / "examples/plugins"  # in a checkout
-sys.path.append(str(PLUGINS))  # so that `import sines` finds it
 
 problem = hpms.Problem(
     domain=hpms.Box(1),
@@ -38,6 +37,7 @@ NETWORKS = {
 }
 short = ("training.iterations=120", "training.log_every=5", "collocation.interior_points=400")
 own = {"plugins": ("sines",), "config_dir": PLUGINS / "conf"}
+sys.path.append(str(PLUGINS))  # so that `import sines` finds it
 with tempfile.TemporaryDirectory() as folder:  # for what the reference keeps
     rest = (*short, f"output={folder}")
     solutions = {name: hpms.solve(problem, "fast", *each, *rest, **own) for name, each in NETWORKS.items()}
