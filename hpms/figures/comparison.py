@@ -26,6 +26,7 @@ from hpms.figures.style import (
     seconds,
 )
 from hpms.results.collection import DEFAULT_BY, Group, Run, group, is_problem, telling
+from hpms.results.outcome import KINDS, kind
 
 NAME = "errors"
 _ROW, _COLUMN, _LEGEND_LINE, _MOST_TEXT, _LONG, _FAR = 2.1, 2.9, 0.17, 30, 50, 10
@@ -159,12 +160,10 @@ def _needed(keys: Sequence[str], cells: Sequence[tuple[Sequence[str], Sequence[G
 def _curve(several: Group, names: Sequence[str], named: Sequence[str]) -> Curve:
     values = dict(zip(names, several.values, strict=True))
     name = tuple(_text(key, values[key]) if key in values else "" for key in named)
-    count, running = len(several.runs), several.running
+    count, kinds = len(several.runs), [kind(run) for run in several.runs]
     word = "seed" if len({run.keys["seed"] for run in several.runs}) == count else "run"
     counted = f"{count} {word}{'s' if count > 1 else ''}"
-    counted += "".join(
-        f", {n} {how}" for n, how in ((several.failures() - running, "failed"), (running, "running")) if n
-    )
+    counted += "".join(f", {kinds.count(how)} {how}" for how in KINDS[1:] if how in kinds)
     records = [found for run in several.runs if (found := record(run.stored, {})).iterations.size]
     return Curve(name, f"{', '.join(filter(None, name))} ({counted})", records)
 

@@ -25,6 +25,7 @@ tbody tr:nth-child(even) { background: var(--band); }
 tr.beside td { font-style: italic; }
 td.status { font-weight: 600; } tr.finished .status { color: #00674b; } tr.trapped .status { color: #8a4b00; }
 tr.failed .status { color: #b3261e; } tr.running .status { color: #00598c; }
+tr.interrupted .status { color: #8a4b00; }
 pre { font: .82rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere;
   background: var(--band); padding: .55rem .7rem; margin: .4rem 0; border-left: 3px solid var(--line); }
 details { margin: .6rem 0; } summary { cursor: pointer; font-weight: 600; }

@@ -3,15 +3,18 @@
 import math
 
 from hpms.results.collection import TRAPPED, Run
+from hpms.training.session import INTERRUPTED, RUNNING
 
-KINDS = ("finished", "trapped", "failed", "running")
+KINDS = ("finished", "trapped", "failed", "interrupted", "running")
 
 
 def kind(run: Run) -> str:
     """One of `KINDS`."""
-    if run.finished:
-        return "trapped" if run.failed else "finished"
-    return "running" if run.running else "failed"
+    if run.finished and not run.failed:
+        return "finished"
+    if run.finished and run.number("relative_l2") > TRAPPED:
+        return "trapped"
+    return run.stored.status if run.stored.status in (INTERRUPTED, RUNNING) else "failed"
 
 
 def reason(run: Run) -> str:

@@ -14,6 +14,7 @@ from hpms.results.collection import Run, group
 from hpms.results.hdf5 import atomic_h5, read_tree, write_tree
 from hpms.results.lock import locked
 from hpms.results.metrics import MetricsLog, columns, rows_from
+from hpms.results.outcome import kind
 from hpms.results.report import report
 from hpms.results.table import matrix, table
 from hpms.training.start import Parent
@@ -162,3 +163,25 @@ def test_children_of_one_seed_are_told_apart_by_their_parents(starts, told):
     keys, groups = group(runs)
     assert keys == ["coupling", "network", *told]
     assert len(groups) == (2 if told else 1)
+
+
+@pytest.mark.parametrize(
+    "status, error, is_kind, counts",
+    [
+        ("finished", 0.1, "finished", False),
+        ("finished", 0.95, "trapped", True),
+        ("finished", float("nan"), "failed", True),
+        (
+            "interrupted",
+            0.1,
+            "interrupted",
+            True,
+        ),  # at its wall limit, or by a signal: the same command goes on with it
+        ("running", 0.1, "running", True),
+        ("nan", 0.1, "failed", True),
+        ("diverged", 0.1, "failed", True),
+    ],
+)
+def test_a_run_ended_in_one_of_these_ways(status, error, is_kind, counts):
+    run = Run(SimpleNamespace(status=status, summary={"relative_l2": error}))
+    assert (kind(run), run.failed) == (is_kind, counts)
