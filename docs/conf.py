@@ -15,6 +15,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_static_path, html_css_files = ["_static"], ["style.css"]
 html_title = f"hpms {hpms.__version__}"
+html_show_copyright = False  # no licence was chosen yet
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 default_role = "code"

@@ -46,6 +46,7 @@ def test_each_member_starts_from_the_one_before_and_a_second_call_computes_nothi
     assert {path: path.read_bytes() for path in Path().glob("outputs/train/**/run.h5")} == files
 
 
+@pytest.mark.slow
 def test_a_member_that_fails_stops_its_chain(hpms, tiny):
     tiny = alone(tiny)
     result = hpms("train", "-m", *tiny, "seed=0,-1", "problem.eps=0.5,0.25,0.125", "chain=true")
@@ -91,7 +92,7 @@ def test_a_chain_has_one_run_at_a_time(hpms, tiny):
     assert not list(Path().glob("outputs/train"))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_seeds_of_a_chain_run_side_by_side(tmp_path, tiny):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")

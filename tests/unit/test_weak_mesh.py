@@ -140,11 +140,10 @@ CASES = {
     "a plate, a reaction": (lambda: polygon(PLATE), ("edge", "hole1"), {"reaction": rate}),
     "a cube, rates": (cube, ("left", "top"), {"rate": rate}),
 }
+LONG = ("a plate, rates", "a plate, fluxes on holes", "a cube, rates")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.thorough if n == "a plate, rates" else ()) for n in CASES]
-)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in CASES])
 def test_the_exact_solution_fulfils_it(name):
     build, held, more = CASES[name]
     domain = build()
