@@ -18,7 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 PRECISE = {"jax_enable_x64": True}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_lines_of_the_readme_give_a_solution_and_its_bound(tmp_path):
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     assert len([line for line in program.splitlines() if line.strip()]) <= 10
@@ -102,7 +102,7 @@ def test_a_directory_of_another_configuration_is_left_alone(few, tiny, tmp_path)
     assert (tmp_path / "run" / "run.h5").read_bytes() == before
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_signal_reaches_the_program_behind_the_checkpoint(tmp_path):
     program = """
 import hpms, os, signal, threading, time, pathlib

@@ -171,7 +171,7 @@ def test_a_medium_is_upscaled_as_on_the_unit_cube_whatever_the_conditions(hpms):
     assert tables[0] == tables[1] and len(tables[0]) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_flux_opposite_to_zeros_is_solved_although_no_network_at_all_misses_little(hpms):
     line = ("problem=box", "problem.dim=1", "problem.eps=0.05", "source=constant", "reference=none", "plot=false")
     line += ("problem.conditions={left:{dirichlet:0},right:{neumann:1}}", "coefficient=expression")

@@ -11,7 +11,7 @@ EVERY = list(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(("boundary", "count"), [pytest.param("hard", 15, marks=pytest.mark.slow), ("soft", 16)])
 def test_the_gradient_passes(hpms, boundary, count):
     code, out, _ = result = hpms("check", "+experiment=osc1d", *QUICK, f"boundary={boundary}")
@@ -41,7 +41,7 @@ def test_the_rows_of_least_squares_pass(hpms):
     assert "assembled (JᵀJ + μD)x = Jᵀz" in out
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_subdomains_pass_with_the_rows_of_least_squares(hpms):
     small = ("network.subdomains=[3]", "network.width=3", "network.depth=1", "coarse.h=0.1")
     options = ("coupling=ball", "coupling.delta=0.4", "problem.eps=0.25", "collocation.interior_points=20")

@@ -28,7 +28,7 @@ def undrawn(monkeypatch):
     monkeypatch.setattr("hpms.commands.consistency.figure", lambda groups, path: None)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_osc1d_has_the_gaps_measured_by_another_code_and_the_rates_of_the_theory(hpms, undrawn, monkeypatch):
     result = hpms(*SMALL)
     assert result.code == 0, result.err

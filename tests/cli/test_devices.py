@@ -29,7 +29,7 @@ def waited(spread):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_blocks_on_four_devices_give_what_one_device_gives(spread):
     expected = devices_worker.numbers(16)
     found = np.load(waited(spread) / "numbers.npz")

@@ -38,14 +38,14 @@ SMALL = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_derivatives_are_right(hpms):
     code, out, err = hpms("check", *PLATE, *SMALL, "optimizer=gauss_newton")
     assert code == 0, out + err
     assert "rows of the flux" in out
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_coupling_by_coarse_hats_is_differentiated(hpms):
     coupled = [each for each in PLATE if each != "coupling=none"]
     more = ("coupling=galerkin", "coupling.spacing=0.25", "coupling.points=8", "optimizer=gauss_newton")
@@ -59,7 +59,7 @@ def test_the_coupling_by_coarse_hats_is_differentiated(hpms):
 STRAINS = ("problem=unit_cube", "problem.dim=2", "source.formulas=[0,-1]", "upscaling=stiffness", "coarse.h=0.25")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "coupling", [("coupling=ball", "coupling.delta=0.5"), ("coupling=galerkin", "coupling.points=4")]
 )
@@ -69,7 +69,7 @@ def test_the_unit_strains_are_coupled_by_a_stiffness(hpms, coupling):
     assert result.code == 0 and "rows of the coupling" in result.out, result.out + result.err
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_unit_strains_are_trained_and_read_again(hpms):
     body = [each for each in BODY if each.partition("=")[0] not in ("problem", "upscaling", "coupling")]
     coupling = ("coupling=ball", "coupling.delta=0.5")
@@ -107,7 +107,7 @@ def test_a_plate_is_trained_measured_and_read_again(hpms):
     assert again.code == 0 and "There is no bound" in again.out
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_body_in_three_dimensions_is_trained(hpms):
     clamped = "problem.conditions={left:{dirichlet:[0,0,0]},right:{neumann:[1,0,0]},all:{neumann:[0,0,0]}}"
     result = hpms("train", *BODY, *SMALL, "problem.dim=3", clamped, "reference.h=0.25", "reference.baseline_h=0.25")

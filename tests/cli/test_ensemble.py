@@ -65,7 +65,7 @@ def test_an_interrupted_ensemble_goes_on(hpms, tiny, monkeypatch):
         np.testing.assert_array_equal(content(a)[1], content(b)[1])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_member_that_breaks_does_not_stop_the_others(hpms, tiny, monkeypatch):
     def poisoned(config, *arguments, **more):
         built = build(config, *arguments, **more)

@@ -16,8 +16,8 @@ OPTIONS = sorted(
     for path in Path(config_dir()).glob("*/*.yaml")
     if path.parent.name not in ("experiment", "hydra", "method") and "???" not in path.read_text()
 )
-LONG = tuple(experiment for experiment in EXPERIMENTS if experiment not in ("osc1d_fast", "osc2d"))
-"""What takes up to a minute, or is trained elsewhere: by other tests, or by scripts/wheel.sh."""
+ELSEWHERE = ("osc1d", "quickstart", "darcy", "hooke", "hooke_strains", "layered_small", "osc2d_fast", "osc2d_small")
+"""What other tests train much of, or scripts/wheel.sh; here it takes a minute each."""
 FEW = (
     "training.iterations=3",
     "training.log_every=1",
@@ -35,7 +35,7 @@ FEW = (
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "experiment", [pytest.param(e, marks=pytest.mark.slow if e in LONG else ()) for e in EXPERIMENTS]
+    "experiment", [pytest.param(e, marks=pytest.mark.slow if e in ELSEWHERE else ()) for e in EXPERIMENTS]
 )
 def test_every_experiment_runs_a_few_steps(hpms, experiment):
     result = hpms("train", f"+experiment={experiment}", *FEW)
@@ -49,7 +49,7 @@ def test_every_experiment_runs_a_few_steps(hpms, experiment):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("experiment", [e for e in LONG if e not in ("darcy", "hooke")])
+@pytest.mark.parametrize("experiment", ELSEWHERE)
 def test_every_experiment_is_built(experiment):
     built = package.build(package.configure(f"+experiment={experiment}", *FEW))
     assert len(built.points["interior"]) <= 1000 and np.isfinite(np.asarray(built.theta)).all()
@@ -70,9 +70,7 @@ def test_every_option_is_composed_and_read(hpms, group, option):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(
-    "experiment", [pytest.param(e, marks=pytest.mark.slow if e in ("darcy", "hooke") else ()) for e in EXPERIMENTS]
-)
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_takes_every_option(experiment):
     """No experiment sets a key that only its own options have; what is refused then is for a reason that names values.
 

@@ -171,7 +171,7 @@ def test_a_square_is_a_square(monkeypatch, tmp_path):
     np.testing.assert_allclose(values(*polygon, "reference.h=1/50"), fine, rtol=0, atol=1e-6 * fine.max())
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_keeps_its_mesh(hpms):
     path = Path(written(SQUARE, "square.msh"))
     command = ("train", *TINY, "problem=mesh", f"problem.path={path}", MIXED, "boundary=hard")
@@ -200,7 +200,7 @@ def test_a_run_keeps_its_mesh(hpms):
 @pytest.mark.parametrize(
     ("mesh", "options"),
     [
-        pytest.param(SQUARE, (MIXED, "boundary=hard"), marks=pytest.mark.slow),
+        (SQUARE, (MIXED, "boundary=hard")),
         (L_SHAPE, (MIXED, "boundary=soft")),
         pytest.param(
             CUBE,

@@ -58,7 +58,7 @@ def test_a_method_is_for_any_dimension(method, dim):
     assert config.names["upscaling"] == "isotropic"
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_fast_alone_is_enough_for_conditions_of_ones_own(hpms):
     few = (
         "collocation.interior_points=60",

@@ -112,11 +112,7 @@ def test_a_command_that_a_page_shows_runs(text, hpms, picture, mesh, plugins, fi
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, id=page.stem, marks=pytest.mark.slow if page.stem == "python" else ())
-        for page in dict.fromkeys(page for page, _ in blocks("python") if page.stem != "README")
-    ],
+    "page", dict.fromkeys(page for page, _ in blocks("python") if page.stem != "README"), ids=lambda page: page.stem
 )
 def test_the_python_of_a_page_runs(page, plugins, monkeypatch):
     solve, configure = package.solve, package.configure

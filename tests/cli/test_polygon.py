@@ -93,7 +93,7 @@ def test_what_is_not_allowed_is_one_sentence(hpms, options, message):
     assert not Path("outputs").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_an_l_shape_is_trained_resumed_and_drawn(hpms):
     pytest.importorskip("matplotlib")
     command = ("train", *TINY, "training.bound_points=0")
@@ -125,7 +125,7 @@ def test_what_its_bound_lacks_is_said(hpms):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("options", [pytest.param((), marks=pytest.mark.slow), MIXED], ids=["singular", "mixed"])
+@pytest.mark.parametrize("options", [(), MIXED], ids=["singular", "mixed"])
 def test_the_derivatives_are_right(hpms, options):
     code, out, err = hpms("check", *TINY, *options)
     assert code == 0, out + err

@@ -48,7 +48,7 @@ def assert_same_run(found, expected, rtol=1e-12):
 LEAST_SQUARES = ("optimizer=gauss_newton", "balancing=none", "training.iterations=4", "training.log_every=2")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("more", "rtol"),
     [((), 1e-12), pytest.param(LEAST_SQUARES, 1e-9, marks=pytest.mark.slow)],  # the normal equations' condition

@@ -38,7 +38,7 @@ def test_a_network_is_trained_to_the_fine_solution(hpms):
     assert summary["balance_most"] < 1e-2
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_derivatives_are_right(hpms):
     given = [each for each in LINE if not each.startswith(("problem.dim", "problem.conditions", "coefficient.per"))]
     plane = ("problem.conditions={left:{dirichlet:x2},right:{robin:[1,0]},all:{neumann:0}}", "coefficient.periods=null")

@@ -77,7 +77,7 @@ def test_a_broken_run_beside_it_does_not_hide_a_run_or_why_there_is_none(hpms, t
     assert f"{finished.parent} is not a run: it has no run.h5. {broken} cannot be read as a run" in lost.err
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_killed_run_goes_on_without_its_parent(hpms, tiny, tmp_path):
     tiny = (*with_perceptron(tiny), "training.checkpoint_seconds=0", "training.log_every=50")
     parent = Path(hpms("train", *tiny, "output=first").last_line)
@@ -97,7 +97,7 @@ def test_a_killed_run_goes_on_without_its_parent(hpms, tiny, tmp_path):
     np.testing.assert_array_equal(found[0], expected[0])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_grandchild_has_the_first_seeds_network(hpms, tiny, finished):
     child = hpms("train", *tiny, *NEIGHBOUR, "seed=2", f"init_from={finished.parent}").last_line
     grandchild = hpms("train", *tiny, "problem.eps=0.5", "seed=4", f"init_from={child}").last_line
@@ -152,7 +152,7 @@ def test_another_number_of_outputs_is_refused_before_anything_is_written(hpms, t
     assert len(list(Path().rglob("run.h5"))) == 1 and len(list(Path("outputs/train/osc1d").iterdir())) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_tables_tell_such_runs_apart_but_not_their_seeds(hpms, tiny, finished):
     tiny = with_perceptron(tiny)
     for seed in (0, 1):
@@ -163,7 +163,7 @@ def test_tables_tell_such_runs_apart_but_not_their_seeds(hpms, tiny, finished):
     assert len([line for line in lines if " ± " in line]) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_solution_starts_from_another_problems_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

@@ -32,8 +32,8 @@ STRAINS = (
 )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("dim", "width"), [(2, 12), (3, 6)])
+@pytest.mark.thorough
+@pytest.mark.parametrize(("dim", "width"), [(2, 12), pytest.param(3, 6, marks=pytest.mark.slow)])
 def test_unit_strains_are_trained_and_evaluated(hpms, dim, width):
     lines = {
         2: ("reference.h=0.0625", "reference.baseline_h=0.125"),

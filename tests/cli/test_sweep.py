@@ -63,7 +63,7 @@ def test_a_job_that_breaks_does_not_stop_the_others(hpms, tiny, tmp_path):
     assert "Traceback" in result.err and "Traceback" not in result.out
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_jobs_of_one_process_do_not_share_their_precision(hpms, tiny):
     alone = [hpms("train", *tiny, f"runtime.precision={p}", "output=alone") for p in ("float64", "float32")]
     result = hpms("train", "-m", *tiny, "runtime.precision=float64,float32")
@@ -84,7 +84,7 @@ def test_notes_of_an_earlier_sweep_in_the_same_folder_do_not_count(hpms, tiny):
     assert len(list(Path("there/jobs").iterdir())) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_killed_sweep_goes_on_where_it_was(hpms, tiny, tmp_path):
     sweep = ("-m", *tiny, "training.iterations=100", "training.log_every=20", "training.checkpoint_seconds=0")
     sweep += ("problem.eps=1/4,0.2", "seed=0,1", "optimizer.learning_rate=1e-3")

@@ -114,7 +114,7 @@ def test_an_unknown_key_is_named(hpms, runs):
     assert code == 1 and "--by=netwrok is not allowed" in err and "Did you mean 'network'" in err
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_an_attempt_counts_once_however_often_it_is_named(hpms, tiny):
     for more in ((), ("force=true",)):
         assert hpms("train", *tiny, *more).code == 0

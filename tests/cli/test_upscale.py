@@ -62,7 +62,7 @@ def test_a_run_brings_its_medium_and_its_network(hpms, finished):
     assert hpms("upscale", "run=nowhere").code == 1
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_cells_that_no_coarse_mesh_has_and_a_run_without_reference_are_upscaled_too(hpms):
     formula = ("coefficient=expression", "coefficient.formula=2+x1", "coefficient.periods=null", "problem.dim=1")
     small = ("problem.eps=0.25", "network=mlp", "network.width=4", "coarse.h=0.25", "collocation.interior_points=50")

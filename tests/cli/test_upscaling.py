@@ -38,7 +38,7 @@ def arrays(path, group):
         return {name: np.asarray(value) for name, value in file[group].items()}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_tensor_is_trained_from_two_lifted_problems_and_continued(hpms):
     command = (
         "train",

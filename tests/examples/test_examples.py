@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
-CHEAP = {"own_functions", "upscaling"}
+CHEAP = {"own_functions", "run_file", "upscaling"}
 
 
 def near(relative_l2, relative_h1):

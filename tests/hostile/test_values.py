@@ -58,7 +58,7 @@ def test_a_folder_is_written_out(hpms, tiny, tmp_path, value):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_three_dimensional_problem_has_a_reference_of_a_size_that_ends_or_meets_the_wall_limit(hpms, monkeypatch):
     monkeypatch.setattr(runs, "_PATIENCE", 0.0)
     formula = ("coefficient=expression", "coefficient.formula=2+sin(2*pi*x1/eps)", "source=constant")

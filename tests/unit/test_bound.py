@@ -63,8 +63,8 @@ PROBLEMS = {
         "reference.h=1/16",
     ),
 }
-LONG = ("a tensor", "a cube", "discs", "fluxes, rates, a reaction")
-MARKS = {"periodic": pytest.mark.thorough, **dict.fromkeys(LONG, pytest.mark.slow)}
+LONG = ("a tensor", "a cube", "fluxes, rates, a reaction", "periodic")
+MARKS = {"discs": pytest.mark.slow, **dict.fromkeys(LONG, pytest.mark.thorough)}
 
 
 @cache
@@ -119,7 +119,7 @@ def test_it_is_above_the_error_and_not_far(name):
     [
         "a line",
         "a square",
-        pytest.param("a tensor", marks=pytest.mark.slow),
+        pytest.param("a tensor", marks=pytest.mark.thorough),
         pytest.param("a cube", marks=pytest.mark.slow),
         pytest.param("fluxes, rates, a reaction", marks=pytest.mark.thorough),
     ],
@@ -174,7 +174,7 @@ def test_it_is_none_without_the_values_that_are_missed():
     assert math.sqrt(found.energy**2 - found.boundary**2) < energy_error(built, measured)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_coefficient_with_a_kink_has_an_estimate():
     formula = ("coefficient=expression", "coefficient.formula=2+abs(sin(2*pi*x1/eps))", "problem.dim=1")
     config = hpms.configure("+method=fast", *formula, "problem.eps=0.5", "source.formula=1", "network=mlp")
@@ -247,7 +247,7 @@ def test_cells_follow_the_periods_and_what_is_allowed():
     assert enough((1.0, 1.0), (0.5, 0.5), 1e9) == 2e6 and enough((1.0, 1.0), (0.001, 0.001), 1e8) == 1e8
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_goal_that_is_far_away_is_told_by_fewer_points():
     built = hpms.build(hpms.configure("+method=fast", *PROBLEMS["a square"], "problem.eps=0.01", "network=mlp"))
     arguments = built.loss.model, built.theta, built.problem, 4e5
@@ -282,7 +282,7 @@ def test_a_long_line_has_its_flux_at_once():
         assert np.abs(found.rest).max() < 1e-9
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_what_points_do_not_see_is_no_bound():
     """Layers that are thin beside ε: with as few points as a period asks for the number is an estimate."""
     config = hpms.configure(

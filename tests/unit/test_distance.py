@@ -71,7 +71,9 @@ def case(request):
     return polygon, distances(polygon), triangulated(polygon, 0.3)
 
 
-@pytest.mark.parametrize("dtype, near", [(jnp.float64, 1e-13), pytest.param(jnp.float32, 1e-5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "dtype, near", [(jnp.float64, 1e-13), pytest.param(jnp.float32, 1e-5, marks=pytest.mark.thorough)]
+)
 def test_each_vanishes_on_its_group_alone(case, dtype, near):
     polygon, distance, mesh = case
     middles = mesh.nodes[mesh.facets].mean(axis=1)
@@ -85,7 +87,9 @@ def test_each_vanishes_on_its_group_alone(case, dtype, near):
     assert np.asarray(jets(distance, jnp.asarray(inside, dtype)).value).min() > 1e-3
 
 
-@pytest.mark.parametrize("dtype, near", [(jnp.float64, 1e-10), pytest.param(jnp.float32, 2e-3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "dtype, near", [(jnp.float64, 1e-10), pytest.param(jnp.float32, 2e-3, marks=pytest.mark.thorough)]
+)
 def test_the_normal_derivative_is_1_on_the_boundary(case, dtype, near):
     polygon, distance, mesh = case
     middles = mesh.nodes[mesh.facets].mean(axis=1)

@@ -146,7 +146,9 @@ def posed(dim, moduli):
     return ElasticBox(SIDES[dim], tuple(each[0] for each in found), tuple(each[1] for each in found))
 
 
-@pytest.mark.parametrize(("dim", "degree", "n"), [(2, 1, 16), (2, 2, 8), pytest.param(3, 2, 4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("dim", "degree", "n"), [(2, 1, 16), (2, 2, 8), pytest.param(3, 2, 4, marks=pytest.mark.thorough)]
+)
 def test_elements_converge_at_their_rates(dim, degree, n):
     moduli = law(dim).coefficient
     way = ElasticElements(posed(dim, moduli), degree)

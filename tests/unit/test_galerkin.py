@@ -64,8 +64,8 @@ MEDIA = {
     ),
 }
 
-LONG = ("discs", "values, fluxes, rates")
-LONGER = ("random", "osc2d", "oblique", "layers", "reaction", "locally periodic", "tensor", "a cube", "fluxes alone")
+LONG = ("discs", "reaction", "locally periodic", "tensor", "values, fluxes, rates", "a cube", "fluxes alone")
+LONGER = ("random", "osc2d", "oblique", "layers")
 MARKS = dict.fromkeys(LONG, pytest.mark.thorough) | dict.fromkeys(LONGER, pytest.mark.slow)
 
 
@@ -131,7 +131,7 @@ def test_a_wrong_solution_does_not(tmp_path):
     assert config.coupling.trained_gap(known_to(config, problem, wrong)) > 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_boxes_are_taken_where_a_medium_about_repeats_and_points_as_many_as_it_needs():
     def shape(name, *more):
         config = configured(name, *more)

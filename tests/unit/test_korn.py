@@ -22,7 +22,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n == "clamped" else ()) for n in CASES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n == "clamped" else ()) for n in CASES])
 def test_it_is_above_the_error_and_not_far(name):
     problem, lam, factor = CASES[name]
     moduli = (f"coefficient.lam={lam}", "coefficient.mu='1.5+0.5*sin(2*pi*x1/eps)'")

@@ -162,7 +162,7 @@ def find(path, coefficient, dim=2, h=0.2 / 64, delta=0.2):
     )
 
 
-@pytest.mark.parametrize("dim", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dim", [2, pytest.param(3, marks=pytest.mark.thorough)])
 def test_the_second_reference_comes_from_the_file(dim, tmp_path, monkeypatch):
     monkeypatch.setattr("hpms.fem.fine.layered.field.LayeredField.most_points", 20_000)
     first = find(tmp_path, medium(0.2), dim)

@@ -30,7 +30,6 @@ OPTIONS = {
     "adam_then_lbfgs": (AdamThenLbfgsOptions(10, 1e-2, 0.9, 1000, 20, 20), 20, 0.005),
 }
 optimizers = pytest.mark.parametrize("name", OPTIONS)
-LONG = ("adam_then_lbfgs", "ssbroyden")
 
 
 def start(name, dtype, coupled=True):
@@ -61,7 +60,7 @@ def test_it_lowers_the_loss_in_the_network_s_precision(name, dtype):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in OPTIONS])
+@optimizers
 def test_the_bits_do_not_depend_on_the_chunks_and_its_state_is_all_there_is(name):
     *_, state, count, run = start(name, "float64")
     whole, _ = run(state, count)

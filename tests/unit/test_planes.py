@@ -112,7 +112,7 @@ def test_saturation_is_almost_1_away_from_them():
     assert planes(0, 2).saturation(x, (0.05, 0.02, 0.01)).value.item() > 1 - 1e-6
 
 
-@pytest.mark.parametrize("groups", [pytest.param(((0,), (1,)), marks=pytest.mark.slow), ((0, 2), (1,))])
+@pytest.mark.parametrize("groups", [pytest.param(((0,), (1,)), marks=pytest.mark.thorough), ((0, 2), (1,))])
 def test_a_lift_takes_its_values_on_its_planes(groups):
     data = tuple(build_field(text, (1.0, 1.0, 1.0), 0.1, "value") for text in ("1+x1*x2", "sin(x2)-x3"))
     lift = PlaneLift(data, groups, planes())

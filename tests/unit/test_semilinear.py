@@ -39,7 +39,7 @@ def test_it_is_above_the_error_and_not_far(problem):
     assert 0.995 * error <= found.energy <= 3 * error
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_with_missed_values_there_is_an_estimate():
     config = hpms.configure("+method=fast", *COMMON, *LINE, *NETWORK, "boundary=soft", "collocation.boundary_points=2")
     built = hpms.build(config)

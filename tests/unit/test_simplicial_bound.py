@@ -205,7 +205,7 @@ def error(name):
     return math.sqrt(total), math.sqrt(weights @ value**2)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in CASES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n in LONG else ()) for n in CASES])
 def test_it_is_above_the_error_and_not_far(name):
     found, (energy, l2) = bound(name, 40_000), error(name)
     assert found.is_bound, found.lacks
@@ -225,7 +225,7 @@ def test_it_falls_with_the_simplices_to_the_error():
     assert few.parts.size < many.parts.size and few.energy > many.energy > error("an l-shape")[0]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_it_is_near_that_on_boxes():
     """With conditions on faces, which know a and g on their own."""
     mesh, problem, fluxes, data, theta, model = case("all conditions, a tensor, a reaction")

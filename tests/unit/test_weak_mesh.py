@@ -143,7 +143,7 @@ CASES = {
 LONG = ("a plate, rates", "a plate, fluxes on holes", "a cube, rates")
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in CASES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n in LONG else ()) for n in CASES])
 def test_the_exact_solution_fulfils_it(name):
     build, held, more = CASES[name]
     domain = build()
