@@ -146,6 +146,7 @@ def test_what_is_not_allowed_is_one_sentence(hpms, options, message):
     assert code == 1 and err.count("\n") == 1 and message in err, err
 
 
+@pytest.mark.thorough
 def test_a_box_with_linear_conditions_is_the_unit_cube(hpms, tiny):
     box, cube = (hpms("train", *tiny, problem) for problem in ("problem=box", "problem=unit_cube"))
     assert box.code == 0, box.err

@@ -32,6 +32,7 @@ def check_parents(found, scales=(0.25, 0.125)):
             assert found[eps, seed].parent.identity == before.identity
 
 
+@pytest.mark.thorough
 def test_each_member_starts_from_the_one_before_and_a_second_call_computes_nothing(hpms, tiny):
     tiny = alone(tiny)
     swept = ("train", "-m", *tiny, "seed=0,1", "problem.eps=0.5,0.25", "chain=true")
@@ -60,6 +61,7 @@ def test_a_member_that_fails_stops_its_chain(hpms, tiny):
     assert result.err.count("which is not finished") == 2 and "Traceback" not in result.err
 
 
+@pytest.mark.thorough
 def test_an_interrupted_member_is_waited_for(hpms, tiny):
     tiny = alone(tiny)
     swept = ("train", "-m", *tiny, "problem.eps=0.5,0.25", "chain=true")

@@ -88,6 +88,7 @@ def test_keys_that_depend_on_eps_follow_it(hpms, undrawn):
     assert np.isnan(read(both.last_line)["fem"]["relative_l2_rate"])
 
 
+@pytest.mark.thorough
 def test_a_source_that_is_too_strong_is_said_to_be(hpms):
     result = hpms("consistency", "+experiment=osc1d", "source=constant", "source.constants.q=100", *ONE)
     bound = read(result.last_line)["bound"]

@@ -49,6 +49,7 @@ def test_a_run_holds_its_image(hpms):
     assert gone.code == 1 and "coefficient.path=medium=1.npy is not allowed: there is no such file" in gone.err
 
 
+@pytest.mark.thorough
 def test_a_run_is_loaded_without_its_image_and_finds_its_reference(hpms, monkeypatch):
     np.save("medium=1.npy", np.full((8, 8), 3.0))
     plain = [each for each in TINY if not each.startswith("coefficient.phases")]

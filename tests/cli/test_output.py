@@ -53,6 +53,7 @@ def test_a_lost_terminal_ends_a_run_with_a_checkpoint_and_a_full_disk_behind_it_
     assert status(path) == "interrupted"
 
 
+@pytest.mark.thorough
 def test_two_ctrl_c_say_what_stays(tmp_path, tiny):
     process = start(tmp_path, (*tiny, "training.iterations=1000000"), "out")
     wait_for_iteration(tmp_path, "out", 10)

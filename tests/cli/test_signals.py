@@ -29,7 +29,8 @@ def wait_for_iteration(folder, output, iteration):
     raise AssertionError("the run did not get there")
 
 
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.thorough), signal.SIGTERM])
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_with_a_checkpoint(tmp_path, tiny, number):
     process = start(tmp_path, (*tiny, "training.iterations=1000000"), "out")
     path = wait_for_iteration(tmp_path, "out", 10)

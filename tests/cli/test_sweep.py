@@ -72,6 +72,7 @@ def test_jobs_of_one_process_do_not_share_their_precision(hpms, tiny):
     assert [row[3] for row in rows(result.out)] == errors
 
 
+@pytest.mark.thorough
 def test_a_glob_is_swept_and_the_flag_may_stand_anywhere(hpms, tiny):
     result = hpms("train", *tiny, "-m", "boundary=glob(h*)", "seed=-1,-2")
     assert result.code == 1 and [row[2] for row in rows(result.out)] == ["failed", "failed"]

@@ -135,7 +135,7 @@ CASES = {
 }
 
 
-LONG = ("fluxes alone", "a cube")
+LONG = ("a square", "fluxes alone", "a cube")
 
 
 def simplices(mesh):
