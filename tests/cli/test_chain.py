@@ -32,7 +32,6 @@ def check_parents(found, scales=(0.25, 0.125)):
             assert found[eps, seed].parent.identity == before.identity
 
 
-@pytest.mark.thorough
 def test_each_member_starts_from_the_one_before_and_a_second_call_computes_nothing(hpms, tiny):
     tiny = alone(tiny)
     swept = ("train", "-m", *tiny, "seed=0,1", "problem.eps=0.5,0.25", "chain=true")

@@ -20,7 +20,6 @@ LINE = (
 )
 
 
-@pytest.mark.thorough
 def test_a_network_is_trained_to_the_fine_solution(hpms):
     few = (
         "network=two_scale_light",

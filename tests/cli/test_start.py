@@ -44,7 +44,6 @@ def test_another_scale_points_and_seed_keep_the_parents_network(tiny, finished):
     assert len(built.points["interior"]) == 220
 
 
-@pytest.mark.thorough
 def test_a_run_goes_on_and_is_found_again_without_its_parent(hpms, tiny, finished, tmp_path):
     child = ("train", *tiny, *NEIGHBOUR, f"init_from={finished.parent}")
     part = hpms(*child, "training.wall_limit=1e-9")
