@@ -60,8 +60,8 @@ def test_two_ctrl_c_say_what_stays(tmp_path, tiny):
     for _ in range(20):
         process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in err.decode()
-    assert "same command" in err.decode()
+    assert process.returncode in (130, -signal.SIGINT)  # the same to a shell: the last came while Python ended
+    assert "same command" in err.decode() and "Traceback" not in err.decode()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
