@@ -10,11 +10,12 @@ KINDS = ("finished", "trapped", "failed", "interrupted", "running")
 
 def kind(run: Run) -> str:
     """One of `KINDS`."""
-    if run.finished and not run.failed:
+    status = run.stored.status
+    if status in (INTERRUPTED, RUNNING):
+        return status
+    if not run.failed:
         return "finished"
-    if run.finished and run.number("relative_l2") > TRAPPED:
-        return "trapped"
-    return run.stored.status if run.stored.status in (INTERRUPTED, RUNNING) else "failed"
+    return "trapped" if run.finished and run.number("relative_l2") > TRAPPED else "failed"
 
 
 def reason(run: Run) -> str:

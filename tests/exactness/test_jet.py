@@ -4,6 +4,8 @@ import pytest
 
 from tests.problems import SIGMA, close, network_value, quick_jit, small_network
 
+LONG = ("two_scale", "fbpinn")
+
 
 def autodiff(network, x, output=0):
     """Value, gradient and trace of the Hessian (`jax.hessian`'s forward over reverse, all three in one pass)."""
@@ -14,9 +16,6 @@ def autodiff(network, x, output=0):
 
     hessian, (value, slope) = jax.vmap(jax.jacfwd(gradient, has_aux=True))(x)
     return value, slope, jnp.trace(hessian, axis1=1, axis2=2)
-
-
-LONG = ("two_scale", "fbpinn")
 
 
 def forward(network, x, output=0):

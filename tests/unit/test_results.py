@@ -171,12 +171,7 @@ def test_children_of_one_seed_are_told_apart_by_their_parents(starts, told):
         ("finished", 0.1, "finished", False),
         ("finished", 0.95, "trapped", True),
         ("finished", float("nan"), "failed", True),
-        (
-            "interrupted",
-            0.1,
-            "interrupted",
-            True,
-        ),  # at its wall limit, or by a signal: the same command goes on with it
+        ("interrupted", 0.1, "interrupted", True),
         ("running", 0.1, "running", True),
         ("nan", 0.1, "failed", True),
         ("diverged", 0.1, "failed", True),
